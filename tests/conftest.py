@@ -1,0 +1,24 @@
+"""What every test may ask for: the shared data, and double precision."""
+
+import os
+from pathlib import Path
+
+import jax
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of shared data: HEARTSIM_DATA, or `../shared/data` beside the project."""
+    default = Path(__file__).parents[2] / "shared" / "data"
+    path = Path(os.environ.get("HEARTSIM_DATA", default))
+    if not path.is_dir():
+        pytest.skip(f"the shared data is not here ({path}); set HEARTSIM_DATA to its folder")
+    return path
+
+
+@pytest.fixture
+def x64():
+    """Run the test in double precision."""
+    with jax.enable_x64(True):
+        yield
