@@ -1,0 +1,94 @@
+"""What every membrane model offers: its current, and how each other variable changes."""
+
+from abc import abstractmethod
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+from jaxtyping import Array, Float, PyTree
+
+Parameter = Float[Array, "..."]
+"""One number, or one number per node: an array of shape () or (nodes,)."""
+
+
+class Relaxation(NamedTuple):
+    """dx/dt = rate (limit - x): a gate, or anything that settles exponentially at frozen V."""
+
+    limit: Float[Array, " nodes"]  # in the unit of x
+    rate: Float[Array, " nodes"]  # 1/ms
+
+
+class Slope(NamedTuple):
+    """dx/dt = value: a concentration, or anything without a limit of its own."""
+
+    value: Float[Array, " nodes"]  # unit of x per ms
+
+
+class Rates(NamedTuple):
+    """How a membrane changes now."""
+
+    i_ion: Float[Array, " nodes"]  # mV/ms, ionic current over capacitance, outward positive
+    changes: PyTree  # the state's own structure, with a Relaxation or a Slope at each leaf
+
+
+class AbstractIonicModel(eqx.Module):
+    """A membrane: dV/dt = -i_ion(V, state) + i_stim, and a change for each leaf of the state.
+
+    The state is a pytree of arrays of shape (nodes,); the parameters are the fields of the model.
+    """
+
+    @abstractmethod
+    def rates(self, V: Float[Array, " nodes"], state: Any) -> Rates:
+        """Return the ionic current over capacitance [mV/ms] and the changes of `state` at V [mV]."""
+
+    @abstractmethod
+    def rest(self) -> tuple[Parameter, Any]:
+        """Return V [mV] and the state that a run starts from: scalars, or one value per node."""
+
+    def initial(self, n_nodes: int) -> tuple[Float[Array, " nodes"], Any]:
+        """Return V [mV] and the state of `n_nodes` resting nodes; scalars are spread to all."""
+        if n_nodes < 1:
+            raise ValueError(f"initial: wanted at least one node, was given n_nodes={n_nodes}.")
+
+        def spread(x):
+            return jnp.broadcast_to(x, (n_nodes,)) if x.ndim == 0 else x
+
+        V, state = jax.tree.map(spread, self.rest())
+        if V.shape != (n_nodes,):
+            raise ValueError(
+                f"initial: {type(self).__name__} holds parameters of {V.shape[0]} nodes, "
+                f"but {n_nodes} nodes were asked for."
+            )
+        return V, state
+
+    def __check_init__(self):
+        for name, value in vars(self).items():
+            if not eqx.is_array(value) or isinstance(value, jax.core.Tracer):
+                continue
+            if value.ndim > 1:
+                raise ValueError(
+                    f"{type(self).__name__}: {name} has shape {value.shape}; "
+                    "give one number, or one number per node."
+                )
+            if not np.isfinite(value).all():
+                raise ValueError(f"{type(self).__name__}: {name} is not finite.")
+
+
+def as_parameter(value: ArrayLike | None) -> Array | None:
+    """Make a JAX float array of a number, so that gradients reach it; None stays None.
+
+    Floating JAX arrays keep their type; all else takes JAX's default float, which follows x64.
+    """
+    if value is None or (
+        isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jnp.floating)
+    ):
+        return value
+    return jnp.asarray(value, dtype=jax.dtypes.canonicalize_dtype(float))
+
+
+def param(default: float | None) -> Any:
+    """Declare a differentiable field of a model, with the published value as its default."""
+    return eqx.field(converter=as_parameter, default=default)

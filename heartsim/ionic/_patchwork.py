@@ -1,0 +1,94 @@
+"""Several membranes in one tissue, each on its own nodes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from heartsim._types import AnyArray
+
+from ._model import AbstractIonicModel, Parameter, Rates
+
+
+class Patchwork(AbstractIonicModel):
+    """Models side by side: `models[k]` rules the nodes `nodes[k]`, and every node has one ruler.
+
+    Each model is evaluated on its own nodes only. V keeps the order of the mesh; the state is a
+    tuple with one state for each model, in the order of `nodes[k]`. Voltages are gathered from the
+    mesh's order and currents gathered back; nothing is scattered.
+    """
+
+    models: tuple[AbstractIonicModel, ...]
+    nodes: tuple[Int[Array, "..."], ...]
+    place: Int[Array, " nodes"]  # where each node of the mesh stands in the joined patches
+
+    def __init__(self, models: Sequence[AbstractIonicModel], nodes: Sequence[Int[AnyArray, "..."]]):
+        """Join `models`, each on its own node numbers; together they hold each of 0..n-1 once."""
+        if not models or len(models) != len(nodes):
+            raise ValueError(
+                f"Patchwork: {len(models)} models and {len(nodes)} node sets were given; "
+                "give one set of node numbers for each model."
+            )
+        joined = np.concatenate([np.asarray(own) for own in nodes])
+        count = np.bincount(joined[joined >= 0], minlength=len(joined))
+        wrong = np.flatnonzero(count[: len(joined)] != 1)
+        if len(wrong):
+            raise ValueError(
+                f"Patchwork: node {wrong[0]} is in {count[wrong[0]]} of the node sets; "
+                f"together they must hold each node from 0 to {len(joined) - 1} once."
+            )
+        self.models = tuple(models)
+        self.nodes = tuple(jnp.asarray(own, dtype=jnp.int32) for own in nodes)
+        self.place = jnp.asarray(np.argsort(joined), dtype=jnp.int32)
+
+    def rates(self, V: Float[Array, " nodes"], state: Any) -> Rates:
+        """Return the current [mV/ms] in the mesh's order and each patch's changes, at V [mV]."""
+        parts = [
+            model.rates(_take(V, own), patch)
+            for model, own, patch in zip(self.models, self.nodes, state, strict=True)
+        ]
+        return Rates(self._in_mesh_order([p.i_ion for p in parts]), tuple(p.changes for p in parts))
+
+    def rest(self) -> tuple[Parameter, Any]:
+        """Return V [mV] in the mesh's order and the state of each patch."""
+        parts = [m.initial(len(own)) for m, own in zip(self.models, self.nodes, strict=True)]
+        return self._in_mesh_order([V for V, _ in parts]), tuple(state for _, state in parts)
+
+    def _in_mesh_order(self, parts: list[Float[Array, "..."]]) -> Float[Array, " nodes"]:
+        return _take(jnp.concatenate(parts), self.place)
+
+
+def layers(
+    transmural: Float[AnyArray, " nodes"],
+    endo: AbstractIonicModel,
+    mid: AbstractIonicModel,
+    epi: AbstractIonicModel,
+    *,
+    mid_from: float,
+    epi_from: float,
+) -> Patchwork:
+    """Three layers by depth: `transmural` is 0 on the endocardium and 1 on the epicardium.
+
+    `endo` rules where transmural < mid_from, `epi` where transmural >= epi_from, `mid` between.
+    """
+    depth = np.asarray(transmural)
+    if not np.isfinite(depth).all():
+        node = int(np.flatnonzero(~np.isfinite(depth))[0])
+        raise ValueError(
+            f"layers: transmural is {depth[node]} at node {node}; give 0 to 1 everywhere."
+        )
+    if not mid_from <= epi_from:
+        raise ValueError(
+            f"layers: {mid_from=} lies beyond {epi_from=}; wanted mid_from <= epi_from."
+        )
+    layer = np.digitize(depth, [mid_from, epi_from])
+    given = [(m, np.flatnonzero(layer == k)) for k, m in enumerate((endo, mid, epi))]
+    given = [(m, own) for m, own in given if len(own)]
+    return Patchwork([m for m, _ in given], [own for _, own in given])
+
+
+def _take(x: Float[Array, " nodes"], at: Int[Array, "..."]) -> Float[Array, "..."]:
+    return x.at[at].get(mode="promise_in_bounds")

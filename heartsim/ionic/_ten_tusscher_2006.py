@@ -1,0 +1,229 @@
+"""The human ventricular membrane of ten Tusscher and Panfilov (2006)."""
+
+import math
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from . import _ten_tusscher_2006_gates as gates
+from ._model import AbstractIonicModel, Parameter, Rates, Relaxation, Slope, param
+from ._safe import x_over_expm1
+from ._ten_tusscher_2006_start import EPI, TenTusscher2006State
+
+Nodes = Float[Array, " nodes"]
+
+
+class Currents(NamedTuple):
+    """Current over capacitance, A/F = mV/ms, outward positive."""
+
+    Na: Nodes
+    bNa: Nodes
+    K1: Nodes
+    to: Nodes
+    Kr: Nodes
+    Ks: Nodes
+    pK: Nodes
+    CaL: Nodes
+    bCa: Nodes
+    pCa: Nodes
+    NaK: Nodes
+    NaCa: Nodes
+
+
+class TenTusscher2006(AbstractIonicModel):
+    """Human ventricular membrane: 12 currents, 12 gates, calcium release, ion balances.
+
+    ten Tusscher and Panfilov (2006), Am. J. Physiol. Heart Circ. Physiol. 291, H1088-H1100;
+    formulations unchanged since ten Tusscher et al. (2004), same journal, 286, H1573-H1589.
+    The pages were not checked: every number and equation was checked against the CellML files
+    `ten_tusscher_model_2006_{epi,M,endo}` (Chaste and CellML repository) and Myokit's
+    `tentusscher-2006.mmt`, which agree but for R and F (Myokit: 8.314 J/mol/K, 96.485 C/mmol).
+
+    The defaults are the epicardial cell; see `ten_tusscher_2006_epi`, `_mid` and `_endo`.
+    τ_h and τ_j jump at V_jump = -40 mV as published, by about 1 and 2 %; with `jump_width` [mV]
+    given, a sigmoid of that width leads from one branch to the other (see `smoothed`).
+    The potassium carried by the stimulus is not counted in the balance of K_i, which the files do:
+    0.006 mM for each ms of 52 mV/ms.
+    """
+
+    # Conductances per capacitance, mS/µF = 1/ms, and other largest currents
+    g_Na: Parameter = param(14.838)  # mS/µF
+    g_K1: Parameter = param(5.405)  # mS/µF
+    g_to: Parameter = param(0.294)  # mS/µF; endo 0.073
+    g_Kr: Parameter = param(0.153)  # mS/µF
+    g_Ks: Parameter = param(0.392)  # mS/µF; mid 0.098
+    g_CaL: Parameter = param(0.0398)  # L/F/s
+    g_bNa: Parameter = param(0.00029)  # mS/µF
+    g_bCa: Parameter = param(0.000592)  # mS/µF
+    g_pK: Parameter = param(0.0146)  # mS/µF
+    g_pCa: Parameter = param(0.1238)  # A/F
+    P_NaK: Parameter = param(2.724)  # A/F
+    K_NaCa: Parameter = param(1000.0)  # A/F
+    # i_to inactivation: the endocardial s gate has other limits and times
+    s_half: Parameter = param(-20.0)  # mV; endo -28
+    tau_s_peak: Parameter = param(85.0)  # ms; endo 1000
+    tau_s_centre: Parameter = param(-45.0)  # mV; endo -67
+    tau_s_spread: Parameter = param(320.0)  # mV²; endo 1000
+    tau_s_step: Parameter = param(5.0)  # ms; endo 0
+    tau_s_floor: Parameter = param(3.0)  # ms; endo 8
+    # Pump, exchanger and reversal potentials
+    P_KNa: Parameter = param(0.03)  # 1
+    K_mK: Parameter = param(1.0)  # mM
+    K_mNa: Parameter = param(40.0)  # mM
+    K_mNai: Parameter = param(87.5)  # mM
+    K_mCa: Parameter = param(1.38)  # mM
+    k_sat: Parameter = param(0.1)  # 1
+    alpha: Parameter = param(2.5)  # 1
+    gamma: Parameter = param(0.35)  # 1
+    K_pCa: Parameter = param(0.0005)  # mM
+    # Calcium handling
+    V_max_up: Parameter = param(0.006375)  # mM/ms
+    K_up: Parameter = param(0.00025)  # mM
+    V_rel: Parameter = param(0.102)  # 1/ms
+    V_leak: Parameter = param(0.00036)  # 1/ms
+    V_xfer: Parameter = param(0.0038)  # 1/ms
+    k1_prime: Parameter = param(0.15)  # 1/mM²/ms
+    k2_prime: Parameter = param(0.045)  # 1/mM/ms
+    k3: Parameter = param(0.06)  # 1/ms
+    k4: Parameter = param(0.005)  # 1/ms
+    EC: Parameter = param(1.5)  # mM
+    max_sr: Parameter = param(2.5)  # 1
+    min_sr: Parameter = param(1.0)  # 1
+    Buf_c: Parameter = param(0.2)  # mM
+    Buf_sr: Parameter = param(10.0)  # mM
+    Buf_ss: Parameter = param(0.4)  # mM
+    K_buf_c: Parameter = param(0.001)  # mM
+    K_buf_sr: Parameter = param(0.3)  # mM
+    K_buf_ss: Parameter = param(0.00025)  # mM
+    # Concentrations outside, volumes, physics
+    K_o: Parameter = param(5.4)  # mM
+    Na_o: Parameter = param(140.0)  # mM
+    Ca_o: Parameter = param(2.0)  # mM
+    V_c: Parameter = param(16404.0)  # µm³, cytosol
+    V_sr: Parameter = param(1094.0)  # µm³, sarcoplasmic reticulum
+    V_ss: Parameter = param(54.68)  # µm³, dyadic subspace
+    C_cell: Parameter = param(185.0)  # pF, capacitance of the cell
+    R: Parameter = param(8.314472)  # J/mol/K
+    T: Parameter = param(310.0)  # K
+    F: Parameter = param(96.4853415)  # C/mmol
+    # The published jump, and where a run starts
+    V_jump: Parameter = param(-40.0)  # mV
+    jump_width: Parameter | None = param(None)  # mV; None keeps the published jump
+    start: tuple[float, TenTusscher2006State] = eqx.field(static=True, default=EPI)
+
+    def rates(self, V: Nodes, state: TenTusscher2006State) -> Rates:
+        """Return the ionic current over capacitance [mV/ms] and the changes of `state` at V [mV]."""
+        i = self.currents(V, state)
+        i_ion = sum(i)
+        changes = TenTusscher2006State(
+            m=gates.m(V),
+            h=gates.h(V, self.V_jump, self.jump_width),
+            j=gates.j(V, self.V_jump, self.jump_width),
+            xr1=gates.xr1(V),
+            xr2=gates.xr2(V),
+            xs=gates.xs(V),
+            r=gates.r(V),
+            s=gates.s(V, self),
+            d=gates.d(V),
+            f=gates.f(V),
+            f2=gates.f2(V),
+            fCass=gates.fCass(state.Ca_ss),
+            **self._ions(i, state),
+        )
+        return Rates(i_ion, changes)
+
+    def rest(self) -> tuple[Parameter, TenTusscher2006State]:
+        """Return the published initial V [mV] and state, which drift slowly; see cell-models.md."""
+        return jax.tree.map(lambda x: jnp.asarray(x, self.g_Na.dtype), self.start)
+
+    def currents(self, V: Nodes, state: TenTusscher2006State) -> Currents:
+        """Return the twelve currents over capacitance [A/F = mV/ms], outward positive."""
+        x = state
+        RTF = self.R * self.T / self.F  # mV
+        E_Na = RTF * jnp.log(self.Na_o / x.Na_i)
+        E_K = RTF * jnp.log(self.K_o / x.K_i)
+        E_Ca = 0.5 * RTF * jnp.log(self.Ca_o / x.Ca_i)
+        K_o, Na_o = self.K_o, self.Na_o
+        E_Ks = RTF * jnp.log((K_o + self.P_KNa * Na_o) / (x.K_i + self.P_KNa * x.Na_i))
+        root = jnp.sqrt(K_o / 5.4)  # 5.4 mM, the potassium at which g_K1 and g_Kr were measured
+        return Currents(
+            Na=self.g_Na * x.m * x.m * x.m * x.h * x.j * (V - E_Na),
+            bNa=self.g_bNa * (V - E_Na),
+            K1=self.g_K1 * root * _K1_open(V - E_K) * (V - E_K),
+            to=self.g_to * x.r * x.s * (V - E_K),
+            Kr=self.g_Kr * root * x.xr1 * x.xr2 * (V - E_K),
+            Ks=self.g_Ks * x.xs * x.xs * (V - E_Ks),
+            pK=self.g_pK * (V - E_K) / (1 + jnp.exp((25 - V) / 5.98)),
+            CaL=self._i_CaL(V, x, RTF),
+            bCa=self.g_bCa * (V - E_Ca),
+            pCa=self.g_pCa * x.Ca_i / (x.Ca_i + self.K_pCa),
+            NaK=self._i_NaK(V / RTF, x),
+            NaCa=self._i_NaCa(V / RTF, x),
+        )
+
+    def _i_CaL(self, V, x, RTF):
+        """4 g (V - 15) F²/RT (¼ Ca_ss eᶻ - Ca_o) / (eᶻ - 1) with z = 2 (V - 15) F/RT."""
+        z = 2 * (V - 15) / RTF
+        b = x_over_expm1(z)  # and z eᶻ / (eᶻ - 1) = z + b
+        open_ = x.d * x.f * x.f2 * x.fCass
+        return 2 * self.F * self.g_CaL * open_ * (0.25 * x.Ca_ss * (z + b) - self.Ca_o * b)
+
+    def _i_NaK(self, v, x):
+        """Sodium-potassium pump, v = V F/RT."""
+        most = self.P_NaK * self.K_o / (self.K_o + self.K_mK)
+        slowed = 1 + 0.1245 * jnp.exp(-0.1 * v) + 0.0353 * jnp.exp(-v)
+        return most * x.Na_i / ((x.Na_i + self.K_mNa) * slowed)
+
+    def _i_NaCa(self, v, x):
+        """Sodium-calcium exchanger, v = V F/RT."""
+        inward = jnp.exp(self.gamma * v)
+        outward = inward * jnp.exp(-v)
+        Na_i3 = x.Na_i * x.Na_i * x.Na_i
+        Na_o3 = self.Na_o * self.Na_o * self.Na_o
+        K_mNai3 = self.K_mNai * self.K_mNai * self.K_mNai
+        most = self.K_NaCa / ((K_mNai3 + Na_o3) * (self.K_mCa + self.Ca_o))
+        net = inward * Na_i3 * self.Ca_o - outward * Na_o3 * x.Ca_i * self.alpha
+        return most * net / (1 + self.k_sat * outward)
+
+    def _ions(self, i: Currents, x: TenTusscher2006State) -> dict[str, Relaxation | Slope]:
+        """Calcium release and the balance of each ion; fluxes in mM/ms of their own volume."""
+        Ca_ss2, Ca_sr2, Ca_i2 = x.Ca_ss * x.Ca_ss, x.Ca_sr * x.Ca_sr, x.Ca_i * x.Ca_i
+        k_casr = self.max_sr - (self.max_sr - self.min_sr) * Ca_sr2 / (Ca_sr2 + self.EC * self.EC)
+        k1, k2 = self.k1_prime / k_casr, self.k2_prime * k_casr
+        O = k1 * Ca_ss2 * x.R_prime / (self.k3 + k1 * Ca_ss2)  # noqa: E741
+        i_rel = self.V_rel * O * (x.Ca_sr - x.Ca_ss)
+        i_up = self.V_max_up * Ca_i2 / (Ca_i2 + self.K_up * self.K_up)
+        i_leak = self.V_leak * (x.Ca_sr - x.Ca_i)
+        i_xfer = self.V_xfer * (x.Ca_ss - x.Ca_i)
+        per_A = self.C_cell / (self.V_c * self.F)  # mM/ms in the cytosol for 1 A/F, charge 1
+        per_A_ss = self.C_cell / (2 * self.V_ss * self.F)
+        dCa_i = (i_leak - i_up) * self.V_sr / self.V_c + i_xfer
+        dCa_i = dCa_i - per_A / 2 * (i.bCa + i.pCa - 2 * i.NaCa)
+        dCa_ss = (i_rel * self.V_sr - i_xfer * self.V_c) / self.V_ss - per_A_ss * i.CaL
+        opening = k2 * x.Ca_ss + self.k4
+        return {
+            "R_prime": Relaxation(limit=self.k4 / opening, rate=opening),
+            "Ca_i": Slope(dCa_i * _free(x.Ca_i, self.Buf_c, self.K_buf_c)),
+            "Ca_ss": Slope(dCa_ss * _free(x.Ca_ss, self.Buf_ss, self.K_buf_ss)),
+            "Ca_sr": Slope((i_up - i_rel - i_leak) * _free(x.Ca_sr, self.Buf_sr, self.K_buf_sr)),
+            "Na_i": Slope(-per_A * (i.Na + i.bNa + 3 * i.NaK + 3 * i.NaCa)),
+            "K_i": Slope(-per_A * (i.K1 + i.to + i.Kr + i.Ks + i.pK - 2 * i.NaK)),
+        }
+
+
+def _K1_open(x: Nodes) -> Nodes:
+    """Open fraction α / (α + β) of i_K1 at x = V - E_K [mV], written from one exponential."""
+    e2 = jnp.exp(0.02 * x)
+    e6, e10 = e2 * e2 * e2, e2 * e2 * e2 * e2 * e2
+    e50 = e10 * e10 * e10 * e10 * e10
+    alpha = 0.1 / (1 + math.exp(-12.0) * e6)
+    beta = (3 * jnp.exp(0.0002 * (x + 100)) + math.exp(-1.0) * e10) * e50 / (e50 + 1)
+    return alpha / (alpha + beta)
+
+
+def _free(Ca: Nodes, Buf: Parameter, K: Parameter) -> Nodes:
+    """Share of a calcium flux that stays free beside an instantaneous buffer."""
+    return 1 / (1 + Buf * K / ((Ca + K) * (Ca + K)))
