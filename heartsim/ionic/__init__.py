@@ -21,7 +21,9 @@ from ._registry import ten_tusscher_2006_mid as ten_tusscher_2006_mid
 from ._safe import sigmoid as sigmoid
 from ._safe import x_over_expm1 as x_over_expm1
 from ._steps import AbstractMembraneStep as AbstractMembraneStep
+from ._steps import Adaptive as Adaptive
 from ._steps import RushLarsen as RushLarsen
 from ._steps import RushLarsenMidpoint as RushLarsenMidpoint
+from ._steps import Substeps as Substeps
 from ._ten_tusscher_2006 import TenTusscher2006 as TenTusscher2006
 from ._ten_tusscher_2006_start import TenTusscher2006State as TenTusscher2006State

@@ -1,17 +1,19 @@
 """The two-variable membrane of Mitchell and Schaeffer (2003)."""
 
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from jaxtyping import Array, Float
 
 from ._model import AbstractIonicModel, Parameter, Rates, Relaxation, param
 from ._safe import sigmoid
 
+T = TypeVar("T")
 
-class MitchellSchaefferState(NamedTuple):
-    """All but the voltage."""
 
-    h: Float[Array, "..."]  # 1, open fraction of the inward gate
+class MitchellSchaefferState(NamedTuple, Generic[T]):
+    """All but the voltage: an array, or its change."""
+
+    h: T  # 1, open fraction of the inward gate
 
 
 class MitchellSchaeffer(AbstractIonicModel):
@@ -35,7 +37,7 @@ class MitchellSchaeffer(AbstractIonicModel):
     V_range: Parameter = param(100.0)  # mV
 
     def rates(self, V: Float[Array, " nodes"], state: MitchellSchaefferState) -> Rates:
-        """Return the ionic current over capacitance [mV/ms], eq. (1), and the gate's change, (2)."""
+        """Return the ionic current over capacitance [mV/ms], eq. (1), and the change of h, (2)."""
         u = (V - self.V_rest) / self.V_range
         i_ion = self.V_range * (u / self.tau_out - state.h * u * u * (1 - u) / self.tau_in)
         return Rates(i_ion, MitchellSchaefferState(h=self._gate(u)))

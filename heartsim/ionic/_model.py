@@ -42,7 +42,7 @@ class AbstractIonicModel(eqx.Module):
 
     @abstractmethod
     def rates(self, V: Float[Array, " nodes"], state: Any) -> Rates:
-        """Return the ionic current over capacitance [mV/ms] and the changes of `state` at V [mV]."""
+        """Return the ionic current over capacitance [mV/ms] and the state's changes at V [mV]."""
 
     @abstractmethod
     def rest(self) -> tuple[Parameter, Any]:
@@ -77,18 +77,20 @@ class AbstractIonicModel(eqx.Module):
                 raise ValueError(f"{type(self).__name__}: {name} is not finite.")
 
 
-def as_parameter(value: ArrayLike | None) -> Array | None:
-    """Make a JAX float array of a number, so that gradients reach it; None stays None.
+def as_parameter(value: ArrayLike) -> Array:
+    """Make a JAX float array of a number, so that gradients reach it.
 
     Floating JAX arrays keep their type; all else takes JAX's default float, which follows x64.
     """
-    if value is None or (
-        isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jnp.floating)
-    ):
+    if isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jnp.floating):
         return value
     return jnp.asarray(value, dtype=jax.dtypes.canonicalize_dtype(float))
 
 
 def param(default: float | None) -> Any:
-    """Declare a differentiable field of a model, with the published value as its default."""
-    return eqx.field(converter=as_parameter, default=default)
+    """Declare a differentiable field of a model with its default; None declares it absent."""
+    return eqx.field(converter=_optional, default=default)
+
+
+def _optional(value: ArrayLike | None) -> Array | None:
+    return None if value is None else as_parameter(value)

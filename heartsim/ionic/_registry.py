@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -21,21 +22,22 @@ def ten_tusscher_2006_epi() -> TenTusscher2006:
 
 def ten_tusscher_2006_mid() -> TenTusscher2006:
     """Return the mid-wall (M) cell: a quarter of g_Ks, hence a longer action potential."""
-    return TenTusscher2006(g_Ks=0.098, start=MID)  # mS/µF, ten_tusscher_model_2006_M.cellml
+    own: dict[str, Any] = {"g_Ks": 0.098}  # mS/µF; ten_tusscher_model_2006_M.cellml
+    return TenTusscher2006(**own, start=MID)
 
 
 def ten_tusscher_2006_endo() -> TenTusscher2006:
     """Return the endocardial cell: little i_to, and a slower s gate with another limit."""
-    return TenTusscher2006(  # ten_tusscher_model_2006_endo.cellml
-        g_to=0.073,  # mS/µF
-        s_half=-28.0,  # mV
-        tau_s_peak=1000.0,  # ms
-        tau_s_centre=-67.0,  # mV
-        tau_s_spread=1000.0,  # mV²
-        tau_s_step=0.0,  # ms
-        tau_s_floor=8.0,  # ms
-        start=ENDO,
-    )
+    own: dict[str, Any] = {  # ten_tusscher_model_2006_endo.cellml
+        "g_to": 0.073,  # mS/µF
+        "s_half": -28.0,  # mV
+        "tau_s_peak": 1000.0,  # ms
+        "tau_s_centre": -67.0,  # mV
+        "tau_s_spread": 1000.0,  # mV²
+        "tau_s_step": 0.0,  # ms
+        "tau_s_floor": 8.0,  # ms
+    }
+    return TenTusscher2006(**own, start=ENDO)
 
 
 MODELS: dict[str, Callable[[], AbstractIonicModel]] = {

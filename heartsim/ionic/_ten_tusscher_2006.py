@@ -115,9 +115,8 @@ class TenTusscher2006(AbstractIonicModel):
     start: tuple[float, TenTusscher2006State] = eqx.field(static=True, default=EPI)
 
     def rates(self, V: Nodes, state: TenTusscher2006State) -> Rates:
-        """Return the ionic current over capacitance [mV/ms] and the changes of `state` at V [mV]."""
+        """Return the ionic current over capacitance [mV/ms] and the state's changes at V [mV]."""
         i = self.currents(V, state)
-        i_ion = sum(i)
         changes = TenTusscher2006State(
             m=gates.m(V),
             h=gates.h(V, self.V_jump, self.jump_width),
@@ -133,7 +132,7 @@ class TenTusscher2006(AbstractIonicModel):
             fCass=gates.fCass(state.Ca_ss),
             **self._ions(i, state),
         )
-        return Rates(i_ion, changes)
+        return Rates(sum(i[1:], start=i[0]), changes)
 
     def rest(self) -> tuple[Parameter, TenTusscher2006State]:
         """Return the published initial V [mV] and state, which drift slowly; see cell-models.md."""

@@ -123,9 +123,9 @@ def _h_limit(V: Nodes) -> Nodes:
 
 
 def _join(V, below, above, V_jump, width):
-    """`below` under V_jump [mV] and `above` from there on, led over by a sigmoid if a width is given."""
+    """`below` under V_jump [mV], `above` from there on; a sigmoid leads over if a width is given."""
     if width is None:
-        return jnp.where(V < V_jump, below, above)
+        return jnp.where(V_jump > V, below, above)
     share = sigmoid((V - V_jump) / width)
     return below + share * (above - below)
 

@@ -1,31 +1,34 @@
 """The state of ten Tusscher and Panfilov (2006), and the published state that a run starts from."""
 
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
-from jaxtyping import Array, Float
+T = TypeVar("T")
 
 
-class TenTusscher2006State(NamedTuple):
-    """All but the voltage. Gates are numbers from 0 to 1, concentrations are in mM."""
+class TenTusscher2006State(NamedTuple, Generic[T]):
+    """All but the voltage: for each variable an array, its change, or the number it starts from.
 
-    m: Float[Array, "..."]  # i_Na activation
-    h: Float[Array, "..."]  # i_Na fast inactivation
-    j: Float[Array, "..."]  # i_Na slow inactivation
-    xr1: Float[Array, "..."]  # i_Kr activation
-    xr2: Float[Array, "..."]  # i_Kr inactivation
-    xs: Float[Array, "..."]  # i_Ks activation
-    r: Float[Array, "..."]  # i_to activation
-    s: Float[Array, "..."]  # i_to inactivation
-    d: Float[Array, "..."]  # i_CaL activation
-    f: Float[Array, "..."]  # i_CaL slow voltage inactivation
-    f2: Float[Array, "..."]  # i_CaL fast voltage inactivation
-    fCass: Float[Array, "..."]  # i_CaL inactivation by subspace calcium
-    R_prime: Float[Array, "..."]  # share of release channels that can open
-    Ca_i: Float[Array, "..."]  # mM, cytosol
-    Ca_ss: Float[Array, "..."]  # mM, dyadic subspace
-    Ca_sr: Float[Array, "..."]  # mM, sarcoplasmic reticulum
-    Na_i: Float[Array, "..."]  # mM
-    K_i: Float[Array, "..."]  # mM
+    Gates go from 0 to 1, concentrations are in mM.
+    """
+
+    m: T  # i_Na activation
+    h: T  # i_Na fast inactivation
+    j: T  # i_Na slow inactivation
+    xr1: T  # i_Kr activation
+    xr2: T  # i_Kr inactivation
+    xs: T  # i_Ks activation
+    r: T  # i_to activation
+    s: T  # i_to inactivation
+    d: T  # i_CaL activation
+    f: T  # i_CaL slow voltage inactivation
+    f2: T  # i_CaL fast voltage inactivation
+    fCass: T  # i_CaL inactivation by subspace calcium
+    R_prime: T  # share of release channels that can open
+    Ca_i: T  # mM, cytosol
+    Ca_ss: T  # mM, dyadic subspace
+    Ca_sr: T  # mM, sarcoplasmic reticulum
+    Na_i: T  # mM
+    K_i: T  # mM
 
 
 EPI = (
@@ -51,7 +54,7 @@ EPI = (
         K_i=136.89,
     ),
 )
-"""Epicardial: V [mV] and state of `ten_tusscher_model_2006_epi.cellml` and `tentusscher-2006.mmt`."""
+"""Epicardial: V [mV] and state of `ten_tusscher_model_2006_epi.cellml`; the .mmt has the same."""
 
 MID = (
     -85.423,
