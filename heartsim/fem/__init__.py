@@ -1,0 +1,14 @@
+"""Calculus on a mesh: gradients, mass, stiffness, sparse products, one linear solve."""
+
+from ._assemble import Elements as Elements
+from ._assemble import elements as elements
+from ._geometry import basis_gradients as basis_gradients
+from ._order import compact as compact
+from ._pattern import Pattern as Pattern
+from ._pattern import bandwidth_order as bandwidth_order
+from ._pattern import pattern as pattern
+from ._rows import Rows as Rows
+from ._solve import ConjugateGradients as ConjugateGradients
+from ._solve import Past as Past
+from ._solve import ScaledMatrix as ScaledMatrix
+from ._solve import scaled_matrix as scaled_matrix

@@ -1,0 +1,20 @@
+"""The wave: conductivity, stimulus, monodomain, simulate."""
+
+from ._conductivity import diffusivity as diffusivity
+from ._conductivity import monodomain_conductivity as monodomain_conductivity
+from ._conductivity import tensor as tensor
+from ._events import Crossing as Crossing
+from ._events import Detector as Detector
+from ._events import Events as Events
+from ._monodomain import Godunov as Godunov
+from ._monodomain import Monodomain as Monodomain
+from ._monodomain import SemiImplicit as SemiImplicit
+from ._monodomain import State as State
+from ._monodomain import Strang as Strang
+from ._monodomain import monodomain as monodomain
+from ._simulate import Carry as Carry
+from ._simulate import Samples as Samples
+from ._simulate import begin as begin
+from ._simulate import simulate as simulate
+from ._stimulus import Stimulus as Stimulus
+from ._stimulus import whole_steps as whole_steps

@@ -1,0 +1,72 @@
+"""Mass and stiffness on linear simplices."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from heartsim._types import AnyArray
+from ._geometry import basis_gradients
+from ._pattern import Pattern, pattern, vertex_pairs
+from ._rows import Rows
+from heartsim.mesh import Mesh
+
+
+class Elements(eqx.Module):
+    """What a mesh's cells contribute: geometry once, matrices from it for any tensor."""
+
+    pattern: Pattern
+    grad_low: Float[AnyArray, "cells pairs 3"]  # ∇λ_i of each vertex pair, 1/mm
+    grad_high: Float[AnyArray, "cells pairs 3"]  # ∇λ_j
+    measure: Float[AnyArray, " cells"]  # mm^dim
+    node_measure: Float[AnyArray, " nodes"]  # lumped mass, mm^dim
+    dim: int = eqx.field(static=True)
+
+    def stiffness(self, D: Float[AnyArray, "cells 3 3"]) -> Rows:
+        """K_ij = ∫ ∇λ_i · D ∇λ_j, symmetric, zero row sums: constants lie in its kernel."""
+        pairs = jnp.einsum("cpi,cij,cpj->cp", self.grad_low, D, self.grad_high)
+        off = self.pattern.gather_rows(self.pattern.gather_edges(self.measure[:, None] * pairs))
+        return Rows(self.pattern.neighbour, off, -off.sum(axis=0))
+
+    def mass(self, lumped: float) -> Rows:
+        """The blend  lumped · M_lumped + (1 - lumped) · M_consistent  [mm^dim].
+
+        On a d-simplex of measure m the consistent mass is m (1 + δ_ij) / ((d+1)(d+2)).
+        """
+        if not 0.0 <= lumped <= 1.0:
+            raise ValueError(
+                f"the lumped share of the mass is {lumped}; it must lie between 0 (consistent) "
+                "and 1 (lumped): more than consistent is unstable."
+            )
+        d = self.dim
+        pairs = jnp.broadcast_to(
+            self.measure[:, None] / ((d + 1) * (d + 2)), self.grad_low.shape[:2]
+        )
+        off = (1 - lumped) * self.pattern.gather_rows(self.pattern.gather_edges(pairs))
+        return Rows(self.pattern.neighbour, off, self.node_measure - off.sum(axis=0))
+
+
+def elements(mesh: Mesh) -> Elements:
+    """The elements of a mesh in the working precision."""
+    dtype = jax.dtypes.canonicalize_dtype(float)
+    grad, measure = basis_gradients(mesh.points, mesh.cells)
+    low, high = vertex_pairs(mesh.cells.shape[1]).T
+    vertices = mesh.cells.shape[1]
+    node_measure = np.bincount(
+        np.asarray(mesh.cells).ravel(), np.repeat(measure / vertices, vertices), mesh.n_nodes
+    )
+    orphan = np.flatnonzero(node_measure == 0)
+    if orphan.size:
+        raise ValueError(
+            f"node {orphan[0]} belongs to no cell, as do {orphan.size - 1} others; "
+            "drop them with heartsim.mesh.submesh."
+        )
+    return Elements(
+        pattern=pattern(mesh.cells, mesh.n_nodes),
+        grad_low=grad[:, low].astype(dtype),
+        grad_high=grad[:, high].astype(dtype),
+        measure=measure.astype(dtype),
+        node_measure=node_measure.astype(dtype),
+        dim=vertices - 1,
+    )

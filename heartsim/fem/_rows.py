@@ -1,0 +1,94 @@
+"""A symmetric sparse matrix as padded rows, and its product with a vector."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float, Int
+
+from heartsim._types import AnyArray
+
+
+class Rows(eqx.Module):
+    """A symmetric matrix: its diagonal, and the off-diagonal entries of each row by slot."""
+
+    neighbour: Int[AnyArray, "slots nodes"]
+    off: Float[Array, "slots nodes"]
+    diagonal: Float[Array, " nodes"]
+
+    def __matmul__(self, x: Float[Array, " nodes"]) -> Float[Array, " nodes"]:
+        """y_i = a_ii x_i + Σ_j a_ij x_j."""
+        return self.diagonal * x + off_product(self.off, self.neighbour, x)
+
+    def plus(self, factor: Float[Array, ""] | float, other: "Rows") -> "Rows":
+        """self + factor · other, on the same pattern."""
+        return Rows(
+            self.neighbour,
+            self.off + factor * other.off,
+            self.diagonal + factor * other.diagonal,
+        )
+
+    def scaled(self, s: Float[Array, " nodes"]) -> "Rows":
+        """S A S with S = diag(s); symmetric as A is."""
+        beside = jnp.asarray(s)[self.neighbour]
+        return Rows(self.neighbour, self.off * s * beside, self.diagonal * s**2)
+
+
+@jax.custom_jvp
+def off_product(
+    off: Float[Array, "slots nodes"],
+    neighbour: Int[AnyArray, "slots nodes"],
+    x: Float[Array, " nodes"],
+) -> Float[Array, " nodes"]:
+    """y_i = Σ_s off_si x_neighbour(s,i) of a symmetric matrix, unrolled over the slots.
+
+    The adjoint of a gather is a scatter, which is slow on a GPU; as the matrix is symmetric
+    the product is its own adjoint, and says so here. First derivatives only.
+    """
+    return _gather_sum(off, neighbour, x)
+
+
+def _gather_sum(off, neighbour, x):
+    x = jnp.asarray(x)
+    neighbour = jnp.asarray(neighbour)
+    y = off[0] * x.at[neighbour[0]].get(mode="promise_in_bounds")
+    for s in range(1, neighbour.shape[0]):
+        y = y + off[s] * x.at[neighbour[s]].get(mode="promise_in_bounds")
+    return y
+
+
+@off_product.defjvp
+def _off_product_jvp(primals, tangents):
+    off, neighbour, x = primals
+    d_off, _, d_x = tangents
+    change = _own_adjoint(off, neighbour, d_x) + _gather_sum(d_off, neighbour, x)
+    return off_product(off, neighbour, x), change
+
+
+def _own_adjoint(off, neighbour, v):
+    """The product as a linear map of v whose transpose is itself; `off` is constant here.
+
+    `custom_linear_solve` of the identity is the one transformation that carries a transpose
+    of our own and batches too (`linear_call` does not batch).
+    """
+    off = _first_order_only(off)
+    return lax.custom_linear_solve(
+        lambda u: u, v, lambda _, b: _gather_sum(off, neighbour, b), symmetric=True
+    )
+
+
+@jax.custom_jvp
+def _first_order_only(x):
+    return x
+
+
+def _refuse_second_order(primals, tangents):
+    if not isinstance(tangents[0], jax.custom_derivatives.SymbolicZero):
+        raise NotImplementedError(
+            "second derivatives with respect to a matrix (conductivity) are not available: "
+            "use Gauss-Newton, which needs first derivatives only."
+        )
+    return primals[0], jnp.zeros_like(primals[0])
+
+
+_first_order_only.defjvp(_refuse_second_order, symbolic_zeros=True)

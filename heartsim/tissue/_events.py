@@ -1,0 +1,82 @@
+"""When each node fires and recovers: interpolated crossings, carried through the loop."""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+from heartsim.ionic import param
+
+
+class Crossing(NamedTuple):
+    """A moment as whole step and fraction of the next one; step -1 is never.
+
+    Time is (step + fraction) dt: exact in float32 however long the run, and differentiable
+    through the fraction.
+    """
+
+    step: Int[Array, " nodes"]
+    fraction: Float[Array, " nodes"]
+
+    def time(self, dt: float) -> Float[Array, " nodes"]:
+        """ms; NaN where never."""
+        return jnp.where(self.step < 0, jnp.nan, (self.step + self.fraction) * dt)
+
+
+class Events(NamedTuple):
+    """What the detector remembers of every node."""
+
+    V: Float[Array, " nodes"]  # seen last, mV
+    low: Float[Array, " nodes"]  # least since the last repolarisation: the resting potential
+    peak: Float[Array, " nodes"]  # greatest since the last activation, mV
+    activation: Crossing  # last upward crossing of the threshold
+    repolarisation: Crossing  # last downward crossing of the repolarisation level
+
+    def excited(self) -> Bool[Array, " nodes"]:
+        """Activated and not yet repolarised."""
+        return self.activation.step > self.repolarisation.step
+
+    def duration(self, dt: float) -> Float[Array, " nodes"]:
+        """Action potential duration [ms]; NaN where not (yet) repolarised after activation."""
+        a, r = self.activation, self.repolarisation
+        apd = ((r.step - a.step) + (r.fraction - a.fraction)) * dt
+        return jnp.where((r.step < 0) | self.excited(), jnp.nan, apd)
+
+
+class Detector(eqx.Module):
+    """Activation: V crosses `threshold` upward while not excited. Repolarisation: V falls
+    below peak - `share` (peak - low); with share 0.9 the duration between is APD90.
+
+    Both moments are interpolated linearly between two steps.
+    """
+
+    threshold: Float[Array, ""] = param(-40.0)  # mV
+    share: Float[Array, ""] = param(0.9)  # 1
+
+    def start(self, V: Float[Array, " nodes"]) -> Events:
+        """Nothing has happened yet."""
+        never = Crossing(jnp.full(V.shape, -1, jnp.int32), jnp.zeros_like(V))
+        return Events(V, V, V, never, never)
+
+    def __call__(self, events: Events, V: Float[Array, " nodes"], k: Int[Array, ""]) -> Events:
+        """Take note of V seen at the end of step k, that is at (k + 1) dt."""
+        excited = events.excited()
+        fires = ~excited & (events.V < self.threshold) & (self.threshold <= V)
+        peak = jnp.where(fires, V, jnp.maximum(events.peak, V))
+        level = peak - self.share * (peak - events.low)
+        recovers = excited & (events.V >= level) & (level > V)
+        low = jnp.where(recovers, V, jnp.where(excited, events.low, jnp.minimum(events.low, V)))
+        return Events(
+            V=V,
+            low=jnp.where(fires, events.low, low),
+            peak=peak,
+            activation=_cross(events.activation, fires, events.V, V, self.threshold, k),
+            repolarisation=_cross(events.repolarisation, recovers, events.V, V, level, k),
+        )
+
+
+def _cross(old: Crossing, now, V_before, V, level, k) -> Crossing:
+    rise = jnp.where(now, V - V_before, 1.0)  # never 0 where a crossing is
+    fraction = jnp.where(now, (level - V_before) / rise, old.fraction)
+    return Crossing(jnp.where(now, k, old.step), fraction)
