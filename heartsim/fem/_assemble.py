@@ -4,13 +4,14 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from heartsim._types import AnyArray
+from heartsim.mesh import Mesh
+
 from ._geometry import basis_gradients
 from ._pattern import Pattern, pattern, vertex_pairs
 from ._rows import Rows
-from heartsim.mesh import Mesh
 
 
 class Elements(eqx.Module):

@@ -4,8 +4,9 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Int
 
-from ._pattern import bandwidth_order
 from heartsim.mesh import Mesh
+
+from ._pattern import bandwidth_order
 
 
 def compact(mesh: Mesh) -> tuple[Mesh, Int[np.ndarray, " nodes"]]:

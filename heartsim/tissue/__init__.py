@@ -18,3 +18,8 @@ from ._simulate import begin as begin
 from ._simulate import simulate as simulate
 from ._stimulus import Stimulus as Stimulus
 from ._stimulus import whole_steps as whole_steps
+from ._strand import Scheme as Scheme
+from ._strand import strand_velocity as strand_velocity
+from ._tune import Tuned as Tuned
+from ._tune import tune_velocity as tune_velocity
+from ._tune import velocity_error as velocity_error

@@ -62,10 +62,10 @@ class Detector(eqx.Module):
     def __call__(self, events: Events, V: Float[Array, " nodes"], k: Int[Array, ""]) -> Events:
         """Take note of V seen at the end of step k, that is at (k + 1) dt."""
         excited = events.excited()
-        fires = ~excited & (events.V < self.threshold) & (self.threshold <= V)
+        fires = ~excited & (self.threshold > events.V) & (self.threshold <= V)
         peak = jnp.where(fires, V, jnp.maximum(events.peak, V))
         level = peak - self.share * (peak - events.low)
-        recovers = excited & (events.V >= level) & (level > V)
+        recovers = excited & (level <= events.V) & (level > V)
         low = jnp.where(recovers, V, jnp.where(excited, events.low, jnp.minimum(events.low, V)))
         return Events(
             V=V,

@@ -17,7 +17,6 @@ from heartsim.fem import ConjugateGradients, Past, Rows, ScaledMatrix, elements,
 from heartsim.ionic import AbstractIonicModel, AbstractMembraneStep, RushLarsenMidpoint
 from heartsim.mesh import Mesh
 
-
 Nodal = Float[Array, " nodes"]
 
 

@@ -10,6 +10,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from heartsim._types import AnyArray
+
 from ._events import Detector, Events
 from ._monodomain import Monodomain, State
 from ._stimulus import Stimulus

@@ -1,0 +1,118 @@
+"""Conductivities that give a wanted velocity on a mesh of a given edge length."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from heartsim.ionic import AbstractIonicModel
+
+from ._strand import Scheme, strand_velocity
+
+WITHIN = 0.002  # relative; the strand itself is read to about 0.1 %
+FINE_EDGE = 0.1  # mm, with half-lumped mass, whose leading error in the edge cancels
+FINE_DT = 0.01  # ms, second order
+
+
+class Tuned(NamedTuple):
+    """What the calibration found."""
+
+    D: float  # mm²/ms
+    velocity: float  # mm/ms, reached on the strand
+
+
+def tune_velocity(
+    ionic: AbstractIonicModel,
+    velocity: float,
+    edge: float,
+    scheme: Scheme,
+    cache: Path | None = None,
+) -> Tuned:
+    """The diffusivity at which a plane wave travels at `velocity` [mm/ms] on edges of `edge` [mm].
+
+    Secant steps on log v over log D, as v grows like √D; on a coarse mesh D comes out larger
+    than the physical one, so that it belongs to the diffusion operator only, never to the ECG's
+    source. ValueError where no diffusivity carries the wave at this edge length.
+    """
+    if not (velocity > 0 and edge > 0):
+        raise ValueError(f"tune_velocity: velocity {velocity} m/s and edge {edge} mm must be > 0.")
+    key = _key("tune", ionic, velocity, edge, scheme)
+    kept = _read(cache, key)
+    if kept is not None:
+        return Tuned(**kept)
+    tuned = _search(ionic, velocity, edge, scheme)
+    _write(cache, key, tuned._asdict())
+    return tuned
+
+
+def velocity_error(
+    ionic: AbstractIonicModel, D: float, edge: float, scheme: Scheme, cache: Path | None = None
+) -> float:
+    """Relative error of the planar velocity at this edge and scheme, against a fine strand;
+    -1 where the wave does not travel at all."""
+    key = _key("error", ionic, D, edge, scheme)
+    kept = _read(cache, key)
+    if kept is not None:
+        return kept["error"]
+    fine = scheme._replace(dt=FINE_DT, lumped=0.5)
+    here, true = (
+        strand_velocity(ionic, D, edge, scheme),
+        strand_velocity(ionic, D, min(FINE_EDGE, edge), fine),
+    )
+    error = -1.0 if np.isnan(here) else here / true - 1
+    _write(cache, key, {"error": error})
+    return error
+
+
+def _search(ionic, velocity: float, edge: float, scheme: Scheme) -> Tuned:
+    D = 0.1 * (velocity / 0.6) ** 2
+    reached = strand_velocity(ionic, D, edge, scheme)
+    for _ in range(8):  # too little coupling for this edge: the wave is blocked
+        if np.isfinite(reached):
+            break
+        D *= 2
+        reached = strand_velocity(ionic, D, edge, scheme)
+    slope = 0.5
+    for _ in range(12):
+        if np.isfinite(reached) and abs(reached / velocity - 1) < WITHIN:
+            return Tuned(D, reached)
+        if np.isnan(reached):
+            break
+        step = np.clip(np.log(velocity / reached) / slope, -0.7, 0.7)
+        D, before = D * float(np.exp(step)), reached
+        reached = strand_velocity(ionic, D, edge, scheme)
+        slope = np.clip(np.log(reached / before) / step, 0.3, 3.0)
+    raise ValueError(
+        f"no conductivity carries a wave of {velocity:g} m/s on edges of {edge:.2f} mm: near this "
+        "velocity it is blocked between nodes. Refine the mesh, or ask for a higher velocity."
+    )
+
+
+def _key(*parts) -> str:
+    """Hash of everything that the result depends on."""
+    digest = hashlib.sha256(jax.__version__.encode())
+    for part in parts:
+        arrays, rest = eqx.partition(part, eqx.is_array)
+        digest.update(repr(rest).encode())
+        for leaf in jax.tree.leaves(arrays):
+            digest.update(np.asarray(leaf).tobytes() + str(leaf.dtype).encode())
+    return digest.hexdigest()[:32]
+
+
+def _read(cache: Path | None, key: str) -> dict | None:
+    path = None if cache is None else cache / f"{key}.json"
+    return None if path is None or not path.exists() else json.loads(path.read_text())
+
+
+def _write(cache: Path | None, key: str, value: dict) -> None:
+    if cache is None:
+        return
+    cache.mkdir(parents=True, exist_ok=True)
+    partial = cache / f"{key}.{os.getpid()}.partial"
+    partial.write_text(json.dumps(value))
+    partial.replace(cache / f"{key}.json")
