@@ -1,11 +1,25 @@
 """Points, cells, regions, node sets; small shapes; reading and writing."""
 
+from ._axes import HeartAxes as HeartAxes
+from ._axes import heart_axes as heart_axes
+from ._ellipsoids import biventricular_ellipsoid as biventricular_ellipsoid
+from ._ellipsoids import lv_ellipsoid as lv_ellipsoid
+from ._fibres import rule_based_fibres as rule_based_fibres
 from ._frames import frames_from as frames_from
 from ._mesh import Mesh as Mesh
 from ._mesh import did_you_mean as did_you_mean
 from ._mesh import drop_regions as drop_regions
 from ._mesh import keep_regions as keep_regions
 from ._mesh import submesh as submesh
+from ._preflight import MeshReport as MeshReport
+from ._preflight import preflight as preflight
+from ._preflight import require_heart_size as require_heart_size
+from ._preflight import require_sound as require_sound
+from ._quality import dihedral_angles as dihedral_angles
+from ._quality import mean_ratio as mean_ratio
+from ._read import read_mesh as read_mesh
+from ._read import write_mesh as write_mesh
+from ._refine import refine as refine
 from ._shapes import cable as cable
 from ._shapes import sheet as sheet
 from ._shapes import slab as slab

@@ -9,8 +9,6 @@ from jaxtyping import Bool, Float, Int
 
 from heartsim._types import AnyArray
 
-NO_NAMES: tuple[tuple[str, int], ...] = ()
-
 
 class Mesh(eqx.Module):
     """Points [mm] and the simplices between them; a pytree, pass it as an argument.
@@ -57,9 +55,9 @@ class Mesh(eqx.Module):
     def region_tag(self, name_or_tag: str | int) -> int:
         """The tag of a region given by name or by tag; ValueError if no cell has it."""
         names = dict(self.region_names)
-        tag = names.get(name_or_tag) if isinstance(name_or_tag, str) else int(name_or_tag)
+        tag = names.get(name_or_tag) if isinstance(name_or_tag, str) else name_or_tag
         present = np.unique(np.asarray(self.regions)).tolist()
-        if tag in present:
+        if tag is not None and tag in present:
             return int(tag)
         known = [f"{name} ({tag})" for name, tag in self.region_names if tag in present]
         known += [str(tag) for tag in present if tag not in names.values()]

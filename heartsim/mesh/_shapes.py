@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Int
 
+from heartsim._types import AnyArray
+
 from ._frames import frames_from
 from ._mesh import Mesh
 
@@ -47,7 +49,7 @@ def _box(name: str, size: Sequence[float], edge: float, fibre: Sequence[float]) 
     points = np.zeros((len(grid), 3))
     points[:, :dim] = grid
     cells = kuhn_cells([n + 1 for n in steps])
-    sets = {}
+    sets: dict[str, AnyArray] = {}
     for axis, length in zip("xyz", size, strict=False):
         coordinate = points[:, "xyz".index(axis)]
         sets[f"{axis}_min"] = np.flatnonzero(coordinate == 0.0).astype(np.int32)

@@ -1,0 +1,42 @@
+"""How well shaped cells are."""
+
+import itertools
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from heartsim._types import AnyArray
+
+from ._topology import TET_FACES, signed_volumes
+
+
+def mean_ratio(
+    points: Float[AnyArray, "nodes 3"], cells: Int[AnyArray, "cells vertices"]
+) -> Float[np.ndarray, " cells"]:
+    """Shape quality of triangles and tetrahedra: 1 for equal edges, 0 for a flat cell, negative
+    for an inverted one; lines have 1.
+
+    Tetrahedra: 12 (3 |V|)^(2/3) / Σ l²; triangles: 4 √3 A / Σ l².
+    Liu and Joe (1994), BIT 34, 268-287 (page not checked).
+    """
+    x, size = np.asarray(points)[np.asarray(cells)], signed_volumes(points, cells)
+    if cells.shape[1] == 2:
+        return np.ones(len(cells))
+    pairs = itertools.combinations(range(cells.shape[1]), 2)
+    squares = sum(np.sum((x[:, i] - x[:, j]) ** 2, axis=1) for i, j in pairs)
+    regular = 4 * np.sqrt(3) * size
+    if cells.shape[1] == 4:
+        regular = 12 * np.sign(size) * (3 * np.abs(size)) ** (2 / 3)
+    return np.where(squares > 0, regular / np.where(squares > 0, squares, 1.0), 0.0)
+
+
+def dihedral_angles(
+    points: Float[AnyArray, "nodes 3"], cells: Int[AnyArray, "cells 4"]
+) -> Float[np.ndarray, "cells 6"]:
+    """The six angles between a tetrahedron's faces, degrees; 70.5 for a regular one."""
+    x = np.asarray(points)[np.asarray(cells)[:, TET_FACES]]
+    normals = np.cross(x[:, :, 1] - x[:, :, 0], x[:, :, 2] - x[:, :, 0])
+    normals = normals / np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-300)
+    pairs = np.array(list(itertools.combinations(range(4), 2)))
+    cosine = -np.sum(normals[:, pairs[:, 0]] * normals[:, pairs[:, 1]], axis=-1)
+    return np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
