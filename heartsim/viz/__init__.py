@@ -1,0 +1,18 @@
+"""Pictures from a result on file, never from a solver; no display, no OpenGL."""
+
+from ._activation import FIELDS as FIELDS
+from ._activation import activation_png as activation_png
+from ._activation import heart_views as heart_views
+from ._colours import NEVER as NEVER
+from ._colours import time_colours as time_colours
+from ._ecg import ecg_figure as ecg_figure
+from ._ecg import ecg_png as ecg_png
+from ._ecg import read_ecg as read_ecg
+from ._map import Field as Field
+from ._map import isochrone_levels as isochrone_levels
+from ._map import map_figure as map_figure
+from ._raster import Raster as Raster
+from ._raster import View as View
+from ._raster import Window as Window
+from ._raster import rasterise as rasterise
+from ._report import report_html as report_html
