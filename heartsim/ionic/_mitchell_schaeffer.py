@@ -1,19 +1,17 @@
 """The two-variable membrane of Mitchell and Schaeffer (2003)."""
 
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
 from jaxtyping import Array, Float
 
-from ._model import AbstractIonicModel, Parameter, Rates, Relaxation, param
+from ._model import AbstractIonicModel, Parameter, Rates, Relaxation, Variable, param
 from ._safe import sigmoid
 
-T = TypeVar("T")
 
+class MitchellSchaefferState(NamedTuple):
+    """All but the voltage."""
 
-class MitchellSchaefferState(NamedTuple, Generic[T]):
-    """All but the voltage: an array, or its change."""
-
-    h: T  # 1, open fraction of the inward gate
+    h: Variable  # 1, open fraction of the inward gate
 
 
 class MitchellSchaeffer(AbstractIonicModel):

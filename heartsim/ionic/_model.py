@@ -14,6 +14,10 @@ Parameter = Float[Array, "..."]
 """One number, or one number per node: an array of shape () or (nodes,)."""
 
 
+Variable = Any
+"""A field of a state: an array of shape (nodes,); in `Rates.changes` its Relaxation or Slope."""
+
+
 class Relaxation(NamedTuple):
     """dx/dt = rate (limit - x): a gate, or anything that settles exponentially at frozen V."""
 

@@ -123,7 +123,7 @@ def _h_limit(V: Nodes) -> Nodes:
 
 
 def _join(V, below, above, V_jump, width):
-    """`below` under V_jump [mV], `above` from there on; a sigmoid leads over if a width is given."""
+    """`below` under V_jump [mV], `above` from there on; a sigmoid leads over if it has a width."""
     if width is None:
         return jnp.where(V_jump > V, below, above)
     share = sigmoid((V - V_jump) / width)

@@ -1,34 +1,31 @@
 """The state of ten Tusscher and Panfilov (2006), and the published state that a run starts from."""
 
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
-T = TypeVar("T")
+from ._model import Variable
 
 
-class TenTusscher2006State(NamedTuple, Generic[T]):
-    """All but the voltage: for each variable an array, its change, or the number it starts from.
+class TenTusscher2006State(NamedTuple):
+    """All but the voltage. Gates are numbers from 0 to 1, concentrations are in mM."""
 
-    Gates go from 0 to 1, concentrations are in mM.
-    """
-
-    m: T  # i_Na activation
-    h: T  # i_Na fast inactivation
-    j: T  # i_Na slow inactivation
-    xr1: T  # i_Kr activation
-    xr2: T  # i_Kr inactivation
-    xs: T  # i_Ks activation
-    r: T  # i_to activation
-    s: T  # i_to inactivation
-    d: T  # i_CaL activation
-    f: T  # i_CaL slow voltage inactivation
-    f2: T  # i_CaL fast voltage inactivation
-    fCass: T  # i_CaL inactivation by subspace calcium
-    R_prime: T  # share of release channels that can open
-    Ca_i: T  # mM, cytosol
-    Ca_ss: T  # mM, dyadic subspace
-    Ca_sr: T  # mM, sarcoplasmic reticulum
-    Na_i: T  # mM
-    K_i: T  # mM
+    m: Variable  # i_Na activation
+    h: Variable  # i_Na fast inactivation
+    j: Variable  # i_Na slow inactivation
+    xr1: Variable  # i_Kr activation
+    xr2: Variable  # i_Kr inactivation
+    xs: Variable  # i_Ks activation
+    r: Variable  # i_to activation
+    s: Variable  # i_to inactivation
+    d: Variable  # i_CaL activation
+    f: Variable  # i_CaL slow voltage inactivation
+    f2: Variable  # i_CaL fast voltage inactivation
+    fCass: Variable  # i_CaL inactivation by subspace calcium
+    R_prime: Variable  # share of release channels that can open
+    Ca_i: Variable  # mM, cytosol
+    Ca_ss: Variable  # mM, dyadic subspace
+    Ca_sr: Variable  # mM, sarcoplasmic reticulum
+    Na_i: Variable  # mM
+    K_i: Variable  # mM
 
 
 EPI = (
