@@ -1,5 +1,6 @@
 """A map of a time on a surface: views, isochrones, colour bar, scale and names of the sides."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from ._raster import Raster, View, Window, rasterise
 
 _DPI = 160.0
 _PANEL, _GAP, _MARGIN = 84.0, 5.0, 7.0  # mm: side of a view, between views, around them
-_FOOT, _HEAD, _BAR = 13.0, 25.0, 34.0  # mm: below and above the views, right of them
+_FOOT, _HEAD, _BAR = 16.0, 25.0, 34.0  # mm: below and above the views, right of them
 _PIXELS = 1060  # a side of a view's raster: two for each pixel of the picture, to smooth edges
 _MOST_LINES = 60  # isochrones; more would only blacken the map
 _NAME_ROOM = 22  # pixels of the raster between a number on a line and the edge
@@ -150,14 +151,18 @@ def _draw_isochrones(ax, raster: Raster, window: Window, levels, ink):
 def _name_sides(ax, view: View, raster: Raster, h: float):
     """The view's name above it, and what lies at each of its four sides."""
     style = {"color": INK, "fontsize": 12, "ha": "center", "va": "center"}
+    ax.text(0.0, 1.12 * h, view.name, **{**style, "fontsize": 15, "fontweight": "bold"})
+    if not raster.seen.any():
+        ax.text(0.0, 0.0, "seen edge on", **style)
+        return
     rows, columns = (np.flatnonzero(raster.seen.any(axis=k)) for k in (1, 0))
     place = lambda k: (2.0 * k / len(raster.seen) - 1.0) * h  # noqa: E731
     middle = (place(rows[0]) + place(rows[-1])) / 2.0
-    ax.text(0.0, 1.12 * h, view.name, **{**style, "fontsize": 15, "fontweight": "bold"})
     ax.text(place(columns[0]) - 0.1 * h, middle, view.left_name, **style, fontweight="bold")
     ax.text(place(columns[-1]) + 0.1 * h, middle, view.right_name, **style, fontweight="bold")
     ax.text(0.0, place(rows[-1]) + 0.08 * h, view.top_name, **style)
-    ax.text(0.0, place(rows[0]) - 0.08 * h, view.bottom_name, **style)
+    lowest = place(np.median(np.flatnonzero(raster.seen[rows[0]])))  # an apex is rarely central
+    ax.text(lowest, place(rows[0]) - 0.08 * h, view.bottom_name, **style)
 
 
 def _scale_bar(ax, h: float):
@@ -191,7 +196,7 @@ def _write_words(figure, values, field: Field, spacing, note):
     """Title with first, last and span; beside it what lines and grey mean; the note below."""
     known = np.isfinite(values)
     width, height = figure.get_size_inches() * 25.4
-    left, right, top, foot = _MARGIN / width, 1.0 - _MARGIN / width, 1.0 - 8.0 / height, 4 / height
+    left, right, top, foot = _MARGIN / width, 1.0 - _MARGIN / width, 1.0 - 8.0 / height, 3 / height
     title, lines = f"{field.title}: {field.absent} anywhere", ""
     if known.any():
         first, last = values[known].min(), values[known].max()
@@ -199,7 +204,7 @@ def _write_words(figure, values, field: Field, spacing, note):
         lines = f"isochrones every {spacing:g} ms"
     figure.text(left, top, title, fontsize=17, fontweight="bold", color=INK)
     figure.text(right, top, lines, fontsize=12, color=INK, ha="right")
-    figure.text(left, foot, note, fontsize=11, color=INK)
+    figure.text(left, foot, textwrap.fill(note, 140), fontsize=11, color=INK, va="bottom")
     if not known.all():
         words = f"{field.absent} ({np.mean(~known):.1%} of nodes)"
         below = top - 6.5 / height

@@ -146,6 +146,14 @@ def test_a_heart_that_was_never_activated_still_ends_in_a_picture(heart, tmp_pat
     draw(heart, np.full_like(heart.values, 7.0)).savefig(tmp_path / "at_once.png")
 
 
+def test_a_sheet_is_drawn_and_the_view_along_it_says_why_it_is_empty(strip):
+    points, triangles, values = strip
+    views = heart_views(np.eye(3)[0], np.eye(3)[1], np.eye(3)[2])  # base view: along the sheet
+    figure = map_figure(points, triangles, values, views, FIELDS["activation_ms"])
+    assert words(figure).count("seen edge on") == 1
+    assert "seen edge on" in [text.get_text() for text in panels(figure)[2].texts]
+
+
 def test_title_and_colour_bar_give_first_last_and_total_in_ms(heart):
     values = heart.values - heart.values.min() + 2.0
     figure = draw(heart, values)
@@ -209,18 +217,19 @@ def test_activation_png_reads_the_field_of_a_mesh_with_axes_of_its_own(heart, tm
 
 
 def test_no_display_no_opengl_and_no_global_plotting_state(tmp_path):
-    program = f"""
+    program = """
 import sys
-import numpy as np
 import heartsim.viz as viz
 assert "matplotlib" not in sys.modules, "importing heartsim.viz loads matplotlib"
-from heartsim.mesh import sheet
+from heartsim.mesh import sheet, write_mesh
 tissue = sheet((20.0, 10.0), 1.0)
-viz.activation_png(tissue, {str(tmp_path / "a.png")!r}, values=tissue.points[:, 0] * 2.0)
+write_mesh(tissue, "a.vtu")
+viz.activation_png("a.vtu", "a.png", values=tissue.points[:, 0])
 for name in ("vtkmodules.vtkRenderingOpenGL2", "matplotlib.pyplot", "tkinter"):
     assert name not in sys.modules, name
 """
     screens = ("DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND")
     environment = {key: value for key, value in os.environ.items() if key not in screens}
-    subprocess.run([sys.executable, "-c", program], check=True, env=environment, timeout=120)
+    command = [sys.executable, "-c", program]
+    subprocess.run(command, check=True, env=environment, cwd=tmp_path, timeout=120)
     assert (tmp_path / "a.png").stat().st_size > 10_000
