@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from . import _ten_tusscher_2006_gates as gates
 from ._model import AbstractIonicModel, Parameter, Rates, Relaxation, Slope, param
-from ._safe import x_over_expm1
+from ._safe import sigmoid, x_over_expm1
 from ._ten_tusscher_2006_start import EPI, TenTusscher2006State
 
 Nodes = Float[Array, " nodes"]
@@ -214,12 +214,11 @@ class TenTusscher2006(AbstractIonicModel):
 
 
 def _K1_open(x: Nodes) -> Nodes:
-    """Open fraction α / (α + β) of i_K1 at x = V - E_K [mV], written from one exponential."""
+    """Open fraction α / (α + β) of i_K1 at x = V - E_K [mV]."""
     e2 = jnp.exp(0.02 * x)
-    e6, e10 = e2 * e2 * e2, e2 * e2 * e2 * e2 * e2
-    e50 = e10 * e10 * e10 * e10 * e10
+    e6, e10 = e2 * e2 * e2, e2 * e2 * e2 * e2 * e2  # exp(0.06 x), exp(0.1 x)
     alpha = 0.1 / (1 + math.exp(-12.0) * e6)
-    beta = (3 * jnp.exp(0.0002 * (x + 100)) + math.exp(-1.0) * e10) * e50 / (e50 + 1)
+    beta = (3 * jnp.exp(0.0002 * (x + 100)) + math.exp(-1.0) * e10) * sigmoid(0.5 * x)
     return alpha / (alpha + beta)
 
 

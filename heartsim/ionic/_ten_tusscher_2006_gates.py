@@ -126,8 +126,8 @@ def _join(V, below, above, V_jump, width):
     """`below` under V_jump [mV], `above` from there on; a sigmoid leads over if it has a width."""
     if width is None:
         return jnp.where(V_jump > V, below, above)
-    share = sigmoid((V - V_jump) / width)
-    return below + share * (above - below)
+    past = (V - V_jump) / width
+    return sigmoid(-past) * below + sigmoid(past) * above  # 1 - sigmoid would lose all its digits
 
 
 def _e20(V: Nodes) -> Nodes:
