@@ -35,14 +35,14 @@ def activation_png(
     `mesh` is a Mesh or a file that `read_mesh` takes; `values` [ms] default to its point data
     `field` (activation_ms, repolarisation_ms or apd90_ms). Red is earliest, purple latest
     (`uniform`: yellow to blue, see `time_colours`), grey is NaN; dark lines lie every
-    `isochrone_ms`. All views share one scale; right, left, apex and base are named after the
-    heart's own axes. ValueError for an unknown or missing field, values that do not fit the
-    mesh, a mesh of lines, a spacing that is not positive.
+    `isochrone_ms`. Sides are named after the heart's own axes. ValueError for an unknown or
+    missing field, values that do not fit the mesh, lines, a spacing that is not positive.
     """
     if field not in FIELDS:
         raise ValueError(f"activation_png: field {field!r} is unknown; use {', '.join(FIELDS)}.")
-    name = "activation_png" if isinstance(mesh, Mesh) else str(mesh)
-    mesh = mesh if isinstance(mesh, Mesh) else read_mesh(mesh)
+    name = "activation_png"
+    if not isinstance(mesh, Mesh):
+        name, mesh = str(mesh), read_mesh(mesh)
     if values is None:
         if field not in mesh.point_data:
             raise ValueError(f"{name}: point data {field!r} is missing; a run writes it.")
@@ -50,11 +50,12 @@ def activation_png(
     if values.shape != (mesh.n_nodes,):
         raise ValueError(f"{name}: {values.size} values, but the mesh has {mesh.n_nodes} nodes.")
     axes = heart_axes(mesh)
+    views = heart_views(axes.apex_to_base, axes.right_to_left, axes.posterior_to_anterior)
     figure = map_figure(
         mesh.points,
         boundary_triangles(mesh),
         values,
-        heart_views(axes.apex_to_base, axes.right_to_left, axes.posterior_to_anterior),
+        views,
         FIELDS[field],
         isochrone_ms=isochrone_ms,
         uniform=uniform,
