@@ -43,18 +43,13 @@ def activation_png(
     name = "activation_png"
     if not isinstance(mesh, Mesh):
         name, mesh = str(mesh), read_mesh(mesh)
-    if values is None:
-        if field not in mesh.point_data:
-            raise ValueError(f"{name}: point data {field!r} is missing; a run writes it.")
-        values = mesh.point_data[field]
-    if values.shape != (mesh.n_nodes,):
-        raise ValueError(f"{name}: {values.size} values, but the mesh has {mesh.n_nodes} nodes.")
+    shown = _values(mesh, field, values, name)
     axes = heart_axes(mesh)
     views = heart_views(axes.apex_to_base, axes.right_to_left, axes.posterior_to_anterior)
     figure = map_figure(
         mesh.points,
         boundary_triangles(mesh),
-        values,
+        shown,
         views,
         FIELDS[field],
         isochrone_ms=isochrone_ms,
@@ -62,6 +57,17 @@ def activation_png(
         note=f"{axes.flag}; they follow the heart, not the chest",
     )
     save_png(figure, out)
+
+
+def _values(mesh, field, values, name):
+    """The times to draw: `values` or else the mesh's `field`, one for each node."""
+    if values is None:
+        if field not in mesh.point_data:
+            raise ValueError(f"{name}: point data {field!r} is missing; a run writes it.")
+        values = mesh.point_data[field]
+    if values.shape != (mesh.n_nodes,):
+        raise ValueError(f"{name}: {values.size} values, but the mesh has {mesh.n_nodes} nodes.")
+    return values
 
 
 def heart_views(
