@@ -74,23 +74,23 @@ class RushLarsenMidpoint(AbstractMembraneStep):
 
 
 class Substeps(NamedTuple):
-    """How `Adaptive` came through one step at each node."""
+    """How `Adaptive` came through one step."""
 
-    tried: Int[Array, " nodes"]  # substeps computed, those rejected included
-    unfinished: Bool[Array, " nodes"]  # True where max_substeps did not reach dt
+    tried: Int[Array, ""]  # substeps computed, those rejected included
+    unfinished: Bool[Array, " nodes"]  # True at the node that kept max_substeps from reaching dt
 
 
 class Adaptive(AbstractMembraneStep):
-    """Midpoint substeps inside the fixed outer dt, each node with its own, as large as allowed.
+    """Midpoint substeps inside the fixed outer dt, all nodes together, as large as allowed.
 
-    A substep of h is accepted where |V by RushLarsen - V by RushLarsenMidpoint| <= tolerance; both
-    come from the same two evaluations, and the second-order value is kept. The error in V alone is
-    controlled. The next h is 0.9 h (tolerance / error)^½, within a factor of 4 up and 5 down.
-    A node's result depends on no other node. Where `max_substeps` do not suffice V becomes NaN,
-    which stops a run at its check for runaway voltage; `solve` tells how many were tried.
+    A substep of h is accepted where |V by RushLarsen - V by RushLarsenMidpoint| <= tolerance at
+    every node; both come from the same two evaluations, and the second-order value is kept. The
+    error in V alone is controlled. The next h is 0.9 h (tolerance / error)^½, within a factor of 4
+    up and 5 down. Under vmap each batch has its own h. Where `max_substeps` do not suffice V
+    becomes NaN at the node to blame, which stops a run at its check for runaway voltage.
 
-    Works under jit and vmap. Forward mode differentiates the substeps that were chosen, not their
-    choice; reverse mode does not pass the open-ended loop: use RushLarsenMidpoint there.
+    Forward mode differentiates the substeps that were chosen, not their choice; reverse mode does
+    not pass the open-ended loop: use RushLarsenMidpoint there.
     """
 
     tolerance: float = 0.1  # mV, per substep
@@ -106,8 +106,8 @@ class Adaptive(AbstractMembraneStep):
 
     def __call__(self, model, V, state, dt, i_stim=0.0):
         """Advance by `dt`; see AbstractMembraneStep."""
-        V, state, _ = self.solve(model, V, state, dt, i_stim)
-        return V, state
+        V, state, substeps = self.solve(model, V, state, dt, i_stim)
+        return jnp.where(substeps.unfinished, jnp.nan, V), state
 
     def solve(
         self,
@@ -117,33 +117,28 @@ class Adaptive(AbstractMembraneStep):
         dt: ArrayLike,
         i_stim: ArrayLike = 0.0,
     ) -> tuple[Float[Array, " nodes"], Any, Substeps]:
-        """Advance by `dt` and tell what it took."""
+        """Advance by `dt`, or as far as `max_substeps` reach, and tell how."""
 
         def unfinished(carry):
-            *_, left, _, tried = carry
-            return jnp.any(left > 0) & (jnp.max(tried) < self.max_substeps)
+            _, left, _, tried, _ = carry
+            return (left > 0) & (tried < self.max_substeps)
 
         def substep(carry):
-            V, state, left, h, tried = carry
+            (V, state), left, h, tried, _ = carry
             h = jnp.minimum(h, left)
-            (V_new, new), i_ion = _midpoint(model, V, state, h, i_stim)
-            error = lax.stop_gradient(jnp.abs(V + h * (i_stim - i_ion) - V_new)) / self.tolerance
-            accept = error <= 1
-            pick = functools.partial(jnp.where, accept)
-            h_next = h * jnp.clip(0.9 / jnp.sqrt(jnp.maximum(error, 1e-6)), 0.2, 4.0)
-            tried = tried + (left > 0)
-            return (
-                pick(V_new, V),
-                jax.tree.map(pick, new, state),
-                pick(left - h, left),
-                h_next,
-                tried,
-            )
+            new, i_ion = _midpoint(model, V, state, h, i_stim)
+            error = lax.stop_gradient(jnp.abs(V + h * (i_stim - i_ion) - new[0])) / self.tolerance
+            error = jnp.where(jnp.isnan(error), jnp.inf, error)
+            worst = jnp.max(error)
+            pick = functools.partial(jnp.where, worst <= 1)
+            h_next = h * jnp.clip(0.9 / jnp.sqrt(jnp.maximum(worst, 1e-6)), 0.2, 4.0)
+            kept = jax.tree.map(pick, new, (V, state))
+            return kept, pick(left - h, left), h_next, tried + 1, error >= worst
 
-        whole = jnp.full_like(V, dt)
-        start = (V, state, whole, whole, jnp.zeros(V.shape, jnp.int32))
-        V, state, left, _, tried = lax.while_loop(unfinished, substep, start)
-        return jnp.where(left > 0, jnp.nan, V), state, Substeps(tried, left > 0)
+        whole = jnp.asarray(dt, V.dtype)
+        start = ((V, state), whole, whole, jnp.array(0), jnp.zeros(V.shape, bool))
+        (V, state), left, _, tried, worst = lax.while_loop(unfinished, substep, start)
+        return V, state, Substeps(tried, worst & (left > 0))
 
 
 def _midpoint(model, V, state, dt, i_stim):

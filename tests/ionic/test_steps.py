@@ -1,0 +1,115 @@
+"""The membrane steps, on equations with known solutions and on Mitchell-Schaeffer."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from heartsim.ionic import (
+    AbstractIonicModel,
+    Adaptive,
+    MitchellSchaeffer,
+    Rates,
+    Relaxation,
+    RushLarsen,
+    RushLarsenMidpoint,
+    Slope,
+    by_name,
+)
+
+STEPS = [RushLarsen(), RushLarsenMidpoint(), Adaptive(tolerance=1e-3)]
+
+
+class Plain(AbstractIonicModel):
+    """dV/dt = i_stim, dx/dt = 3 (0.25 - x), dy/dt = 2: every step solves it exactly."""
+
+    def rates(self, V, state):
+        one = jnp.ones_like(V)
+        return Rates(0 * one, (Relaxation(0.25 * one, 3 * one), Slope(2 * one)))
+
+    def rest(self):
+        return jnp.array(-80.0), (jnp.array(1.0), jnp.array(5.0))
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda s: type(s).__name__)
+def test_relaxation_slope_and_stimulus_are_exact_where_rates_are_constant(x64, step):
+    V, (x, y) = step(Plain(), *Plain().initial(2), 0.4, 10.0)
+    np.testing.assert_allclose(V, -80.0 + 0.4 * 10.0, rtol=1e-14)
+    np.testing.assert_allclose(x, 0.25 + 0.75 * np.exp(-1.2), rtol=1e-14)
+    np.testing.assert_allclose(y, 5.0 + 0.8, rtol=1e-14)
+
+
+def upstroke(step, dt, end=4.0, model=None, n=1):
+    """V after `end` ms from rest, under 20 mV/ms for 2 ms (Mitchell-Schaeffer fires at ~1.5)."""
+    model = MitchellSchaeffer() if model is None else model
+    k = jnp.arange(round(end / dt))
+
+    def one(carry, k):
+        return step(model, *carry, dt, jnp.where(k < round(2 / dt), 20.0, 0.0)), None
+
+    return jax.jit(lambda c: jax.lax.scan(one, c, k)[0])(model.initial(n))[0]
+
+
+@pytest.mark.parametrize(("step", "order"), [(RushLarsen(), 1.0), (RushLarsenMidpoint(), 2.0)])
+def test_steps_have_their_order_on_a_smooth_membrane(x64, step, order):
+    """From the differences of halved steps, which need no reference."""
+    V = [float(upstroke(step, dt)[0]) for dt in (0.02, 0.01, 0.005, 0.0025)]
+    measured = np.log2(np.abs(np.diff(V)[:-1] / np.diff(V)[1:]))
+    np.testing.assert_allclose(measured, order, atol=0.1)
+
+
+@pytest.mark.parametrize("name", ["mitchell_schaeffer_2003", "ten_tusscher_2006_epi"])
+def test_adaptive_substeps_keep_the_error_in_outer_steps_of_half_a_millisecond(x64, name):
+    """The error follows the tolerance; fixed steps of 0.5 ms miss the upstroke by tens of mV."""
+    model = by_name(name)
+    fine = upstroke(RushLarsenMidpoint(), 0.001, model=model)
+    apart = [
+        float(abs(upstroke(Adaptive(tolerance), 0.5, model=model) - fine)[0])
+        for tolerance in (0.1, 0.01, 0.001)
+    ]
+    assert apart[0] < 0.3
+    assert apart[1] < 0.03
+    assert apart[2] < 0.003
+
+
+def test_adaptive_takes_one_substep_at_rest_and_many_in_an_upstroke():
+    model = MitchellSchaeffer()
+    tried = [
+        int(Adaptive().solve(model, *model.initial(2), 1.0, i_stim)[2].tried)
+        for i_stim in (0.0, 40.0, 200.0)
+    ]
+    assert tried[0] == 1
+    assert 1 < tried[1] < tried[2] < 200
+
+
+def test_adaptive_marks_the_node_that_runs_out_of_substeps():
+    model, step, stimulus = MitchellSchaeffer(), Adaptive(max_substeps=2), jnp.array([0.0, 200.0])
+    _, _, substeps = step.solve(model, *model.initial(2), 1.0, stimulus)
+    np.testing.assert_array_equal(substeps.unfinished, [False, True])
+    V, _ = step(model, *model.initial(2), 1.0, stimulus)
+    np.testing.assert_array_equal(jnp.isnan(V), [False, True])
+
+
+def test_adaptive_is_differentiable_forward(x64):
+    """Finite differences of 1e-6 keep the chosen substeps, whose derivative is meant."""
+
+    def voltage(tau_in):
+        model = MitchellSchaeffer(tau_in=tau_in)
+        return Adaptive(0.1)(model, *model.initial(1), 1.0, 40.0)[0][0]
+
+    at, h = jnp.array(0.3), 1e-6
+    slope = jax.jvp(voltage, (at,), (jnp.array(1.0),))[1]
+    difference = (voltage(at + h) - voltage(at - h)) / (2 * h)
+    assert slope == pytest.approx(float(difference), rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"tolerance": 0.0}, "wanted tolerance above 0 mV, was given 0"),
+        ({"max_substeps": 0}, ">= 1"),
+    ],
+)
+def test_adaptive_refuses_impossible_options(options, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Adaptive(**options)
