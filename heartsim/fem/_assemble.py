@@ -24,12 +24,14 @@ class Elements(eqx.Module):
     node_measure: Float[AnyArray, " nodes"]  # lumped mass, mm^dim
     dim: int = eqx.field(static=True)
 
+    @eqx.filter_jit
     def stiffness(self, D: Float[AnyArray, "cells 3 3"]) -> Rows:
         """K_ij = ∫ ∇λ_i · D ∇λ_j, symmetric, zero row sums: constants lie in its kernel."""
         pairs = jnp.einsum("cpi,cij,cpj->cp", self.grad_low, D, self.grad_high)
         off = self.pattern.gather_rows(self.pattern.gather_edges(self.measure[:, None] * pairs))
         return Rows(self.pattern.neighbour, off, -off.sum(axis=0))
 
+    @eqx.filter_jit
     def mass(self, lumped: float) -> Rows:
         """The blend  lumped · M_lumped + (1 - lumped) · M_consistent  [mm^dim].
 

@@ -148,14 +148,14 @@ def monodomain(
     D: Float[AnyArray, "cells 3 3"],
     ionic: AbstractIonicModel,
     *,
-    lumped: float = 1 / 3,
+    lumped: float = 0.0,
     membrane_step: AbstractMembraneStep | None = None,
     splitting: AbstractSplitting | None = None,
     solver: ConjugateGradients | None = None,
 ) -> Monodomain:
     """The monodomain on a mesh, with diffusivity D [mm²/ms] in each cell.
 
-    `lumped` is the lumped share of the mass matrix, between 0 and 1 (docs/numerics.md). The
+    `lumped` is the lumped share of the mass matrix, 0 (consistent) to 1: see docs/numerics.md. The
     default is second order in time: Strang splitting around a midpoint membrane step.
     """
     parts = elements(mesh)

@@ -75,6 +75,7 @@ def simulate(
     return lax.scan(frame, carry, length=steps // sample_every)
 
 
+@eqx.filter_jit
 def begin(tissue: Monodomain, dt: float, detector: Detector, state: State | None = None) -> Carry:
     """The carry at time 0, from a state (rest if None)."""
     state = tissue.initial() if state is None else state

@@ -44,7 +44,7 @@ def strand_velocity(
     strand = cable(segments * edge, edge)
     tissue = _strand(strand, ionic, D, scheme)
     site = strand.points[:, 0] <= max(2.0, 3.01 * edge)
-    pulse = Stimulus(site=site, duration=2.0, strength=60.0)
+    pulse = Stimulus(site=site, duration=2.0, strength=35.7)
     near, far = segments // 2, int(0.85 * segments)
     detector = Detector(threshold=threshold)
     chunk = round(CHUNK_MS / scheme.dt)

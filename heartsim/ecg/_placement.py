@@ -1,0 +1,54 @@
+"""Where the electrodes are taken to be when nobody says."""
+
+import numpy as np
+from jaxtyping import Float
+
+from heartsim.mesh import Mesh, heart_axes
+
+BODY_MM = {
+    "RA": (-120.0, -40.0, 130.0),
+    "LA": (125.0, -40.0, 130.0),
+    "LL": (100.0, -30.0, -190.0),
+    "V1": (-50.0, -85.0, 15.0),
+    "V2": (0.0, -85.0, 15.0),
+    "V3": (32.0, -82.0, -5.0),
+    "V4": (62.0, -72.0, -25.0),
+    "V5": (90.0, -42.0, -25.0),
+    "V6": (105.0, 0.0, -25.0),
+}
+"""Offsets from the middle of the heart, mm, towards the patient's left, back and head. Ours: V1 and
+V2 beside the breastbone, V4 to V6 around the left side at one level, V3 between; the limb electrodes
+on the trunk below the collar-bones and at the left hip, as in exercise ECGs (Mason and Likar 1966, Am.
+Heart J. 71, 196-205, page not checked), since in an infinite medium the true limbs are too far."""
+
+APEX_TO_BASE = (-0.62, 0.50, 0.61)
+RIGHT_TO_LEFT = (0.63, 0.78, 0.0)
+"""How a heart is taken to lie, in the same axes: apex to the left, forward and down, left
+ventricle to the left and behind the right one. Ours."""
+
+
+def default_electrodes(mesh: Mesh) -> tuple[dict[str, Float[np.ndarray, " 3"]], str]:
+    """Nine electrodes [mm] around a heart without a torso, and the sentence that flags them.
+
+    The heart's own axes (`heart_axes`) are turned to where a heart usually lies, and the
+    electrodes stand at fixed offsets from its middle. A proxy: body size, heart position and
+    orientation of this patient are not in it.
+    """
+    axes = heart_axes(mesh)
+    own = _frame(axes.apex_to_base, axes.right_to_left)
+    usual = _frame(np.array(APEX_TO_BASE), np.array(RIGHT_TO_LEFT))
+    places = {name: axes.origin + usual_to_own(own, usual, at) for name, at in BODY_MM.items()}
+    return places, f"electrodes: default placement around the heart, no torso; {axes.flag}"
+
+
+def usual_to_own(own, usual, offset) -> Float[np.ndarray, " 3"]:
+    """An offset in the body's axes, as it lies in the mesh's own coordinates."""
+    return own.T @ (usual @ np.asarray(offset))
+
+
+def _frame(up: Float[np.ndarray, " 3"], across: Float[np.ndarray, " 3"]):
+    """Rows: apex to base, right to left, posterior to anterior; orthonormal, right-handed."""
+    up = up / np.linalg.norm(up)
+    across = across - (across @ up) * up
+    across = across / np.linalg.norm(across)
+    return np.stack([up, across, np.cross(across, up)])

@@ -1,0 +1,49 @@
+"""Small bodies and models that several tests share."""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+
+from heartsim import fem, ionic, tissue
+from heartsim.mesh import Mesh
+
+
+class NoState(NamedTuple):
+    """A membrane without gates."""
+
+
+class Passive(ionic.AbstractIonicModel):
+    """A membrane that lets nothing through: the heat equation remains."""
+
+    def rates(self, V, state):
+        return ionic.Rates(jnp.zeros_like(V), state)
+
+    def rest(self):
+        return jnp.zeros((), float), NoState()
+
+
+def heat(body: Mesh, D, *, rtol=1e-12, **options) -> tissue.Monodomain:
+    """∂V/∂t = ∇·(D∇V) on a body, D one 3 x 3 tensor."""
+    D = jnp.broadcast_to(jnp.asarray(D, float), (body.n_cells, 3, 3))
+    return tissue.monodomain(
+        body, D, Passive(), solver=fem.ConjugateGradients(rtol=rtol), **options
+    )
+
+
+def started(muscle: tissue.Monodomain, V, dt: float) -> tissue.Carry:
+    """A run about to start from the voltage V."""
+    state = muscle.initial()._replace(V=jnp.asarray(V, float))
+    return tissue.begin(muscle, dt, tissue.Detector(), state)
+
+
+def jittered(body: Mesh, share: float, seed: int) -> Mesh:
+    """The body with its inner nodes moved at random by up to `share` of an edge."""
+    points = np.array(body.points)
+    edge = np.linalg.norm(points[body.cells[:, 1]] - points[body.cells[:, 0]], axis=1).min()
+    move = np.random.default_rng(seed).uniform(-share * edge, share * edge, points.shape)
+    for axis in range(3):
+        x = points[:, axis]
+        move[(x == x.min()) | (x == x.max()), axis] = 0.0
+    return eqx.tree_at(lambda m: m.points, body, points + move)
