@@ -1,0 +1,15 @@
+"""A run on file: from a scenario to objects, and to a run directory."""
+
+from ._check import check_scenario as check_scenario
+from ._check import mesh_rows as mesh_rows
+from ._directory import run_scenario as run_scenario
+from ._loop import Runaway as Runaway
+from ._read import locate as locate
+from ._read import read_scenario as read_scenario
+from ._read import scenario_from as scenario_from
+from ._read import to_toml as to_toml
+from ._rows import Rows as Rows
+from ._rows import row as row
+from ._scene import Scene as Scene
+from ._scene import build_scene as build_scene
+from ._schema import Scenario as Scenario

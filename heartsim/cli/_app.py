@@ -1,0 +1,34 @@
+"""The command line: every command, in the order of --help, with an example each."""
+
+import typer
+
+from ._check import check
+from ._demo import demo
+from ._doctor import doctor
+from ._mesh import convert, info
+from ._run import run
+from ._tune_cv import tune_cv
+
+SIMULATE, PREPARE, HELP = "Simulate", "Prepare", "Help"
+
+app = typer.Typer(
+    name="heartsim",
+    help="Cardiac electrophysiology: from a heart mesh to activation maps and 12-lead ECGs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+mesh = typer.Typer(help="Quality, volumes, regions; between formats.", no_args_is_help=True)
+
+for panel, command, name, example in (
+    (SIMULATE, demo, "demo", "heartsim demo"),
+    (SIMULATE, run, "run", "heartsim run heart.toml --out heart-run"),
+    (SIMULATE, check, "check", "heartsim check heart.toml"),
+    (PREPARE, tune_cv, "tune-cv", "heartsim tune-cv --edge-mm 1.0 --velocity-m-s 0.65"),
+    (HELP, doctor, "doctor", "heartsim doctor"),
+):
+    app.command(name, rich_help_panel=panel, epilog=f"Example:  {example}")(command)
+
+mesh.command("info", epilog="Example:  heartsim mesh info heart.vtu")(info)
+mesh.command("convert", epilog="Example:  heartsim mesh convert heart.pts heart.vtu")(convert)
+app.add_typer(mesh, name="mesh", rich_help_panel=PREPARE)

@@ -1,0 +1,35 @@
+"""Where the command line keeps what is dear to compute twice."""
+
+import os
+import sys
+from pathlib import Path
+
+
+def cache_folder() -> Path:
+    """HEARTSIM_CACHE, or the user's cache folder of this system."""
+    chosen = os.environ.get("HEARTSIM_CACHE")
+    if chosen:
+        return Path(chosen)
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "heartsim"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "heartsim" / "Cache"
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "heartsim"
+
+
+def tuning_folder() -> Path:
+    """Tuned conductivities."""
+    return cache_folder() / "tuning"
+
+
+def compile_folder() -> Path:
+    """Compiled programs."""
+    return cache_folder() / "compiled"
+
+
+def use_compile_cache() -> None:
+    """Let JAX keep compiled programs; the library itself never sets this."""
+    import jax
+
+    jax.config.update("jax_compilation_cache_dir", str(compile_folder()))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)

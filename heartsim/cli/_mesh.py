@@ -1,0 +1,47 @@
+"""`heartsim mesh info` and `heartsim mesh convert`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from heartsim.mesh import keep_regions, read_mesh, refine, write_mesh
+from heartsim.scenario import mesh_rows
+
+from ._options import Json
+from ._show import show
+
+Unit = Annotated[
+    str | None, typer.Option(help="Length unit of the file: mm, cm, m, um (CARP: um).")
+]
+
+
+def info(
+    mesh: Annotated[Path, typer.Argument(help=".vtu .vtk .vtp .msh .xdmf, or CARP .pts")],
+    unit: Unit = None,
+    as_json: Json = False,
+) -> None:
+    """Size, quality, regions and faults of MESH."""
+    show(mesh_rows(read_mesh(mesh, unit=unit)), as_json=as_json, title=str(mesh))
+
+
+def convert(
+    mesh: Annotated[Path, typer.Argument(help=".vtu .vtk .vtp .msh .xdmf, or CARP .pts")],
+    out: Annotated[Path, typer.Argument(help=".vtu, or .pts for CARP (in um)")],
+    unit: Unit = None,
+    keep: Annotated[list[str] | None, typer.Option(help="Region tag or name to keep.")] = None,
+    refinements: Annotated[
+        int, typer.Option("--refine", min=0, max=4, help="How often edges are halved.")
+    ] = 0,
+    as_json: Json = False,
+) -> None:
+    """Write MESH in another format, whole or in part, refined or as it is."""
+    if out.exists():
+        raise ValueError(f"{out} exists and is not overwritten; give another name.")
+    read = read_mesh(mesh, unit=unit)
+    if keep:
+        read = keep_regions(read, [int(k) if k.lstrip("-").isdigit() else k for k in keep])
+    for _ in range(refinements):
+        read = refine(read)
+    write_mesh(read, out)
+    show(mesh_rows(read), as_json=as_json, title=str(out))

@@ -1,0 +1,108 @@
+"""How commands print: numbers in a table, progress in a bar, or JSON for machines."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from heartsim.scenario import Rows
+
+PATIENCE = 2.0  # s; what is done sooner needs no bar
+EVERY = 10.0  # s between two plain lines
+
+
+def show(rows: Rows, *, as_json: bool, title: str = "") -> None:
+    """Print numbers with their units."""
+    if as_json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    table = Table(title=title or None, title_justify="left", show_header=False, box=None)
+    for name, row in rows.items():
+        unit = row["unit"]
+        words = name.removesuffix(f"_{unit}").replace("_", " ")
+        table.add_row(words, f"{shown(row['value'])} {'' if unit == '1' else unit}".strip())
+    Console(soft_wrap=True).print(table)
+
+
+def shown(value: Any) -> str:
+    """A value as a reader wants it."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(shown(item) for item in value)
+    return str(value)
+
+
+@contextmanager
+def progress_bar(quiet: bool = False) -> Iterator[Callable[[float, float], None] | None]:
+    """A callback (done, whole) [ms] that draws a bar with the time left on a terminal, and plain
+    lines elsewhere; both on stderr, and only for what takes longer than PATIENCE.
+
+    The time left is reckoned from the first call on: before it lies the preparation.
+    """
+    if quiet:
+        yield None
+    elif sys.stderr.isatty():
+        with _bar() as advance:
+            yield advance
+    else:
+        yield _lines()
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[float, float], None]]:
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    task, left = bar.add_task("preparing", total=None, left=""), _time_left()
+
+    def advance(done: float, whole: float) -> None:
+        text = f"{done:.0f} of {whole:.0f} ms"
+        bar.update(task, description=text, completed=done, total=whole, left=left(done, whole))
+
+    with bar:
+        yield advance
+
+
+def _lines() -> Callable[[float, float], None]:
+    begun = last = time.monotonic()
+    left = _time_left()
+
+    def advance(done: float, whole: float) -> None:
+        nonlocal last
+        now, text = time.monotonic(), left(done, whole)
+        if now - begun > PATIENCE and (now - last > EVERY or done >= whole):
+            print(f"{done:.0f} of {whole:.0f} ms {text}".strip(), file=sys.stderr, flush=True)
+            last = now
+
+    return advance
+
+
+def _time_left() -> Callable[[float, float], str]:
+    """A function that reckons the time left; nothing yet at its first call."""
+    first: list[tuple[float, float]] = []
+
+    def left(done: float, whole: float) -> str:
+        first.append((time.monotonic(), done))
+        (begun, before), (now, _) = first[0], first[-1]
+        if done <= before:
+            return ""
+        return f"{(now - begun) / (done - before) * (whole - done):.0f} s left"
+
+    return left

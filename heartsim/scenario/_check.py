@@ -1,0 +1,121 @@
+"""What a scenario would do, without doing it."""
+
+import time
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from heartsim.mesh import Mesh, preflight
+from heartsim.tissue import (
+    begin,
+    diffusivity,
+    monodomain_conductivity,
+    simulate,
+    velocity_error,
+    whole_steps,
+)
+
+from ._read import read_scenario
+from ._rows import Rows, row, speed_rows
+from ._scene import Scene, build_scene, precision
+from ._schema import Scenario
+from ._tissue import scheme_of
+
+
+def check_scenario(scenario: str | Path | Scenario, *, cache: Path | None = None) -> Rows:
+    """What `run_scenario` would meet: mesh, stimuli, velocity errors, memory and time.
+
+    ValueError for whatever would stop the run before its first step.
+    """
+    scenario = scenario if isinstance(scenario, Scenario) else read_scenario(scenario)
+    with precision(scenario):
+        scene = build_scene(scenario, cache)
+        rows = mesh_rows(scene.mesh)
+        rows["conductive_nodes"] = row(len(scene.nodes), "1", "nodes in regions that conduct")
+        for number, stimulus in enumerate(scene.stimuli, start=1):
+            rows[f"stimulus_{number}_nodes"] = row(
+                int(np.sum(stimulus.site)), "1", "conductive nodes that the stimulus touches"
+            )
+        rows |= speed_rows(scene.speeds) | _untuned(scene, cache) | _cost(scene)
+        rows["notes"] = row(list(scene.notes), "", "what to know about where things came from")
+    return rows
+
+
+def mesh_rows(mesh: Mesh) -> Rows:
+    """Size, quality, regions and faults of a mesh."""
+    report = preflight(mesh)
+    names = {tag: name for name, tag in mesh.region_names}
+    measure, unit = {1: ("length", "mm"), 2: ("area", "mm2"), 3: ("volume", "mm3")}[report.dim]
+    rows = {
+        "nodes": row(report.n_nodes, "1", "number of nodes"),
+        "cells": row(report.n_cells, "1", "number of lines, triangles or tetrahedra"),
+        "box_mm": row(list(report.size_mm), "mm", "sides of the box around the mesh"),
+        f"{measure}_{unit}": row(report.volume_mm3, unit, f"{measure} of all cells"),
+        "edge_quantiles_mm": row(
+            list(report.edge_mm), "mm", "edge lengths: least, 5 %, median, 95 %, greatest"
+        ),
+        "quality_quantiles": row(
+            list(report.quality), "1", "mean ratio, 1 regular and 0 flat, at the same quantiles"
+        ),
+        "separate_parts": row(len(report.components), "1", "parts that no edge connects"),
+        "fibres": row(mesh.frames is not None, "", "whether the mesh has fibre directions"),
+        "node_sets": row(sorted(mesh.node_sets), "", "named groups of nodes"),
+        "problems": row(list(report.problems), "", "reasons not to simulate on this mesh"),
+        "mesh_notes": row(list(report.notes), "", "what to know about this mesh"),
+    }
+    for tag, size in report.region_volumes_mm3.items():
+        shown = f"region_{tag}_{names[tag]}" if tag in names else f"region_{tag}"
+        rows[f"{shown}_{unit}"] = row(size, unit, f"{measure} of this region")
+    return rows
+
+
+def _untuned(scene: Scene, cache: Path | None) -> Rows:
+    """The error of a run on this mesh that takes physiological conductivities as they are."""
+    ecg, bulk = scene.scenario.ecg, scene.scenario.conduction
+    sigmas = {
+        "fibre": monodomain_conductivity(ecg.sigma_il_mS_mm, ecg.sigma_el_mS_mm),
+        "across": monodomain_conductivity(ecg.sigma_it_mS_mm, ecg.sigma_et_mS_mm),
+    }
+    rows = {}
+    for direction, sigma in sigmas.items():
+        D = float(diffusivity(sigma, bulk.chi_1_mm, bulk.C_m_uF_mm2))
+        error = velocity_error(scene.model, D, scene.edge, scheme_of(scene.scenario), cache)
+        rows[f"untuned_velocity_error_{direction}_percent"] = row(
+            100 * error,
+            "percent",
+            f"velocity error at this edge length of a run that does not tune, σ = {sigma:.4g} "
+            "mS/mm; -100 where the wave is blocked",
+        )
+    return rows
+
+
+def _cost(scene: Scene) -> Rows:
+    """Memory of the loop's arrays, and the time of the run from one timed sample."""
+    output, solver = scene.scenario.output, scene.scenario.solver
+    steps = whole_steps(output.sample_ms, solver.dt_ms, "sample_ms")
+    carry = begin(scene.tissue, solver.dt_ms, scene.detector)
+
+    def sample():
+        begun = time.perf_counter()
+        done, _ = simulate(
+            scene.tissue,
+            scene.stimuli,
+            dt=solver.dt_ms,
+            steps=steps,
+            sample_every=steps,
+            leads=scene.field,
+            detector=scene.detector,
+            start=carry,
+        )
+        jax.block_until_ready(done)
+        return time.perf_counter() - begun
+
+    sample()  # compiles
+    seconds = sample() * solver.duration_ms / output.sample_ms
+    arrays = jax.tree.leaves((scene.tissue, scene.stimuli, scene.field, 2 * [carry]))
+    size = sum(x.nbytes for x in arrays if hasattr(x, "nbytes"))
+    return {
+        "memory_MB": row(size / 1e6, "MB", "arrays of the time loop, without the mesh on the host"),
+        "time_s": row(seconds, "s", "of the time loop here, from its first sample_ms; no pictures"),
+    }

@@ -1,0 +1,94 @@
+"""Where a run stands, on disk: every carried array, with a checksum and what it belongs to."""
+
+import hashlib
+import json
+import platform
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import PyTree
+
+from ._files import checksum, whole, write_json
+
+POINTER = "checkpoint.json"
+
+
+class Record(NamedTuple):
+    """What has been collected so far, beside the carry."""
+
+    leads: np.ndarray  # (samples, electrodes)
+    node: np.ndarray  # solver's node of each activation, in the order of time
+    time: np.ndarray  # when, ms
+
+
+def save_checkpoint(folder: Path, carry: PyTree, record: Record, identity: dict[str, Any]) -> None:
+    """Keep carry and record. The last good checkpoint stays until this one is whole."""
+    name = f"checkpoint-{int(carry.k)}.npz"
+    with whole(folder / name) as new, new.open("wb") as file:
+        arrays: dict[str, Any] = {
+            f"carry_{k}": np.asarray(x) for k, x in enumerate(jax.tree.leaves(carry))
+        }
+        np.savez(file, **(arrays | record._asdict()))
+    content = {"file": name, "sha256": checksum(folder / name), "identity": identity}
+    write_json(folder / POINTER, content)
+    for old in folder.glob("checkpoint-*.npz"):
+        if old.name != name:
+            old.unlink()
+
+
+def load_checkpoint(
+    folder: Path, like: PyTree, identity: dict[str, Any]
+) -> tuple[PyTree, Record] | None:
+    """The carry, in the structure of `like`, and the record; None if nothing was kept yet.
+
+    ValueError if the file is damaged, or belongs to another scenario, input, precision, device
+    or version: going on would not give the uninterrupted run.
+    """
+    if not (folder / POINTER).is_file():
+        return None
+    try:
+        content = json.loads((folder / POINTER).read_text(encoding="utf-8"))
+        path = folder / content["file"]
+        good = checksum(path) == content["sha256"]
+        was = content["identity"]
+    except (OSError, ValueError, KeyError, TypeError):
+        good = False
+    if not good:
+        raise ValueError(
+            f"{folder}: the checkpoint is damaged (its checksum does not match); "
+            f"remove {folder} and run without --resume."
+        )
+    for key, now in identity.items():
+        if was.get(key) != now:
+            raise ValueError(
+                f"{folder}: the checkpoint belongs to another {key} ({was.get(key)}, now {now}); "
+                f"bring that back, or remove {folder} and run without --resume."
+            )
+    with np.load(path, allow_pickle=False) as stored:
+        leaves = [
+            jax.numpy.asarray(stored[f"carry_{k}"]) for k in range(len(jax.tree.leaves(like)))
+        ]
+        record = Record(*(stored[name] for name in Record._fields))
+    return jax.tree.unflatten(jax.tree.structure(like), leaves), record
+
+
+def structure(carry: PyTree) -> str:
+    """A short name for the shapes and names of all that is carried."""
+    described = [
+        (jax.tree_util.keystr(path), str(leaf.dtype), leaf.shape)
+        for path, leaf in jax.tree_util.tree_leaves_with_path(carry)
+    ]
+    return hashlib.sha256(repr(described).encode()).hexdigest()[:16]
+
+
+def machine() -> dict[str, Any]:
+    """What a bit depends on beside the input: the devices and the compiler."""
+    devices = jax.devices()
+    return {
+        "device": f"{devices[0].platform} {devices[0].device_kind}".strip(),
+        "device count": len(devices),
+        "processor": platform.machine(),
+        "jax version": jax.__version__,
+    }

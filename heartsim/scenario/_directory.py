@@ -1,0 +1,178 @@
+"""The run directory: filled beside its final place, and renamed into it at the end."""
+
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import numpy as np
+
+from heartsim.ecg import LEADS, twelve_leads
+from heartsim.mesh import write_mesh
+from heartsim.tissue import Carry
+
+from ._checkpoint import POINTER, Record, machine
+from ._files import checksum, whole, write_json, write_text
+from ._loop import Progress, Runaway, run_scene
+from ._read import locate, read_scenario, to_toml
+from ._rows import Rows
+from ._scene import Scene, build_scene, precision
+from ._schema import Scenario
+from ._state import save_state
+from ._summary import Times, beats_of, summarise, times_of
+from ._vtkhdf import write_vtkhdf
+
+
+def run_scenario(
+    scenario: str | Path | Scenario,
+    out: str | Path,
+    *,
+    resume: bool = False,
+    progress: Progress | None = None,
+    finish: Callable[[Path], None] | None = None,
+    cache: Path | None = None,
+) -> Rows:
+    """Run a scenario and write the run directory `out`; return its summary.
+
+    While it runs everything lies in `out`.partial, checkpoints included; `resume` goes on from
+    the last one, bit for bit. `finish` may add files (pictures) to the directory before it is
+    renamed. Tuned conductivities are kept in the folder `cache`.
+
+    ValueError if `out` exists, if `resume` meets a checkpoint that is damaged or of another
+    scenario, mesh, precision, device or version, and for whatever `read_scenario` refuses.
+    """
+    scenario = scenario if isinstance(scenario, Scenario) else read_scenario(scenario)
+    clock = time.time(), time.process_time()
+    inputs = input_checksums(scenario)
+    folder = _open(Path(out), resume)
+    try:
+        with precision(scenario):
+            write_text(folder / "scenario.toml", to_toml(scenario))
+            scene = build_scene(scenario, cache)
+            begun = time.time()
+            carry, record = run_scene(
+                scene, folder, _identity(scenario, inputs), resume=resume, progress=progress
+            )
+            seconds = {"device_seconds": time.time() - begun}
+            summary = _save(scene, carry, record, folder)
+        seconds |= {
+            "wall_seconds": time.time() - clock[0],
+            "cpu_seconds": time.process_time() - clock[1],
+        }
+        write_json(folder / "manifest.json", manifest(scene, inputs) | seconds)
+        if finish is not None:
+            finish(folder)
+    except Exception as error:
+        if isinstance(error, Runaway) or not (folder / POINTER).is_file():
+            shutil.rmtree(folder)  # nothing in it that a later run could go on from
+        raise
+    _close(folder, Path(out))
+    return summary
+
+
+def input_checksums(scenario: Scenario) -> dict[str, str]:
+    """SHA-256 of every file that the scenario reads."""
+    heart, ecg = scenario.heart, scenario.ecg
+    mesh = locate(heart.mesh)
+    carp = [mesh.with_suffix(end) for end in (".pts", ".elem", ".lon")]
+    paths = [mesh] if mesh not in carp else [p for p in carp if p.is_file()]
+    if ecg.electrodes not in ("default", "none"):
+        paths.append(locate(ecg.electrodes))
+    if heart.initial_state is not None:
+        paths.append(locate(heart.initial_state))
+    return {str(path): checksum(path) for path in paths}
+
+
+def manifest(scene: Scene, inputs: dict[str, str]) -> dict[str, Any]:
+    """How a run came about: inputs, versions, device, precision, and notes for its reader."""
+    packages = ("heartsim", "jax", "jaxlib", "equinox", "numpy")
+    return {
+        "inputs_sha256": inputs,
+        "versions": {"python": platform.python_version()} | {p: version(p) for p in packages},
+        "machine": machine() | {"system": sys.platform},
+        "precision": scene.scenario.solver.precision,
+        "seed": None,  # nothing in a run is drawn by chance
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "notes": list(scene.notes),
+    }
+
+
+def _identity(scenario: Scenario, inputs: dict[str, str]) -> dict[str, Any]:
+    """What must be the same for a checkpoint to be gone on from."""
+    return {
+        "precision": scenario.solver.precision,
+        "scenario": scenario.model_dump(mode="json"),
+        "input file": inputs,
+        "heartsim version": version("heartsim"),
+    } | machine()
+
+
+def _open(out: Path, resume: bool) -> Path:
+    folder = out.with_name(f"{out.name}.partial")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ValueError(f"{out} exists and is not overwritten; give another --out, or remove it.")
+    if folder.exists() and not resume:
+        raise ValueError(
+            f"{folder} holds a run that was stopped; go on with --resume, or remove it."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _close(folder: Path, out: Path) -> None:
+    for pattern in ("checkpoint*", "V-*.npy"):
+        for path in folder.glob(pattern):
+            path.unlink()
+    folder.rename(out)
+
+
+def _save(scene: Scene, carry: Carry, record: Record, folder: Path) -> Rows:
+    """Every result but the pictures; returns the summary."""
+    times = times_of(scene, carry)
+    summary = summarise(scene, record, times)
+    _write_map(scene, times, folder / "activation.vtu")
+    _write_activations(scene, record, folder / "activations.csv")
+    if scene.field is not None:
+        _write_ecg(scene, record, folder / "ecg.csv")
+    if scene.scenario.output.voltage_every_ms is not None:
+        _write_voltage(scene, folder)
+    save_state(folder / "state.npz", scene, carry)
+    write_json(folder / "summary.json", summary)
+    return summary
+
+
+def _write_map(scene: Scene, times: Times, path: Path) -> None:
+    fields = {f"{name}_ms": values for name, values in times._asdict().items()}
+    mesh = eqx.tree_at(lambda m: m.point_data, scene.mesh, scene.mesh.point_data | fields)
+    write_mesh(mesh, path)
+
+
+def _write_activations(scene: Scene, record: Record, path: Path) -> None:
+    rows = zip(scene.nodes[record.node], beats_of(record), record.time, strict=True)
+    lines = [f"{node},{beat},{t:.4f}" for node, beat, t in rows]
+    write_text(path, "\n".join(["node,beat,activation_ms", *lines]) + "\n")
+
+
+def _write_ecg(scene: Scene, record: Record, path: Path) -> None:
+    leads = np.asarray(twelve_leads(record.leads))
+    time_ms = (1 + np.arange(len(leads))) * scene.scenario.output.sample_ms
+    lines = [
+        ",".join([f"{t:.10g}", *(f"{v:.7g}" for v in row)])
+        for t, row in zip(time_ms, leads, strict=True)
+    ]
+    write_text(path, "\n".join([",".join(["time_ms", *LEADS]), *lines]) + "\n")
+
+
+def _write_voltage(scene: Scene, folder: Path) -> None:
+    output, duration = scene.scenario.output, scene.scenario.solver.duration_ms
+    frame = output.samples_per_frame * output.sample_ms
+    times = frame * (1 + np.arange(int(duration / frame + 1e-9)))
+    chunks = sorted(folder.glob("V-*.npy"))
+    with whole(folder / "V.vtkhdf") as new:
+        write_vtkhdf(new, scene.mesh, scene.nodes, times, chunks)

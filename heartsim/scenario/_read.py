@@ -1,0 +1,112 @@
+"""From a TOML file to a scenario, or one sentence that says what is wrong with it."""
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from pydantic import ValidationError
+
+from heartsim.tissue import whole_steps
+
+from ._schema import Scenario
+from ._sentence import sentence
+
+SHIPPED = "shipped:"
+"""Before the name of a file that comes with heartsim: mesh = "shipped:biventricular.vtu"."""
+
+
+def read_scenario(path: str | Path) -> Scenario:
+    """The scenario of a TOML file, with every default filled in and every path absolute.
+
+    ValueError names file, section and key of the first thing that is wrong, what is wanted, and
+    the nearest known key; FileNotFoundError if there is no such file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist; give a scenario file (.toml).")
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path.name}: this is not TOML: {error}.") from None
+    return scenario_from(data, name=path.name, folder=path.resolve().parent)
+
+
+def scenario_from(
+    data: dict[str, Any], name: str = "scenario", folder: Path | None = None
+) -> Scenario:
+    """The scenario of a dictionary shaped like the file; paths are relative to `folder`."""
+    folder = Path.cwd() if folder is None else folder
+    try:
+        scenario = Scenario.model_validate(data)
+    except ValidationError as error:
+        raise ValueError(f"{name}: {sentence(error)}") from None
+    scenario = _with_paths(scenario, folder)
+    try:
+        _check_times(scenario)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+    return scenario
+
+
+def to_toml(scenario: Scenario) -> str:
+    """The scenario as TOML, every default written out; keys that are absent have no default."""
+    return tomli_w.dumps(scenario.model_dump(exclude_none=True))
+
+
+def shipped(name: str) -> Path:
+    """A file that comes with heartsim: in the wheel, or beside the package in a checkout."""
+    package = Path(str(files("heartsim")))
+    places = [package / "_meshes", package.parent / "meshes"]
+    for place in places:
+        if (place / name).is_file():
+            return place / name
+    there = sorted({p.name for place in places if place.is_dir() for p in place.iterdir()})
+    raise FileNotFoundError(f"{SHIPPED}{name} does not exist; shipped are {', '.join(there)}.")
+
+
+def locate(reference: str) -> Path:
+    """The file behind a path or a `shipped:` name; FileNotFoundError if there is none."""
+    if reference.startswith(SHIPPED):
+        return shipped(reference.removeprefix(SHIPPED))
+    if not Path(reference).is_file():
+        raise FileNotFoundError(f"{reference} does not exist; check the path.")
+    return Path(reference)
+
+
+def _with_paths(scenario: Scenario, folder: Path) -> Scenario:
+    heart, ecg = scenario.heart, scenario.ecg
+    mesh = _absolute(heart.mesh, folder)
+    changed: dict[str, Any] = {"mesh": mesh}
+    if heart.initial_state is not None:
+        changed["initial_state"] = _absolute(heart.initial_state, folder)
+    if "unit" not in heart.model_fields_set and Path(mesh).suffix in (".pts", ".elem"):
+        changed["unit"] = "um"
+    if ecg.electrodes not in ("default", "none"):
+        ecg = ecg.model_copy(update={"electrodes": _absolute(ecg.electrodes, folder)})
+    heart = heart.model_copy(update=changed)
+    return scenario.model_copy(update={"heart": heart, "ecg": ecg})
+
+
+def _absolute(reference: str, folder: Path) -> str:
+    return reference if reference.startswith(SHIPPED) else str((folder / reference).resolve())
+
+
+def _check_times(scenario: Scenario) -> None:
+    """Every time that the loop counts in steps is a whole number of them."""
+    dt, sample = scenario.solver.dt_ms, scenario.output.sample_ms
+    if whole_steps(sample, dt, "[output] sample_ms") < 1:
+        raise ValueError(f"[output] sample_ms = {sample:g} is less than [solver] dt_ms = {dt:g}.")
+    for key, time in (
+        ("[solver] duration_ms", scenario.solver.duration_ms),
+        ("[output] voltage_every_ms", scenario.output.voltage_every_ms),
+    ):
+        if time is not None and abs(round(time / sample) * sample - time) > 1e-6 * sample:
+            raise ValueError(
+                f"{key} = {time:g} is not a multiple of [output] sample_ms = {sample:g}."
+            )
+    for number, pulses in enumerate(scenario.stimulus, start=1):
+        whole_steps(pulses.cycle_ms, dt, f"[[stimulus]] {number}: cycle_ms")
+    if not scenario.stimulus and scenario.heart.initial_state is None:
+        raise ValueError("[[stimulus]] is missing: nothing would start; give at least one.")

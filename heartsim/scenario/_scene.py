@@ -1,0 +1,199 @@
+"""From a scenario to the objects that a run needs."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from heartsim.ecg import default_electrodes, lead_field, read_electrodes
+from heartsim.fem import ConjugateGradients, compact
+from heartsim.ionic import AbstractIonicModel
+from heartsim.mesh import (
+    Mesh,
+    edge_lengths,
+    read_mesh,
+    refine,
+    require_heart_size,
+    require_sound,
+    rule_based_fibres,
+    submesh,
+)
+from heartsim.tissue import (
+    Detector,
+    Monodomain,
+    Stimulus,
+    monodomain,
+    tensor,
+    whole_steps,
+)
+
+from ._places import nodes_at
+from ._read import locate
+from ._schema import Ecg, FibreRule, Pulses, Scenario
+from ._tissue import (
+    MEMBRANE_STEPS,
+    SPLITTINGS,
+    Speed,
+    cells_of,
+    conduct,
+    joined,
+    membranes,
+    point_field,
+)
+
+
+class Scene(NamedTuple):
+    """A run, ready to start. The solver's nodes are the conductive ones, renumbered."""
+
+    scenario: Scenario
+    mesh: Mesh  # as the user sees it: kept regions, refined, in the order of activation.vtu
+    nodes: Int[np.ndarray, " nodes"]  # number in `mesh` of each node of the solver
+    tissue: Monodomain
+    model: AbstractIonicModel  # the membrane of most nodes
+    edge: float  # mean length of a conductive edge, mm
+    stimuli: list[Stimulus]
+    field: Float[np.ndarray, "electrodes nodes"] | None  # mV at each electrode per mV
+    detector: Detector
+    speeds: list[Speed]
+    notes: tuple[str, ...]  # what a user must know about where things came from
+
+
+def build_scene(scenario: Scenario, cache: Path | None = None) -> Scene:
+    """The objects of a scenario; velocities are tuned, with results kept in the folder `cache`.
+
+    Numbers take JAX's present precision: call it under `precision(scenario)`. ValueError names
+    the section and key of what does not fit the mesh.
+    """
+    mesh = build_mesh(scenario)
+    sites = [_site(number, p, mesh) for number, p in enumerate(scenario.stimulus, start=1)]
+    inner, nodes = conductive_part(scenario, mesh)
+    models, rules = membranes(scenario.heart, scenario.region, inner)
+    edge = float(np.mean(edge_lengths(inner)))
+    D, speeds = conduct(scenario, inner, models, rules, edge, cache)
+    solver = scenario.solver
+    field, flags = _leads(scenario.ecg, inner)
+    return Scene(
+        scenario=scenario,
+        mesh=mesh,
+        nodes=nodes,
+        tissue=monodomain(
+            inner,
+            D,
+            joined(models, rules),
+            lumped=solver.lumped_mass,
+            membrane_step=MEMBRANE_STEPS[solver.membrane](),
+            splitting=SPLITTINGS[solver.splitting](),
+            solver=ConjugateGradients(rtol=solver.rtol),
+        ),
+        model=models[int(np.bincount(rules).argmax())],
+        edge=edge,
+        stimuli=_stimuli(scenario, sites, nodes),
+        field=field,
+        detector=Detector(threshold=jnp.asarray(scenario.output.threshold_mV, float)),
+        speeds=speeds,
+        notes=tuple(mesh.notes) + flags,
+    )
+
+
+def precision(scenario: Scenario):
+    """The context in which a scenario is built and run."""
+    return jax.enable_x64(scenario.solver.precision == "float64")
+
+
+def build_mesh(scenario: Scenario) -> Mesh:
+    """The mesh of a scenario: read, regions kept, refined, fibres made where a rule says so."""
+    heart = scenario.heart
+    mesh = read_mesh(
+        locate(heart.mesh),
+        unit=heart.unit,
+        fibres=heart.fibres if isinstance(heart.fibres, str) else None,
+        regions=heart.regions,
+        region_names=heart.region_names,
+        keep=heart.keep,
+        drop=heart.drop,
+    )
+    name = Path(heart.mesh).name
+    if heart.size_check and mesh.dim == 3:
+        require_heart_size(mesh, heart.unit, name)
+    require_sound(mesh, name, conducting(scenario, mesh))
+    for _ in range(heart.refine):
+        mesh = refine(mesh)
+    if isinstance(heart.fibres, FibreRule):
+        rule = heart.fibres
+        transmural = point_field(mesh, rule.transmural, "fibres.transmural")
+        apicobasal = point_field(mesh, rule.apicobasal, "fibres.apicobasal")
+        return rule_based_fibres(mesh, transmural, apicobasal, rule.endo_deg, rule.epi_deg)
+    return mesh
+
+
+def conductive_part(scenario: Scenario, mesh: Mesh) -> tuple[Mesh, Int[np.ndarray, " nodes"]]:
+    """The cells that conduct, in the solver's order, and the number of its nodes in `mesh`."""
+    inner, parents = submesh(mesh, conducting(scenario, mesh))
+    inner, order = compact(inner)
+    return inner, parents[order]
+
+
+def conducting(scenario: Scenario, mesh: Mesh) -> Bool[np.ndarray, " cells"]:
+    """Which cells conduct; ValueError where none does, or a [[region]] does not exist."""
+    conducts = np.ones(mesh.n_cells, bool)
+    for number, region in enumerate(scenario.region, start=1):
+        try:
+            conducts[cells_of(region, mesh)] = region.conductive
+        except ValueError as error:
+            raise ValueError(f"[[region]] {number}: tags: {error}") from None
+    if not conducts.any():
+        raise ValueError("[[region]]: no cell is left that conducts; leave at least one region.")
+    return conducts
+
+
+def _site(number: int, pulses: Pulses, mesh: Mesh) -> Bool[np.ndarray, " nodes"]:
+    try:
+        return nodes_at(pulses.at, mesh)
+    except ValueError as error:
+        raise ValueError(f"[[stimulus]] {number}: {error}") from None
+
+
+def _stimuli(scenario: Scenario, sites, nodes) -> list[Stimulus]:
+    dt = scenario.solver.dt_ms
+    stimuli = []
+    for number, (pulses, site) in enumerate(zip(scenario.stimulus, sites, strict=True), start=1):
+        if not site[nodes].any():
+            raise ValueError(
+                f"[[stimulus]] {number}: at touches no conductive node, all its "
+                f"{site.sum()} nodes lie in regions with conductive = false."
+            )
+        stimuli.append(
+            Stimulus(
+                site=site[nodes],
+                start=jnp.asarray(pulses.start_ms, float),
+                duration=jnp.asarray(pulses.duration_ms, float),
+                strength=jnp.asarray(pulses.strength_mV_per_ms, float),
+                cycle_steps=whole_steps(pulses.cycle_ms, dt, "cycle_ms"),
+                beats=pulses.beats,
+            )
+        )
+    return stimuli
+
+
+def _leads(
+    ecg: Ecg, mesh: Mesh
+) -> tuple[Float[np.ndarray, "electrodes nodes"] | None, tuple[str, ...]]:
+    """The potential at each electrode per voltage at each node, and what to tell the user."""
+    if ecg.electrodes == "none":
+        return None, ()
+    if mesh.dim < 3:
+        return None, ("ecg: none, for a mesh without volume has no body surface around it",)
+    if ecg.electrodes == "default":
+        electrodes, flag = default_electrodes(mesh)
+        flags: tuple[str, ...] = (flag,)
+    else:
+        electrodes, flags = read_electrodes(locate(ecg.electrodes)), ()
+    across = ecg.sigma_it_mS_mm
+    if mesh.frames is None:
+        across = ecg.sigma_il_mS_mm
+        flags += ("ecg: the mesh has no fibres, so that sigma_i = sigma_il in every direction",)
+    sigma_i = tensor(mesh, ecg.sigma_il_mS_mm, across, across)
+    return np.asarray(lead_field(mesh, electrodes, sigma_i, ecg.sigma_bath_mS_mm)), flags

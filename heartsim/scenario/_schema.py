@@ -1,0 +1,247 @@
+"""What may stand in a scenario file: every key, its unit, its default.
+
+Numbers carry their unit in the name of their key. The whole is frozen; `_read.py` makes one from
+a file and `to_toml` writes it back with every default.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from heartsim import units
+from heartsim.ecg import SIGMA_BATH, SIGMA_EL, SIGMA_ET, SIGMA_IL, SIGMA_IT
+
+Tag = int | str
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+Point = Annotated[list[float], Field(min_length=3, max_length=3)]
+Box = Annotated[list[Point], Field(min_length=2, max_length=2)]
+Surface = Literal["endocardium", "lv_endo", "rv_endo", "epi", "base"]
+
+DIRECTIONS = ("fibre", "sheet", "normal")
+
+
+class Section(BaseModel):
+    """Unknown keys, wrong types and numbers that are not finite are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class FibreRule(Section):
+    """Fibres made by rule from coordinates that the mesh brings; a flagged placeholder."""
+
+    rule: Literal["coordinates"]
+    transmural: str
+    """Point field, 0 on the endocardium and 1 on the epicardium."""
+    apicobasal: str
+    """Point field, 0 at the apex and 1 at the base."""
+    endo_deg: float = 60.0
+    """Streeter et al. (1969), Circ. Res. 24, 339-347 (page not checked): about +60 to -60."""
+    epi_deg: float = -60.0
+
+
+class Layers(Section):
+    """Three membranes across the wall, by a transmural field: 0 endocardium, 1 epicardium."""
+
+    field: str
+    endo_below: float = 0.33
+    epi_above: float = 0.67
+    endo: str = "ten_tusscher_2006_endo"
+    mid: str = "ten_tusscher_2006_mid"
+    epi: str = "ten_tusscher_2006_epi"
+
+
+class Heart(Section):
+    """The mesh and what it is made of."""
+
+    mesh: str
+    unit: Literal["mm", "cm", "m", "um"] = "mm"
+    """CARP files, which are in µm by custom, have the default um."""
+    size_check: bool = True
+    """Refuse a volume that is no heart's size in this unit; false for a wedge or a slab."""
+    ionic: str = "ten_tusscher_2006_epi"
+    layers: Layers | None = None
+    fibres: str | FibreRule | None = None
+    """Field of the fibre directions, or a rule; absent: the usual names are looked for."""
+    regions: str | None = None
+    """Cell field of the region tags; absent: the usual names are looked for."""
+    region_names: dict[str, int] = {}
+    keep: list[Tag] | None = None
+    drop: list[Tag] | None = None
+    refine: Annotated[int, Field(ge=0, le=4)] = 0
+    """Each time every tetrahedron becomes eight, with edges half as long."""
+    initial_state: str | None = None
+    """state.npz of a run on the same mesh and membranes; absent: rest."""
+
+
+class Conduction(Section):
+    """Three velocities, tuned on this mesh, or three monodomain conductivities."""
+
+    velocity_fibre_m_s: Positive | None = None
+    velocity_sheet_m_s: Positive | None = None
+    velocity_normal_m_s: Positive | None = None
+    sigma_fibre_mS_mm: Positive | None = None
+    sigma_sheet_mS_mm: Positive | None = None
+    sigma_normal_mS_mm: Positive | None = None
+
+    @property
+    def velocities(self) -> tuple[float, ...] | None:
+        """Along fibre, sheet and normal [mm/ms]; None if not given."""
+        return _three(self, "velocity_{}_m_s")
+
+    @property
+    def sigmas(self) -> tuple[float, ...] | None:
+        """Along fibre, sheet and normal [mS/mm]; None if not given."""
+        return _three(self, "sigma_{}_mS_mm")
+
+    @model_validator(mode="after")
+    def _one_kind(self):
+        kinds = ("velocity_{}_m_s", "sigma_{}_mS_mm")
+        given = [[k.format(d) for d in DIRECTIONS if _get(self, k, d) is not None] for k in kinds]
+        if all(given):
+            raise ValueError(
+                f"{given[0][0]} and {given[1][0]} exclude each other; give either three "
+                "velocities (tuned on this mesh) or three conductivities."
+            )
+        for kind, keys in zip(kinds, given, strict=True):
+            missing = [kind.format(d) for d in DIRECTIONS if kind.format(d) not in keys]
+            if keys and missing:
+                raise ValueError(f"{missing[0]} is missing; give all three directions.")
+        return self
+
+
+class BulkConduction(Conduction):
+    """Conduction wherever no region says otherwise."""
+
+    chi_1_mm: Positive = units.CHI
+    C_m_uF_mm2: Positive = units.C_M
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_velocities(cls, data):
+        kinds = ("velocity_", "sigma_")
+        if isinstance(data, dict) and not any(str(key).startswith(kinds) for key in data):
+            return data | dict(
+                velocity_fibre_m_s=0.65, velocity_sheet_m_s=0.40, velocity_normal_m_s=0.40
+            )
+        return data
+
+
+class Region(Conduction):
+    """What differs in some regions; later entries win, at their border nodes too."""
+
+    tags: Annotated[list[Tag], Field(min_length=1)]
+    conductive: bool = True
+    ionic: str | None = None
+    scale: dict[str, NotNegative] = {}
+    """Factor on each named parameter of the membrane."""
+
+
+class Place(Section):
+    """Where a stimulus acts: the nodes that satisfy every key given."""
+
+    node_set: str | None = None
+    surface: Surface | None = None
+    region: Tag | None = None
+    point_mm: Point | list[Point] | None = None
+    radius_mm: Positive | None = None
+    box_mm: Box | None = None
+    nodes: list[int] | None = None
+
+    @model_validator(mode="after")
+    def _somewhere(self):
+        if all(getattr(self, key) is None for key in type(self).model_fields):
+            raise ValueError(
+                f"a place is missing; give one of {', '.join(type(self).model_fields)}."
+            )
+        if (self.point_mm is None) != (self.radius_mm is None):
+            raise ValueError("point_mm and radius_mm belong together; give both.")
+        return self
+
+
+class Pulses(Section):
+    """One [[stimulus]]: a train of rectangular pulses at one place."""
+
+    at: Place
+    start_ms: NotNegative = 0.0
+    duration_ms: Positive = 2.0
+    strength_mV_per_ms: Positive = 35.7
+    """Niederer et al. (2011): 50 000 µA/cm³ over χ C_m."""
+    cycle_ms: Positive = 800.0
+    beats: Count = 1
+
+    @model_validator(mode="after")
+    def _cycle_holds_pulse(self):
+        if self.beats > 1 and self.duration_ms > self.cycle_ms:
+            raise ValueError(
+                f"duration_ms = {self.duration_ms:g} is longer than cycle_ms = {self.cycle_ms:g}."
+            )
+        return self
+
+
+class Solver(Section):
+    """How the equation is solved."""
+
+    model: Literal["monodomain"] = "monodomain"
+    dt_ms: Annotated[float, Field(gt=0, le=0.2)] = 0.05
+    duration_ms: Positive = 500.0
+    splitting: Literal["strang", "godunov", "semi_implicit"] = "strang"
+    membrane: Literal["rush_larsen_midpoint", "rush_larsen"] = "rush_larsen_midpoint"
+    lumped_mass: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the lumped mass; 0 is consistent."""
+    rtol: Annotated[float, Field(gt=0, lt=0.1)] = 1e-4
+    """Of the conjugate gradients, on the residual."""
+    precision: Literal["float32", "float64"] = "float32"
+
+
+class Output(Section):
+    """What is kept."""
+
+    sample_ms: Positive = 1.0
+    """Between two rows of ecg.csv."""
+    voltage_every_ms: Positive | None = None
+    """Between two frames of V.vtkhdf; absent: no such file."""
+    threshold_mV: float = -40.0
+    """Upward crossing is activation."""
+    checkpoint_every_ms: Positive = 50.0
+
+    @property
+    def samples_per_frame(self) -> int:
+        """Samples between two frames of V.vtkhdf; 0 where none are kept."""
+        return 0 if self.voltage_every_ms is None else round(self.voltage_every_ms / self.sample_ms)
+
+
+class Ecg(Section):
+    """What the body surface sees. The conductivities are physiological, never the tuned ones;
+    their source stands in heartsim.ecg."""
+
+    electrodes: str = "default"
+    """A csv file of nine electrodes; "default": placed by the heart's axes, flagged; "none"."""
+    sigma_il_mS_mm: Positive = SIGMA_IL
+    sigma_it_mS_mm: Positive = SIGMA_IT
+    sigma_el_mS_mm: Positive = SIGMA_EL
+    sigma_et_mS_mm: Positive = SIGMA_ET
+    sigma_bath_mS_mm: Positive = SIGMA_BATH
+
+
+class Scenario(Section):
+    """One run, complete: every default is filled in, every path absolute."""
+
+    heart: Heart
+    region: list[Region] = []
+    conduction: BulkConduction = Field(default_factory=BulkConduction)
+    stimulus: list[Pulses] = []
+    solver: Solver = Field(default_factory=Solver)
+    output: Output = Field(default_factory=Output)
+    ecg: Ecg = Field(default_factory=Ecg)
+
+
+def _get(section: Conduction, kind: str, direction: str) -> float | None:
+    return getattr(section, kind.format(direction))
+
+
+def _three(section: Conduction, kind: str) -> tuple[float, ...] | None:
+    values = [_get(section, kind, d) for d in DIRECTIONS]
+    given = tuple(v for v in values if v is not None)
+    return given if len(given) == len(values) else None

@@ -1,0 +1,180 @@
+"""What the tissue is made of: a membrane for each node, a diffusivity for each cell."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+from heartsim._types import AnyArray
+from heartsim.ionic import (
+    AbstractIonicModel,
+    AbstractMembraneStep,
+    Patchwork,
+    RushLarsen,
+    RushLarsenMidpoint,
+    by_name,
+    layers,
+    scaled,
+)
+from heartsim.mesh import Mesh, did_you_mean
+from heartsim.tissue import (
+    Godunov,
+    Scheme,
+    SemiImplicit,
+    Strang,
+    diffusivity,
+    tensor,
+    tune_velocity,
+    velocity_error,
+)
+
+from ._schema import DIRECTIONS, Conduction, Heart, Region, Scenario
+
+MEMBRANE_STEPS: dict[str, Callable[[], AbstractMembraneStep]] = {
+    "rush_larsen": RushLarsen,
+    "rush_larsen_midpoint": RushLarsenMidpoint,
+}
+SPLITTINGS: dict[str, Callable[[], Any]] = {
+    "godunov": Godunov,
+    "strang": Strang,
+    "semi_implicit": SemiImplicit,
+}
+
+
+class Speed(NamedTuple):
+    """One direction of one part of the tissue."""
+
+    where: str
+    direction: str
+    sigma: float  # mS/mm, that the diffusion operator uses
+    error: float  # relative, of a plane wave's velocity at this edge length, dt and scheme
+    wanted: float | None  # mm/ms, the velocity asked for; None where conductivities were given
+
+
+def cells_of(region: Region, mesh: Mesh) -> Bool[np.ndarray, " cells"]:
+    """The cells of a [[region]]; ValueError for a tag that does not exist."""
+    return np.isin(np.asarray(mesh.regions), [mesh.region_tag(tag) for tag in region.tags])
+
+
+def point_field(mesh: Mesh, name: str, key: str) -> Float[AnyArray, "..."]:
+    """A field at the nodes; ValueError names the key of [heart] that asks for it."""
+    if name in mesh.point_data:
+        return mesh.point_data[name]
+    known = ", ".join(sorted(mesh.point_data))
+    raise ValueError(
+        f"[heart] {key} = {name!r} is no point field of the mesh"
+        f"{did_you_mean(name, mesh.point_data)}; it has {known if known else 'none'}."
+    )
+
+
+def membranes(
+    heart: Heart, regions: Sequence[Region], mesh: Mesh
+) -> tuple[list[AbstractIonicModel], Int[np.ndarray, " nodes"]]:
+    """The membranes, and which of them rules each node; a later region wins its border nodes."""
+    models, rules = _base(heart, mesh)
+    for number, region in enumerate(regions, start=1):
+        if region.ionic is None and not region.scale:
+            continue
+        inside = np.unique(np.asarray(mesh.cells)[cells_of(region, mesh)])
+        for old in np.unique(rules[inside]):
+            model = models[old] if region.ionic is None else by_name(region.ionic)
+            try:
+                models.append(scaled(model, region.scale))
+            except ValueError as error:
+                raise ValueError(f"[[region]] {number}: scale: {error}") from None
+            rules[inside[rules[inside] == old]] = len(models) - 1
+    used, rules = np.unique(rules, return_inverse=True)
+    return [models[k] for k in used], rules
+
+
+def _base(heart: Heart, mesh: Mesh) -> tuple[list[AbstractIonicModel], Int[np.ndarray, " nodes"]]:
+    if heart.layers is None:
+        return [by_name(heart.ionic)], np.zeros(mesh.n_nodes, int)
+    of = heart.layers
+    patches = layers(
+        point_field(mesh, of.field, "layers.field"),
+        *(by_name(name) for name in (of.endo, of.mid, of.epi)),
+        mid_from=of.endo_below,
+        epi_from=of.epi_above,
+    )
+    rules = np.empty(mesh.n_nodes, int)
+    for number, own in enumerate(patches.nodes):
+        rules[np.asarray(own)] = number
+    return list(patches.models), rules
+
+
+def joined(
+    models: Sequence[AbstractIonicModel], rules: Int[np.ndarray, " nodes"]
+) -> AbstractIonicModel:
+    """One membrane for the whole tissue."""
+    if len(models) == 1:
+        return models[0]
+    return Patchwork(models, [np.flatnonzero(rules == k) for k in range(len(models))])
+
+
+def conduct(
+    scenario: Scenario,
+    mesh: Mesh,
+    models: Sequence[AbstractIonicModel],
+    rules: Int[np.ndarray, " nodes"],
+    edge: float,
+    cache: Path | None,
+) -> tuple[Float[Array, "cells 3 3"], list[Speed]]:
+    """The diffusivity of each cell [mm²/ms], and how fast a wave runs in each part.
+
+    Velocities are tuned for the membrane that rules most nodes of the part, on a strand of
+    edges `edge` [mm].
+    """
+    bulk = scenario.conduction
+    parts: list[tuple[str, Conduction, Bool[np.ndarray, " cells"]]] = [
+        ("bulk", bulk, np.ones(mesh.n_cells, bool))
+    ]
+    for number, region in enumerate(scenario.region, start=1):
+        if region.conductive and (region.velocities or region.sigmas):
+            parts.append((f"region {number}", region, cells_of(region, mesh)))
+    values = np.empty((3, mesh.n_cells))
+    speeds: list[Speed] = []
+    for where, part, inside in parts:
+        model = models[int(np.bincount(rules[np.asarray(mesh.cells)[inside]].ravel()).argmax())]
+        own = _speeds(where, part, model, edge, scenario, cache)
+        values[:, inside] = np.array([[s.sigma] for s in own])
+        speeds += own
+    D = diffusivity(values, bulk.chi_1_mm, bulk.C_m_uF_mm2)
+    isotropic = (values == values[0]).all()  # then one object: tensor() asks no fibres for it
+    return tensor(mesh, *([D[0]] * 3 if isotropic else D)), speeds
+
+
+def scheme_of(scenario: Scenario) -> Scheme:
+    """How a strand is solved: as the heart itself will be."""
+    solver = scenario.solver
+    return Scheme(
+        dt=solver.dt_ms,
+        lumped=solver.lumped_mass,
+        membrane_step=MEMBRANE_STEPS[solver.membrane](),
+        splitting=SPLITTINGS[solver.splitting](),
+    )
+
+
+def _speeds(
+    where: str,
+    part: Conduction,
+    model: AbstractIonicModel,
+    edge: float,
+    scenario: Scenario,
+    cache: Path | None,
+) -> list[Speed]:
+    """Conductivity and velocity along fibre, sheet and normal."""
+    bulk, scheme, speeds = scenario.conduction, scheme_of(scenario), []
+    for k, direction in enumerate(DIRECTIONS):
+        if part.velocities is not None:
+            wanted = part.velocities[k]
+            D, reached = tune_velocity(model, wanted, edge, scheme, cache)
+            sigma = D * bulk.chi_1_mm * bulk.C_m_uF_mm2
+            speeds.append(Speed(where, direction, sigma, reached / wanted - 1, wanted))
+        elif part.sigmas is not None:
+            D = float(diffusivity(part.sigmas[k], bulk.chi_1_mm, bulk.C_m_uF_mm2))
+            error = velocity_error(model, D, edge, scheme, cache)
+            speeds.append(Speed(where, direction, part.sigmas[k], error, None))
+    return speeds
