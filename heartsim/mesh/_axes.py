@@ -34,7 +34,8 @@ def heart_axes(mesh: Mesh) -> HeartAxes:
     rv_endo, or else from principal directions alone, which the flag then calls arbitrary.
 
     The long axis is the principal direction of the left ventricle about which it is most nearly
-    round; its apex is the end where the tissue lies closer to the axis.
+    round; its apex is the end where the tissue lies closer to the axis. On a real heart with
+    ventricular coordinates (Rodero 01) it is 15° off the line from apex to base, on ours 0.5°.
     """
     middle = np.asarray(mesh.points)[np.asarray(mesh.cells)].mean(axis=1)
     weight = np.abs(signed_volumes(mesh.points, mesh.cells))

@@ -87,7 +87,7 @@ def _elements(
         raise ValueError(f"{path}: says {first} elements but holds {len(rows)}.")
     codes = np.array([row.split(maxsplit=1)[0] for row in rows])
     tags, blocks = np.ones(len(rows), np.int32), []
-    for code in np.unique(codes):
+    for code in np.unique(codes).tolist():
         places = np.flatnonzero(codes == code)
         if code not in KINDS:
             raise ValueError(

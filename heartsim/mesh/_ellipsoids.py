@@ -38,7 +38,7 @@ class Ellipsoids:
 
     def left(self, x: Float[np.ndarray, "nodes 3"]) -> tuple[Float[np.ndarray, " nodes"], ...]:
         """Depth [mm] below the left ventricle's outer surface, height above its inner one."""
-        return _depth(x, (0.0, 0.0, 0.0), self.lv_outer), -_depth(x, (0, 0, 0), self.lv_inner)
+        return _depth(x, (0.0, 0.0, 0.0), self.lv_outer), -_depth(x, (0.0, 0.0, 0.0), self.lv_inner)
 
     def right(self, x: Float[np.ndarray, "nodes 3"]) -> tuple[Float[np.ndarray, " nodes"], ...]:
         """The same for the right ventricle's free wall; its cavity ends at the septum."""
@@ -115,8 +115,8 @@ def lv_ellipsoid(edge: float, **sizes: tuple[float, float, float] | float) -> Me
 
 
 def biventricular_ellipsoid(edge: float, **sizes: tuple[float, float, float] | float) -> Mesh:
-    """Both ventricles, cavities open at a flat base, of about `edge` [mm] (at most 4.5, or the
-    right wall of 5 mm would have holes).
+    """Both ventricles, cavities open at a flat base, of about `edge` [mm] (at most 4.25, or
+    the right wall of 5 mm could have holes).
 
     In the patient's axes, mm: x to the left, y backward, z to the head, origin near the heart's
     middle. Regions LV 1, RV 2, septum 3; node sets epi, lv_endo, rv_endo, base and the pacing
@@ -128,9 +128,9 @@ def biventricular_ellipsoid(edge: float, **sizes: tuple[float, float, float] | f
 
 
 def _heart(name: str, edge: float, shape: Ellipsoids) -> Mesh:
-    limit = 0.9 * min(np.subtract(shape.lv_outer, shape.lv_inner))
+    limit = 0.85 * min(np.subtract(shape.lv_outer, shape.lv_inner))
     if shape.with_rv:
-        limit = min(limit, 0.9 * min(np.subtract(shape.rv_outer, shape.rv_inner)))
+        limit = min(limit, 0.85 * min(np.subtract(shape.rv_outer, shape.rv_inner)))
     if not 0 < edge <= limit:
         raise ValueError(
             f"{name}: edge {edge} mm is given; this wall needs more than 0 and at most "
@@ -144,13 +144,18 @@ def _heart(name: str, edge: float, shape: Ellipsoids) -> Mesh:
     x, cells = stuff(shape.wall, low, high, edge)
     middle = x[cells].mean(axis=1)
     turn = _pose()
-    axis = np.broadcast_to([0.0, 0.0, 1.0], middle.shape)
-    frames = wall_frames(shape.outward(middle), axis, shape.transmural(middle), 60.0, -60.0)
+    frames = wall_frames(
+        shape.outward(middle) @ turn,
+        np.broadcast_to(turn[2], middle.shape),
+        shape.transmural(middle),
+        endo_deg=60.0,
+        epi_deg=-60.0,
+    )
     mesh = Mesh(
         points=(x - [-10.0 * shape.with_rv, 0.0, -20.0]) @ turn,
         cells=cells,
         regions=shape.regions(middle),
-        frames=frames @ turn,
+        frames=frames,
         point_data={
             "transmural": shape.transmural(x),
             "apicobasal": (x[:, 2] - x[:, 2].min()) / np.ptp(x[:, 2]),

@@ -162,7 +162,8 @@ def _problems(
         )
     if orphan_nodes.size:
         said.append(
-            f"node {orphan_nodes[0]} belongs to no cell, one of {orphan_nodes.size}; remove them."
+            f"node {orphan_nodes[0]} belongs to no cell, one of {orphan_nodes.size}; remove "
+            "them (keeping regions, keep = [...], does)."
         )
     if bad_fibre_cells.size:
         said.append(

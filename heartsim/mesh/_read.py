@@ -137,7 +137,7 @@ def _cells(
     for kind, cells, places in chosen:
         if cells.min() < 0 or cells.max() >= len(points):
             raise ValueError(f"{path}: a {kind} names a node that the file does not have.")
-        simplices, owner = to_simplices(points, kind, cells)
+        simplices, owner = to_simplices(points, kind, cells.astype(np.int64))
         parts.append((simplices, places[owner]))
         if kind != SIMPLEX[dim]:
             notes.append(f"cells: {len(cells)} of kind {kind} were cut into {len(simplices)}")

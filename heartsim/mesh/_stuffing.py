@@ -139,7 +139,7 @@ def _cut(
     points: Float[np.ndarray, "nodes 3"],
     cells: Int[np.ndarray, "cells 4"],
     value: Float[np.ndarray, " nodes"],
-) -> tuple[Float[np.ndarray, "nodes 3"], Int[np.ndarray, "cells 4"]]:
+) -> tuple[Float[np.ndarray, "all_nodes 3"], Int[np.ndarray, "new_cells 4"]]:
     """The part of each cell where level > 0; neighbours agree on the diagonals of cut faces,
     because each starts at the lower node number."""
     edges = _crossed_edges(cells, value)

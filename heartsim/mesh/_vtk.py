@@ -102,8 +102,10 @@ def write_vtu(mesh: Mesh, path: Path) -> None:
     )
     grid.cell_data["region"] = np.asarray(mesh.regions)
     if mesh.frames is not None:
-        for i, name in enumerate(("fibre", "sheet", "normal")):
-            grid.cell_data[name] = np.ascontiguousarray(mesh.frames[:, i])
+        f, s, n = np.moveaxis(np.asarray(mesh.frames), 1, 0)
+        grid.cell_data["fibre"], grid.cell_data["sheet"] = f.copy(), s.copy()
+        if not np.array_equal(n, np.cross(f, s)):  # which is what a reader makes of f and s
+            grid.cell_data["normal"] = n.copy()
     for name, values in mesh.cell_data.items():
         grid.cell_data[name] = np.asarray(values)
     for name, values in mesh.point_data.items():

@@ -1,0 +1,361 @@
+"""Reading and writing: round trips, names, units, and what is refused."""
+
+import dataclasses
+import itertools
+import re
+from pathlib import Path
+
+import meshio
+import numpy as np
+import pytest
+import pyvista
+
+from heartsim.mesh import (
+    Mesh,
+    boundary_triangles,
+    frames_from,
+    keep_regions,
+    preflight,
+    read_mesh,
+    require_sound,
+    signed_volumes,
+    slab,
+    submesh,
+    write_mesh,
+)
+
+
+@pytest.fixture
+def body() -> Mesh:
+    """A distorted slab with everything a mesh can hold."""
+    rng = np.random.default_rng(0)
+    mesh = slab((2.0, 1.5, 1.0), 0.5)
+    f, s = rng.normal(size=(2, mesh.n_cells, 3))
+    return dataclasses.replace(
+        mesh,
+        points=mesh.points + 0.05 * rng.normal(size=mesh.points.shape),
+        regions=(1 + np.arange(mesh.n_cells) % 2).astype(np.int32),
+        frames=frames_from(f, s),
+        node_sets={**mesh.node_sets, "empty": np.zeros(0, np.int32)},
+        point_data={"transmural": np.append(rng.random(mesh.n_nodes - 1), np.nan)},
+        cell_data={"share": rng.random((mesh.n_cells, 2))},
+        region_names=(("LV", 1), ("scar", 2)),
+        notes=("fibres: random, for a test",),
+    )
+
+
+def assert_same(a: Mesh, b: Mesh) -> None:
+    np.testing.assert_array_equal(a.points, b.points)
+    np.testing.assert_array_equal(a.cells, b.cells)
+    np.testing.assert_array_equal(a.regions, b.regions)
+    np.testing.assert_array_equal(a.frames, b.frames)
+    for mine, yours in ((getattr(a, k), getattr(b, k)) for k in ("point_data", "cell_data")):
+        assert mine.keys() == yours.keys()
+        for name in mine:
+            np.testing.assert_array_equal(mine[name], yours[name])
+            assert mine[name].dtype == yours[name].dtype
+    assert a.node_sets.keys() == b.node_sets.keys()
+    for name in a.node_sets:
+        np.testing.assert_array_equal(a.node_sets[name], b.node_sets[name])
+    assert (a.region_names, a.notes) == (b.region_names, b.notes)
+
+
+def test_vtu_returns_everything_exactly(body, tmp_path):
+    write_mesh(body, tmp_path / "heart.vtu")
+    back = read_mesh(tmp_path / "heart.vtu")
+    assert_same(body, back)
+    assert back.points.dtype == np.float64
+    assert back.cells.dtype == back.regions.dtype == back.node_sets["x_min"].dtype == np.int32
+    assert [file.name for file in tmp_path.iterdir()] == ["heart.vtu"]  # no temporary file stays
+
+
+@pytest.mark.parametrize("name", ["heart.vtu", "heart.pts"])
+def test_what_was_read_returns_exactly_even_if_its_frames_are_left_handed(body, tmp_path, name):
+    frames = body.frames * np.array([1.0, 1.0, -1.0])[:, None]
+    write_mesh(dataclasses.replace(body, frames=frames), tmp_path / name)
+    once = read_mesh(tmp_path / name)
+    np.testing.assert_array_equal(once.frames[:, :2], frames[:, :2])
+    write_mesh(once, tmp_path / name)
+    np.testing.assert_array_equal(read_mesh(tmp_path / name).frames, once.frames)
+
+
+def test_carp_returns_coordinates_to_1e_9_mm_and_the_rest_exactly(body, tmp_path):
+    write_mesh(body, tmp_path / "heart.pts")
+    for name in ("heart.pts", "heart.elem", "heart"):
+        back = read_mesh(tmp_path / name)
+        np.testing.assert_allclose(back.points, body.points, rtol=0, atol=1e-9)  # the promise
+        np.testing.assert_array_equal(back.cells, body.cells)
+        np.testing.assert_array_equal(back.regions, body.regions)
+        np.testing.assert_array_equal(back.frames[:, :2], body.frames[:, :2])
+        assert back.node_sets.keys() == body.node_sets.keys()
+        np.testing.assert_array_equal(back.node_sets["x_min"], body.node_sets["x_min"])
+    first = (tmp_path / "heart.pts").read_text().split("\n")[1].split()
+    np.testing.assert_allclose(np.array(first, float), body.points[0] * 1000)  # µm
+
+
+def test_a_stem_with_dots_names_carp_files(body, tmp_path):
+    write_mesh(body, tmp_path / "heart.1.pts")
+    assert read_mesh(tmp_path / "heart.1").n_cells == body.n_cells
+
+
+def test_carp_with_one_vector_completes_the_frames_and_says_so(tmp_path):
+    (tmp_path / "a.pts").write_text("4\n0 0 0\n1000 0 0\n0 1000 0\n0 0 1000\n")
+    (tmp_path / "a.elem").write_text("1\nTt 0 1 2 3 7\n")
+    (tmp_path / "a.lon").write_text("1\n0.6 0.8 0\n")
+    mesh = read_mesh(tmp_path / "a.elem")
+    assert mesh.regions.tolist() == [7]
+    np.testing.assert_allclose(mesh.frames[0, 0], [0.6, 0.8, 0.0])
+    np.testing.assert_allclose(mesh.frames[0] @ mesh.frames[0].T, np.eye(3), atol=1e-15)
+    assert any("only transverse isotropy" in note for note in mesh.notes)
+    assert read_mesh(tmp_path / "a.pts", unit="mm").points.max() == 1000.0
+
+
+@pytest.mark.parametrize(
+    ("suffix", "content", "says"),
+    [
+        (".pts", "4\n0 0 0\n1 0 0\n", "says 4 rows of 3 numbers but holds 6 numbers"),
+        (".pts", "1\n0 0 x\n", "numbers are wanted"),
+        (".elem", "1\nTt 0 1 2 9 1\n", "element 0 names a node that .pts does not have"),
+        (".elem", "1\nXx 0 1 2 3 1\n", "element 0 is of type 'Xx'"),
+        (".elem", "2\nTt 0 1 2 3 1\n", "says 2 elements but holds 1"),
+        (".lon", "3\n1 0 0\n", "begins with '3'"),
+        (".lon", "1\n1 0\n", "holds 2 numbers"),
+        (".apex.vtx", "2\nextra\n0\n", "2 node numbers from 0 to 3 are wanted"),
+    ],
+)
+def test_a_damaged_carp_file_is_named(tmp_path, suffix, content, says):
+    files = {".pts": "4\n0 0 0\n1 0 0\n0 1 0\n0 0 1\n", ".elem": "1\nTt 0 1 2 3 1\n"}
+    for name, text in {**files, suffix: content}.items():
+        (tmp_path / f"a{name}").write_text(text)
+    with pytest.raises(ValueError, match=rf"a\{suffix}: .*{says}"):
+        read_mesh(tmp_path / "a.elem")
+
+
+def polyhedra(tmp_path, kind, shape=(3, 2, 2)):
+    """A box of hexahedra, or of wedges or pyramids cut from them, with nodes numbered at random."""
+    rng = np.random.default_rng(1)
+    grid = np.stack(np.meshgrid(*[np.arange(n + 1.0) for n in shape], indexing="ij"), -1)
+    number = np.arange(grid[..., 0].size).reshape(grid.shape[:3])
+    corners = [
+        (0, 0, 0),
+        (1, 0, 0),
+        (1, 1, 0),
+        (0, 1, 0),
+        (0, 0, 1),
+        (1, 0, 1),
+        (1, 1, 1),
+        (0, 1, 1),
+    ]
+    boxes = np.array(
+        [[number[tuple(np.add(box, corner))] for corner in corners] for box in np.ndindex(*shape)]
+    )
+    points = grid.reshape(-1, 3)
+    if kind == "wedge":
+        boxes = np.concatenate([boxes[:, [0, 1, 2, 4, 5, 6]], boxes[:, [0, 2, 3, 4, 6, 7]]])
+    if kind == "pyramid":
+        faces = [(0, 1, 2, 3), (7, 6, 5, 4), (4, 5, 1, 0), (5, 6, 2, 1), (6, 7, 3, 2), (7, 4, 0, 3)]
+        centres = points[boxes].mean(axis=1)
+        tips = len(points) + np.arange(len(boxes))[:, None]
+        boxes = np.concatenate([np.hstack([boxes[:, list(face)], tips]) for face in faces])
+        points = np.concatenate([points, centres])
+    order = rng.permutation(len(points))
+    cells = np.argsort(order)[boxes]
+    fields = {"region": [np.arange(len(cells)) % 3], "fiber": [rng.normal(size=(len(cells), 3))]}
+    meshio.Mesh(points[order], [(kind, cells)], cell_data=fields).write(tmp_path / "box.vtu")
+    return tmp_path / "box.vtu", float(np.prod(shape)), fields
+
+
+@pytest.mark.parametrize(("kind", "tets"), [("hexahedron", 6), ("wedge", 3), ("pyramid", 2)])
+def test_polyhedra_are_cut_conformingly_with_their_fields(tmp_path, kind, tets):
+    path, volume, fields = polyhedra(tmp_path, kind)
+    mesh = read_mesh(path)
+    volumes = signed_volumes(mesh.points, mesh.cells)
+    assert volumes.min() > 0
+    assert volumes.sum() == pytest.approx(volume, rel=1e-12)  # round-off
+    assert mesh.n_cells == tets * len(fields["region"][0])
+    np.testing.assert_array_equal(mesh.regions, np.repeat(fields["region"][0], tets))
+    f = np.repeat(fields["fiber"][0], tets, axis=0)
+    np.testing.assert_allclose(np.cross(mesh.frames[:, 0], f), 0 * f, atol=1e-14)
+    # conforming: all faces without a partner lie on the box, whose area they fill exactly once
+    x = mesh.points[boundary_triangles(mesh)]
+    area = np.linalg.norm(np.cross(x[:, 1] - x[:, 0], x[:, 2] - x[:, 0]), axis=1).sum() / 2
+    assert area == pytest.approx(2 * (3 * 2 + 3 * 2 + 2 * 2), rel=1e-12)
+
+
+def test_carp_hexahedra_are_read_in_either_order_of_their_second_face(tmp_path):
+    path, volume, _ = polyhedra(tmp_path, "hexahedron")
+    grid = pyvista.read(path)
+    cells = grid.cells_dict[12]
+    for name, order in (("vtk", range(8)), ("carp", [0, 1, 2, 3, 4, 7, 6, 5])):
+        rows = ["Hx " + " ".join(map(str, cell)) + " 1" for cell in cells[:, list(order)]]
+        (tmp_path / f"{name}.elem").write_text("\n".join([str(len(rows)), *rows]))
+        np.savetxt(tmp_path / f"{name}.pts", grid.points, header=str(grid.n_points), comments="")
+        mesh = read_mesh(tmp_path / f"{name}.pts", unit="mm")
+        volumes = signed_volumes(mesh.points, mesh.cells)
+        assert volumes.min() > 0
+        assert volumes.sum() == pytest.approx(volume, rel=1e-12)
+
+
+def tetra_file(path, *, cells=((0, 1, 2, 3),), **data):
+    points = np.array([[0.0, 0, 0], [30.0, 0, 0], [0, 30.0, 0], [0, 0, 30.0], [30.0, 30.0, 30.0]])
+    options = {"file_format": "gmsh22", "binary": False} if path.suffix == ".msh" else {}
+    meshio.Mesh(points, [("tetra", np.array(cells))], **data).write(path, **options)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".vtu", ".vtk", ".xdmf", ".msh"])
+def test_every_format_gives_the_same_mesh(tmp_path, suffix):
+    tags = [np.array([5, 9])]
+    names = {"cell_data": {"gmsh:physical": tags, "gmsh:geometrical": tags}}
+    if suffix == ".msh":
+        names["field_data"] = {"LV": np.array([5, 3]), "RV": np.array([9, 3])}
+    path = tetra_file(tmp_path / f"a{suffix}", cells=((0, 1, 2, 3), (1, 4, 2, 3)), **names)
+    mesh = read_mesh(path, unit="cm")
+    np.testing.assert_array_equal(mesh.points[1], [300.0, 0.0, 0.0])
+    np.testing.assert_array_equal(mesh.cells, [[0, 1, 2, 3], [1, 4, 2, 3]])
+    assert mesh.regions.tolist() == [5, 9]
+    if suffix == ".msh":
+        assert mesh.region_tag("RV") == 9
+
+
+def test_lines_and_triangles_are_read_from_vtp_and_the_highest_dimension_is_kept(tmp_path):
+    points = np.array([[0.0, 0, 0], [1.0, 0, 0], [1.0, 1.0, 0], [0, 1.0, 0]])
+    pyvista.PolyData(points, lines=[2, 0, 1, 2, 1, 2]).save(tmp_path / "tree.vtp")
+    assert read_mesh(tmp_path / "tree.vtp").dim == 1
+    data = [
+        ("triangle", np.array([[0, 1, 2]])),
+        ("line", np.array([[0, 1]])),
+        ("quad", np.array([[0, 1, 2, 3]])),
+    ]
+    meshio.Mesh(points, data).write(tmp_path / "mixed.vtu")
+    mesh = read_mesh(tmp_path / "mixed.vtu")
+    assert (mesh.dim, mesh.n_cells) == (2, 3)
+    assert "cells: 1 of lower dimension in the file were left out" in mesh.notes
+
+
+def test_nodal_fibres_are_averaged_as_directions_without_sign(tmp_path):
+    f = np.array([[1.0, 0, 0], [-1.0, 0.02, 0], [1.0, 0.02, 0], [-1.0, 0, 0], [1.0, 0, 0]])
+    mesh = read_mesh(tetra_file(tmp_path / "a.vtu", point_data={"f0": f}))
+    # arrows would cancel; directions give x, to the second order of the 0.02 rad spread
+    assert abs(mesh.frames[0, 0, 0]) == pytest.approx(1.0, abs=1e-3)
+
+
+def test_keys_name_fields_with_other_names(tmp_path):
+    f = np.tile([0.0, 3.0, 4.0], (1, 1))
+    path = tetra_file(tmp_path / "a.vtu", cell_data={"my_dir": [f], "zone": [np.array([4])]})
+    assert read_mesh(path).frames is None
+    mesh = read_mesh(path, fibres="my_dir", regions="zone", region_names={"scar": 4})
+    np.testing.assert_allclose(mesh.frames[0, 0], [0.0, 0.6, 0.8], atol=1e-15)
+    assert mesh.region_tag("scar") == 4
+    with pytest.raises(ValueError, match=r"no 'my_dri' \(did you mean 'my_dir'\?\) for fibre"):
+        read_mesh(path, fibres="my_dri")
+    with pytest.raises(ValueError, match=r"a.vtu: no 'zones' .* for region tags"):
+        read_mesh(path, regions="zones")
+
+
+def test_nan_and_zero_fibres_are_refused_where_the_tissue_conducts(tmp_path):
+    f = np.array([[1.0, 0, 0], [np.nan, 0, 0], [0.0, 0, 0]])
+    cells = ((0, 1, 2, 3), (1, 4, 2, 3), (1, 4, 2, 3))
+    path = tetra_file(tmp_path / "a.vtu", cells=cells, cell_data={"fiber": [f]})
+    mesh = read_mesh(path)
+    assert any("2 cells have NaN or zero (first: cell 1)" in note for note in mesh.notes)
+    with pytest.raises(ValueError, match=r"a.vtu: the fibre of cell 1 is NaN or zero, one of 2"):
+        require_sound(mesh, "a.vtu")
+    require_sound(mesh, "a.vtu", conductive=np.array([True, False, False]))
+
+
+def test_a_constant_fibre_is_called_a_placeholder(tmp_path):
+    f = np.tile([1.0, 0, 0], (2, 1))
+    path = tetra_file(
+        tmp_path / "a.vtu", cells=((0, 1, 2, 3), (1, 4, 2, 3)), cell_data={"fiber": [f]}
+    )
+    assert any("the same (1, 0, 0) in every cell" in note for note in read_mesh(path).notes)
+
+
+def test_a_file_that_is_all_inside_out_is_turned_and_a_single_inverted_cell_is_not(tmp_path):
+    all_wrong = read_mesh(tetra_file(tmp_path / "a.vtu", cells=((1, 0, 2, 3), (4, 1, 2, 3))))
+    assert signed_volumes(all_wrong.points, all_wrong.cells).min() > 0
+    assert any("inside out" in note for note in all_wrong.notes)
+    one_wrong = read_mesh(tetra_file(tmp_path / "a.vtu", cells=((0, 1, 2, 3), (4, 1, 2, 3))))
+    with pytest.raises(ValueError, match=r"heart: cell 1 is inverted \(nodes \[4, 1, 2, 3\]"):
+        require_sound(one_wrong, "heart")
+
+
+def test_keep_and_drop_choose_regions_and_name_what_is_missing(body, tmp_path):
+    path = tmp_path / "heart.vtu"
+    write_mesh(body, path)
+    kept, dropped = read_mesh(path, keep=["LV"]), read_mesh(path, drop=[2])
+    assert_same(kept, dropped)
+    assert_same(kept, submesh(read_mesh(path), body.regions == 1)[0])
+    with pytest.raises(ValueError, match=r"heart.vtu: .*'scra' does not exist \(did you mean 'sc"):
+        read_mesh(path, keep=["scra"])
+
+
+def test_missing_unknown_and_unwritable_files_are_named(body, tmp_path):
+    with pytest.raises(ValueError, match=r"no.vtu: this mesh file does not exist"):
+        read_mesh(tmp_path / "no.vtu")
+    with pytest.raises(ValueError, match=r"no.elem|no.pts: this file does not exist"):
+        read_mesh(tmp_path / "no.elem")
+    (tmp_path / "a.stl").write_text("solid")
+    with pytest.raises(ValueError, match=r"a.stl: '.stl' is not a mesh format we read"):
+        read_mesh(tmp_path / "a.stl")
+    with pytest.raises(ValueError, match=r"unit 'inch' is not known; use one of mm, cm, m, um"):
+        read_mesh(tmp_path / "a.stl", unit="inch")
+    with pytest.raises(ValueError, match=r"cannot be written, the folder .*away does not exist"):
+        write_mesh(body, tmp_path / "away" / "a.vtu")
+    with pytest.raises(ValueError, match=r"cannot write '.stl'"):
+        write_mesh(body, tmp_path / "a.stl")
+    (tmp_path / "cut.msh").write_text("$MeshFormat\n4.1 0 8\n")
+    with pytest.raises(ValueError, match=r"cut.msh: cannot be read as .msh"):
+        read_mesh(tmp_path / "cut.msh")
+
+
+def interior_faces_are_shared_by_two(mesh: Mesh) -> bool:
+    faces = [np.sort(mesh.cells[:, list(f)], axis=1) for f in itertools.combinations(range(4), 3)]
+    return np.unique(np.concatenate(faces), axis=0, return_counts=True)[1].max() <= 2
+
+
+@pytest.mark.data
+def test_the_canine_hexahedra_keep_their_volume_and_their_orthonormal_fibres(shared_data):
+    mesh = read_mesh(shared_data / "meshes/canine_CRT006/CRT006_biv_hex.vtu")
+    assert (mesh.n_nodes, mesh.n_cells) == (11_796, 54_300)  # 9 050 hexahedra, six each
+    report = require_sound(mesh, "canine")
+    # the data's README; faces are warped, so the volume depends on how they are cut (measured 3e-4)
+    assert report.volume_mm3 / 1000 == pytest.approx(162.2, abs=0.1)
+    assert interior_faces_are_shared_by_two(mesh)
+    assert np.unique(mesh.regions).tolist() == [0, 1, 2, 3]
+    gram = mesh.frames @ mesh.frames.transpose(0, 2, 1)
+    np.testing.assert_allclose(gram, np.eye(3) + 0 * gram, atol=1e-12)
+    # the file's left and right hearts do not share a node; a wave has to start in both
+    assert report.components == (6576, 5220)
+
+
+@pytest.mark.data
+def test_rodero_and_crtdemo_have_the_counts_and_volumes_of_their_readme(shared_data):
+    rodero = read_mesh(
+        shared_data / "meshes/rodero01/rodero01_2.0mm_tets.vtu",
+        region_names={"LV": 1, "RV": 2, "LA": 3, "RA": 4, "septum": 7},
+    )
+    assert (rodero.n_nodes, rodero.n_cells) == (72_171, 331_365)
+    report = preflight(rodero)
+    with pytest.raises(ValueError, match=r"rodero01: node 72158 belongs to no cell, one of 13"):
+        require_sound(rodero, "rodero01")
+    require_sound(keep_regions(rodero, range(1, 8)), "rodero01")  # which leaves them out
+    wanted = {"LV": 125.8, "RV": 62.1, "LA": 26.1, "RA": 28.5, "septum": 38.3}
+    for name, volume in wanted.items():  # cm³, as rounded in the README
+        found = report.region_volumes_mm3[rodero.region_tag(name)] / 1000
+        assert found == pytest.approx(volume, abs=0.051)
+    crtdemo = read_mesh(shared_data / "meshes/crtdemo/crtdemo_biv.vtu")
+    assert (crtdemo.n_nodes, crtdemo.n_cells) == (4_569, 17_866)
+    assert require_sound(crtdemo, "crt").volume_mm3 / 1000 == pytest.approx(226.5, abs=0.05)
+    assert crtdemo.frames is not None
+
+
+def test_the_page_on_meshes_runs(tmp_path, monkeypatch):
+    project = Path(__file__).parents[2]
+    text = (project / "docs" / "meshes.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    assert len(blocks) == 6
+    (tmp_path / "meshes").symlink_to(project / "meshes")
+    monkeypatch.chdir(tmp_path)
+    exec("\n".join(blocks), {})
