@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ._mesh import Mesh
-from ._raw import RawMesh, temporary_name
+from ._raw import RawMesh
 from ._split import to_simplices
 from ._topology import signed_volumes
 
@@ -157,9 +157,7 @@ def write_carp(mesh: Mesh, path: Path) -> None:
         numbers = map(str, np.asarray(nodes).tolist())
         files[f".{name}.vtx"] = [str(len(nodes)), "extra", *numbers]
     for suffix, lines in files.items():
-        temporary_name(_with(stem, suffix)).write_text("\n".join(lines) + "\n")
-    for suffix in files:
-        temporary_name(_with(stem, suffix)).replace(_with(stem, suffix))
+        _with(stem, suffix).write_text("\n".join(lines) + "\n")
 
 
 def _rows(values: Float[np.ndarray, "rows width"]) -> list[str]:

@@ -33,30 +33,25 @@ def rule_based_fibres(
     a field has NaN (leave out regions where it is not defined) or the mesh is not of tetrahedra.
     """
     if mesh.dim != 3:
-        raise ValueError(
-            "rule_based_fibres: the mesh has no tetrahedra, so no wall to turn through."
-        )
-    for name, field in (("transmural", transmural), ("apicobasal", apicobasal)):
-        bad = np.flatnonzero(~np.isfinite(np.asarray(field)))
-        if bad.size:
-            raise ValueError(
-                f"rule_based_fibres: {name} is not a number at {bad.size} nodes (first: node "
-                f"{bad[0]}); leave out the regions where it is not defined (keep = [...])."
-            )
+        raise ValueError("rule_based_fibres: the mesh has no tetrahedra, so no wall.")
+    _require_numbers("transmural", transmural)
+    _require_numbers("apicobasal", apicobasal)
     t = np.clip(np.asarray(transmural, float)[mesh.cells].mean(axis=1), 0.0, 1.0)
-    frames = wall_frames(
-        cell_gradients(mesh, np.asarray(transmural, float)),
-        cell_gradients(mesh, np.asarray(apicobasal, float)),
-        t,
-        endo_deg,
-        epi_deg,
-    )
+    across = cell_gradients(mesh, np.asarray(transmural, float))
+    along = cell_gradients(mesh, np.asarray(apicobasal, float))
+    frames = wall_frames(across, along, t, endo_deg, epi_deg)
     note = f"fibres: rule-based placeholder, {endo_deg:g} (endo) to {epi_deg:g} (epi) degrees"
-    return dataclasses.replace(
-        mesh,
-        frames=frames,
-        notes=(*(old for old in mesh.notes if not old.startswith("fibres:")), note),
-    )
+    others = (old for old in mesh.notes if not old.startswith("fibres:"))
+    return dataclasses.replace(mesh, frames=frames, notes=(*others, note))
+
+
+def _require_numbers(name: str, field: Float[AnyArray, " nodes"]) -> None:
+    bad = np.flatnonzero(~np.isfinite(np.asarray(field)))
+    if bad.size:
+        raise ValueError(
+            f"rule_based_fibres: {name} is not a number at {bad.size} nodes (first: node "
+            f"{bad[0]}); leave out the regions where it is not defined (keep = [...])."
+        )
 
 
 def wall_frames(

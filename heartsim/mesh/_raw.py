@@ -1,7 +1,6 @@
 """What a file holds, before it becomes a Mesh."""
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 
@@ -18,8 +17,3 @@ class RawMesh:
     region_names: dict[str, int] = dataclasses.field(default_factory=dict)
     node_sets: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
     notes: tuple[str, ...] = ()
-
-
-def temporary_name(path: Any) -> Any:
-    """A name beside `path` with its suffix, to write to before renaming."""
-    return path.with_name(f".{path.stem}.partial{path.suffix}")

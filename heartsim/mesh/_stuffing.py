@@ -159,10 +159,7 @@ def _cut(
     def at(i: Int[np.ndarray, " rows"], j: Int[np.ndarray, " rows"]) -> Int[np.ndarray, " rows"]:
         return np.asarray(number[i, j]).reshape(-1)
 
-    # a thin wall may have all four corners on its two surfaces; flat cells on one surface go
-    middle = level(points[cells].mean(axis=1))
-    size = np.cbrt(6 * np.abs(signed_volumes(points, cells)))
-    parts = [cells[(m == 0) & ((p > 0) | (middle > 0.1 * size))]]
+    parts = [cells[(m == 0) & ((p > 0) | _between_surfaces(level, points, cells))]]
     for negative in (1, 2, 3):  # one positive corner
         a, *others = rows(1, negative)
         ends = others[: 3 - negative] + [at(a, n) for n in others[3 - negative :]]
@@ -175,6 +172,14 @@ def _cut(
     parts += _prism([a, b, c], [at(a, n), at(b, n), at(c, n)])
     points = np.concatenate([points, cuts])
     return points, _oriented(points, np.concatenate(parts).astype(np.int32))
+
+
+def _between_surfaces(
+    level: Level, points: Float[np.ndarray, "nodes 3"], cells: Int[np.ndarray, "cells 4"]
+) -> Bool[np.ndarray, " cells"]:
+    """Of cells with all corners at level 0: those across a thin wall, not flat on a surface."""
+    size = np.cbrt(6 * np.abs(signed_volumes(points, cells)))
+    return level(points[cells].mean(axis=1)) > 0.1 * size
 
 
 def _prism(

@@ -1,13 +1,19 @@
 """VTK files (.vtu, .vtk, .vtp) by pyvista, Gmsh and XDMF by meshio."""
 
+import contextlib
+import errno
 import json
+import logging
+import os
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ._mesh import Mesh
-from ._raw import RawMesh, temporary_name
+from ._raw import RawMesh
 from ._split import SIMPLEX
 
 # VTK's numbers of linear cells, their names (those of meshio) and node counts; vtkCellType.h
@@ -26,13 +32,9 @@ ABOUT = "heartsim"  # field data: names of regions and notes, as JSON
 
 def read_vtk(path: Path) -> RawMesh:
     """A .vtu, .vtk or .vtp file; our own keep node sets, names of regions and notes."""
-    import pyvista
     from vtkmodules.util.numpy_support import vtk_to_numpy
 
-    data = pyvista.read(path)
-    if not isinstance(data, pyvista.UnstructuredGrid | pyvista.PolyData):
-        raise ValueError(f"{path}: holds a {type(data).__name__}; an unstructured mesh is wanted.")
-    grid = data.cast_to_unstructured_grid()
+    grid = _grid(path)
     types, nodes = np.asarray(grid.celltypes), np.asarray(grid.cell_connectivity)
     offset = vtk_to_numpy(grid.GetCells().GetOffsetsArray())
     blocks = []
@@ -62,6 +64,22 @@ def read_vtk(path: Path) -> RawMesh:
         },
         notes=tuple(about["notes"]),
     )
+
+
+def _grid(path: Path) -> Any:
+    """The file's pyvista.UnstructuredGrid, with at least one cell."""
+    import pyvista
+
+    try:
+        with _quiet():
+            data = pyvista.read(path)
+    except (RuntimeError, AttributeError, ValueError) as error:
+        raise ValueError(f"{path}: cannot be read as {path.suffix}; it is damaged.") from error
+    if not isinstance(data, pyvista.UnstructuredGrid | pyvista.PolyData):
+        raise ValueError(f"{path}: holds a {type(data).__name__}; an unstructured mesh is wanted.")
+    if not data.n_cells:
+        raise ValueError(f"{path}: holds no cells that we can read; it is empty or damaged.")
+    return data.cast_to_unstructured_grid()
 
 
 def read_meshio(path: Path) -> RawMesh:
@@ -118,11 +136,26 @@ def write_vtu(mesh: Mesh, path: Path) -> None:
     grid.field_data[ABOUT] = [json.dumps(about)]
     writer = vtkXMLUnstructuredGridWriter()
     writer.SetInputData(grid)
-    writer.SetFileName(str(temporary_name(path)))
+    writer.SetFileName(str(path))
     writer.SetEncodeAppendedData(False)
     writer.SetCompressorTypeToZLib()
     writer.SetCompressionLevel(9)
-    if not writer.Write():
-        temporary_name(path).unlink(missing_ok=True)
-        raise ValueError(f"{path}: cannot be written; check that the disk is not full.")
-    temporary_name(path).replace(path)
+    with _quiet():
+        written = writer.Write()
+    if not written:  # VTK does not say why; the folder was there a moment ago
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep VTK's own reports of a failure away from the terminal; ours is one sentence."""
+    import pyvista
+
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with pyvista.vtk_verbosity("off"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
