@@ -88,7 +88,7 @@ def read_meshio(path: Path) -> RawMesh:
 
     try:
         data = meshio.read(path)
-    except (meshio.ReadError, SystemExit, KeyError, IndexError, UnicodeDecodeError) as error:
+    except (Exception, SystemExit) as error:  # meshio meets a damaged file in many ways
         raise ValueError(f"{path}: cannot be read as {path.suffix}: {error}") from error
     blocks, start = [], 0
     for block in data.cells:

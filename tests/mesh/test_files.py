@@ -241,6 +241,9 @@ def test_missing_unknown_and_unwritable_files_are_named(body, tmp_path):
     (tmp_path / "cut.msh").write_text("$MeshFormat\n4.1 0 8\n")
     with pytest.raises(ValueError, match=r"cut.msh: cannot be read as .msh"):
         read_mesh(tmp_path / "cut.msh")
+    (tmp_path / "cut.xdmf").write_text("<Xdmf>")
+    with pytest.raises(ValueError, match=r"cut.xdmf: cannot be read as .xdmf"):
+        read_mesh(tmp_path / "cut.xdmf")
 
 
 @pytest.mark.parametrize("suffix", [".vtu", ".vtk", ".vtp"])
