@@ -1,7 +1,6 @@
 """Reading and writing: round trips, names, units, and what is refused."""
 
 import dataclasses
-import re
 from pathlib import Path
 
 import meshio
@@ -289,13 +288,3 @@ def test_rodero_and_crtdemo_have_the_counts_and_volumes_of_their_readme(shared_d
     assert (crtdemo.n_nodes, crtdemo.n_cells) == (4_569, 17_866)
     assert require_sound(crtdemo, "crt").volume_mm3 / 1000 == pytest.approx(226.5, abs=0.05)
     assert crtdemo.frames is not None
-
-
-def test_the_page_on_meshes_runs(tmp_path, monkeypatch):
-    project = Path(__file__).parents[2]
-    text = (project / "docs" / "meshes.md").read_text()
-    blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
-    assert len(blocks) == 6
-    (tmp_path / "meshes").symlink_to(project / "meshes")
-    monkeypatch.chdir(tmp_path)
-    exec("\n".join(blocks), {})
