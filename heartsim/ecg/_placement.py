@@ -16,10 +16,11 @@ BODY_MM = {
     "V5": (90.0, -42.0, -25.0),
     "V6": (105.0, 0.0, -25.0),
 }
-"""Offsets from the middle of the heart, mm, towards the patient's left, back and head. Ours: V1 and
-V2 beside the breastbone, V4 to V6 around the left side at one level, V3 between; the limb electrodes
-on the trunk below the collar-bones and at the left hip, as in exercise ECGs (Mason and Likar 1966, Am.
-Heart J. 71, 196-205, page not checked), since in an infinite medium the true limbs are too far."""
+"""Offsets from the middle of the heart, mm, towards the patient's left, back and head. Ours: V1
+and V2 beside the breastbone, V4 to V6 around the left side at one level, V3 between; the limb
+electrodes on the trunk, below the collar-bones and at the left hip, as in exercise ECGs (Mason and
+Likar 1966, Am. Heart J. 71, 196-205, page not checked): an infinite medium has no limbs, and their
+true distance would leave almost nothing of leads I to aVF."""
 
 APEX_TO_BASE = (-0.62, 0.50, 0.61)
 RIGHT_TO_LEFT = (0.63, 0.78, 0.0)

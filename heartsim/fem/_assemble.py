@@ -51,7 +51,10 @@ class Elements(eqx.Module):
 
 
 def elements(mesh: Mesh) -> Elements:
-    """The elements of a mesh in the working precision."""
+    """The elements of a mesh in the working precision.
+
+    A node of no cell (padding) stands alone: no neighbours, and unit mass so that no row is empty.
+    """
     dtype = jax.dtypes.canonicalize_dtype(float)
     grad, measure = basis_gradients(mesh.points, mesh.cells)
     low, high = vertex_pairs(mesh.cells.shape[1]).T
@@ -59,12 +62,7 @@ def elements(mesh: Mesh) -> Elements:
     node_measure = np.bincount(
         np.asarray(mesh.cells).ravel(), np.repeat(measure / vertices, vertices), mesh.n_nodes
     )
-    orphan = np.flatnonzero(node_measure == 0)
-    if orphan.size:
-        raise ValueError(
-            f"node {orphan[0]} belongs to no cell, as do {orphan.size - 1} others; "
-            "drop them with heartsim.mesh.submesh."
-        )
+    node_measure[node_measure == 0] = 1.0  # mm^dim; see the docstring
     return Elements(
         pattern=pattern(mesh.cells, mesh.n_nodes),
         grad_low=grad[:, low].astype(dtype),

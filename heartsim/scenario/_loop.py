@@ -149,4 +149,5 @@ def _due(
 ) -> Float[np.ndarray, "frames nodes"]:
     """The frames of a chunk that voltage_every_ms asks for."""
     number = done + 1 + np.arange(len(V))
-    return V[number % scene.scenario.output.samples_per_frame == 0]
+    due = number % scene.scenario.output.samples_per_frame == 0
+    return V[due, : len(scene.nodes)]

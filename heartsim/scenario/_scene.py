@@ -46,11 +46,11 @@ from ._tissue import (
 
 
 class Scene(NamedTuple):
-    """A run, ready to start. The solver's nodes are the conductive ones, renumbered."""
+    """A run, ready to start. The solver's nodes are the conductive ones, renumbered and padded."""
 
     scenario: Scenario
     mesh: Mesh  # as the user sees it: kept regions, refined, in the order of activation.vtu
-    nodes: Int[np.ndarray, " nodes"]  # number in `mesh` of each node of the solver
+    nodes: Int[np.ndarray, " real"]  # number in `mesh` of each solver node; padding stands behind
     tissue: Monodomain
     model: AbstractIonicModel  # the membrane of most nodes
     edge: float  # mean length of a conductive edge, mm
@@ -90,7 +90,7 @@ def build_scene(scenario: Scenario, cache: Path | None = None) -> Scene:
         ),
         model=models[int(np.bincount(rules).argmax())],
         edge=edge,
-        stimuli=_stimuli(scenario, sites, nodes),
+        stimuli=_stimuli(scenario, sites, nodes, inner.n_nodes),
         field=field,
         detector=Detector(threshold=jnp.asarray(scenario.output.threshold_mV, float)),
         speeds=speeds,
@@ -130,7 +130,7 @@ def build_mesh(scenario: Scenario) -> Mesh:
 
 
 def conductive_part(scenario: Scenario, mesh: Mesh) -> tuple[Mesh, Int[np.ndarray, " nodes"]]:
-    """The cells that conduct, in the solver's order, and the number of its nodes in `mesh`."""
+    """The cells that conduct, in the solver's order, and the number in `mesh` of its real nodes."""
     inner, parents = submesh(mesh, conducting(scenario, mesh))
     inner, order = compact(inner)
     return inner, parents[order]
@@ -156,7 +156,7 @@ def _site(number: int, pulses: Pulses, mesh: Mesh) -> Bool[np.ndarray, " nodes"]
         raise ValueError(f"[[stimulus]] {number}: {error}") from None
 
 
-def _stimuli(scenario: Scenario, sites, nodes) -> list[Stimulus]:
+def _stimuli(scenario: Scenario, sites, nodes, n_nodes: int) -> list[Stimulus]:
     dt = scenario.solver.dt_ms
     stimuli = []
     for number, (pulses, site) in enumerate(zip(scenario.stimulus, sites, strict=True), start=1):
@@ -167,7 +167,7 @@ def _stimuli(scenario: Scenario, sites, nodes) -> list[Stimulus]:
             )
         stimuli.append(
             Stimulus(
-                site=site[nodes],
+                site=np.pad(site[nodes], (0, n_nodes - len(nodes))),
                 start=jnp.asarray(pulses.start_ms, float),
                 duration=jnp.asarray(pulses.duration_ms, float),
                 strength=jnp.asarray(pulses.strength_mV_per_ms, float),

@@ -188,8 +188,9 @@ class Solver(Section):
     duration_ms: Positive = 500.0
     splitting: Literal["strang", "godunov", "semi_implicit"] = "strang"
     membrane: Literal["rush_larsen_midpoint", "rush_larsen"] = "rush_larsen_midpoint"
-    lumped_mass: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Share of the lumped mass; 0 is consistent."""
+    lumped_mass: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """Share of the lumped mass, 0 is consistent. Default 1 where velocities are tuned (fronts then
+    err least with direction), 0 where conductivities are given; see docs/numerics.md."""
     rtol: Annotated[float, Field(gt=0, lt=0.1)] = 1e-4
     """Of the conjugate gradients, on the residual."""
     precision: Literal["float32", "float64"] = "float32"
@@ -223,6 +224,20 @@ class Ecg(Section):
     sigma_el_mS_mm: Positive = SIGMA_EL
     sigma_et_mS_mm: Positive = SIGMA_ET
     sigma_bath_mS_mm: Positive = SIGMA_BATH
+    """Of the infinite medium around; by default the mean over directions of σ_i + σ_e."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_bath(cls, data):
+        bulk = {f"sigma_{k}_mS_mm": v for k, v in _BULK.items()}
+        if isinstance(data, dict) and "sigma_bath_mS_mm" not in data and bulk.keys() & data.keys():
+            il, it, el, et = (data.get(key, value) for key, value in bulk.items())
+            if all(isinstance(x, int | float) for x in (il, it, el, et)):
+                return data | {"sigma_bath_mS_mm": (il + el + 2 * (it + et)) / 3}
+        return data
+
+
+_BULK = {"il": SIGMA_IL, "it": SIGMA_IT, "el": SIGMA_EL, "et": SIGMA_ET}
 
 
 class Scenario(Section):
@@ -235,6 +250,19 @@ class Scenario(Section):
     solver: Solver = Field(default_factory=Solver)
     output: Output = Field(default_factory=Output)
     ecg: Ecg = Field(default_factory=Ecg)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_mass(cls, data):
+        if not isinstance(data, dict):
+            return data
+        conduction, solver = data.get("conduction", {}), data.get("solver", {})
+        given = isinstance(conduction, dict) and any(
+            str(k).startswith("sigma_") for k in conduction
+        )
+        if given and isinstance(solver, dict) and "lumped_mass" not in solver:
+            return data | {"solver": solver | {"lumped_mass": 0.0}}
+        return data
 
 
 def _get(section: Conduction, kind: str, direction: str) -> float | None:

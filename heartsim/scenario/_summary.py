@@ -35,7 +35,7 @@ def times_of(scene: Scene, carry: Carry) -> Times:
 
     def on_mesh(values):
         whole = np.full(scene.mesh.n_nodes, np.nan)
-        whole[scene.nodes] = values
+        whole[scene.nodes] = values[: len(scene.nodes)]
         return whole
 
     return Times(on_mesh(activation), on_mesh(repolarisation), on_mesh(repolarisation - activation))
