@@ -10,7 +10,7 @@ from .ecg import lead_field as lead_field
 from .ecg import lead_matrix as lead_matrix
 from .ecg import read_electrodes as read_electrodes
 from .ecg import twelve_leads as twelve_leads
-from .ionic import by_name as membrane
+from .ionic import by_name as by_name
 from .mesh import Mesh as Mesh
 from .mesh import read_mesh as read_mesh
 from .mesh import refine as refine

@@ -47,7 +47,7 @@ class Elements(eqx.Module):
             self.measure[:, None] / ((d + 1) * (d + 2)), self.grad_low.shape[:2]
         )
         off = (1 - lumped) * self.pattern.gather_rows(self.pattern.gather_edges(pairs))
-        return Rows(self.pattern.neighbour, off, self.node_measure - off.sum(axis=0))
+        return Rows(self.pattern.neighbour, off, jnp.asarray(self.node_measure) - off.sum(axis=0))
 
 
 def elements(mesh: Mesh) -> Elements:

@@ -28,7 +28,7 @@ class Pattern(eqx.Module):
         """Number of nodes."""
         return self.neighbour.shape[1]
 
-    def gather_edges(self, pairs: Float[Array, "cells pairs"]) -> Float[Array, " edges"]:
+    def gather_edges(self, pairs: Float[AnyArray, "cells pairs"]) -> Float[Array, " edges"]:
         """Sum of the cells' contributions to each edge."""
         return jnp.append(pairs.ravel(), 0.0)[self.source].sum(axis=1)
 

@@ -99,7 +99,8 @@ def _projection(past: Past, b):
 
     Modified Gram-Schmidt in the energy product; a direction that adds nothing is left out.
     """
-    x, r, basis = jnp.zeros_like(b), b, []
+    x, r = jnp.zeros_like(b), b
+    basis: list[tuple] = []
     for u, Au in zip(past.x, past.Ax, strict=True):
         whole = u @ Au
         for v, Av, vAv in basis:

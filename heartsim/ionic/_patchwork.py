@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
@@ -11,13 +12,17 @@ from heartsim._types import AnyArray
 
 from ._model import AbstractIonicModel, Parameter, Rates
 
+MULTIPLE = 8
+"""A patch is padded to a multiple of this many nodes, by repeating its last node: XLA's CPU loops
+lose their vector form at odd lengths and then take four times as long."""
+
 
 class Patchwork(AbstractIonicModel):
     """Models side by side: `models[k]` rules the nodes `nodes[k]`, and every node has one ruler.
 
     Each model is evaluated on its own nodes only. V keeps the order of the mesh; the state is a
-    tuple with one state for each model, in the order of `nodes[k]`. Voltages are gathered from the
-    mesh's order and currents gathered back; nothing is scattered.
+    tuple with one state for each model, in the order of `nodes[k]`, padding included.
+    Voltages are gathered from the mesh's order and currents back; nothing is scattered.
     """
 
     models: tuple[AbstractIonicModel, ...]
@@ -39,9 +44,13 @@ class Patchwork(AbstractIonicModel):
                 f"Patchwork: node {wrong[0]} is in {count[wrong[0]]} of the node sets; "
                 f"together they must hold each node from 0 to {len(joined) - 1} once."
             )
-        self.models = tuple(models)
-        self.nodes = tuple(jnp.asarray(own, dtype=jnp.int32) for own in nodes)
-        self.place = jnp.asarray(np.argsort(joined), dtype=jnp.int32)
+        padded = [
+            np.pad(own, (0, -len(own) % MULTIPLE), mode="edge") for own in map(np.asarray, nodes)
+        ]
+        _, first = np.unique(np.concatenate(padded), return_index=True)
+        self.models = tuple(_padded(model, own) for model, own in zip(models, nodes, strict=True))
+        self.nodes = tuple(jnp.asarray(own, dtype=jnp.int32) for own in padded)
+        self.place = jnp.asarray(first, dtype=jnp.int32)
 
     def rates(self, V: Float[Array, " nodes"], state: Any) -> Rates:
         """Return the current [mV/ms] in the mesh's order and each patch's changes, at V [mV]."""
@@ -87,6 +96,12 @@ def layers(
     given = [(m, np.flatnonzero(layer == k)) for k, m in enumerate((endo, mid, epi))]
     given = [(m, own) for m, own in given if len(own)]
     return Patchwork([m for m, _ in given], [own for _, own in given])
+
+
+def _padded(model: AbstractIonicModel, own: Int[AnyArray, "..."]) -> AbstractIonicModel:
+    """The model with its parameters per node repeated for the padding of its patch."""
+    wide = (0, -len(own) % MULTIPLE)
+    return jax.tree.map(lambda x: jnp.pad(x, wide, "edge") if x.shape == (len(own),) else x, model)
 
 
 def _take(x: Float[Array, " nodes"], at: Int[Array, "..."]) -> Float[Array, "..."]:

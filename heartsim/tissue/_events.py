@@ -51,8 +51,8 @@ class Detector(eqx.Module):
     Both moments are interpolated linearly between two steps.
     """
 
-    threshold: Float[Array, ""] = param(-40.0)  # mV
-    share: Float[Array, ""] = param(0.9)  # 1
+    threshold: Float[Array, ""] | float = param(-40.0)  # mV
+    share: Float[Array, ""] | float = param(0.9)  # 1
 
     def start(self, V: Float[Array, " nodes"]) -> Events:
         """Nothing has happened yet."""

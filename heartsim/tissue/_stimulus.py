@@ -16,9 +16,9 @@ class Stimulus(eqx.Module):
     """
 
     site: Bool[AnyArray, " nodes"]
-    start: Float[Array, ""] = param(0.0)  # ms, onset of the first pulse
-    duration: Float[Array, ""] = param(2.0)  # ms
-    strength: Float[Array, ""] = param(50.0)  # mV/ms
+    start: Float[Array, ""] | float = param(0.0)  # ms, onset of the first pulse
+    duration: Float[Array, ""] | float = param(2.0)  # ms
+    strength: Float[Array, ""] | float = param(50.0)  # mV/ms
     cycle_steps: int = eqx.field(static=True, default=1)
     beats: int = eqx.field(static=True, default=1)
 

@@ -47,7 +47,7 @@ def test_a_beat_agrees_with_scipy(x64):
 
 
 def test_the_action_potential_lasts_as_long_as_the_paper_estimates(x64):
-    """APD ≈ τ_close ln(1 / h_min), h_min = 4 τ_in / τ_out: h falls until the plateau has no balance,
+    """APD ≈ τ_close ln(1 / h_min), h_min = 4 τ_in / τ_out: h falls until no plateau is left,
     Mitchell and Schaeffer (2003), page not checked. That is leading order in τ_out / τ_close; V
     then leaves the vanished balance at u = 1/2 as any slow passage through a fold does, where
     dx/dt = -a x² - b t takes 2.338 (a b)^(-1/3), the first zero of Airy's function. The upstroke

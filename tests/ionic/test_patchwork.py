@@ -33,7 +33,7 @@ def test_each_node_does_what_its_own_model_does_alone(step):
         alone, alone_state = jax.jit(step)(model, *model.initial(len(own)), 0.1, stimulus[own])
         np.testing.assert_allclose(V[own], alone, rtol=1e-6)
         for a, b in zip(patch, alone_state, strict=True):
-            np.testing.assert_allclose(a, b, rtol=1e-5)
+            np.testing.assert_allclose(a[: len(own)], b, rtol=1e-5)  # behind it, padding
 
 
 def test_adaptive_substeps_serve_patches_too():
@@ -67,7 +67,8 @@ def test_gradients_pass_through_the_patches(x64):
 def test_layers_follow_the_transmural_field():
     three = [ten_tusscher_2006_endo(), ten_tusscher_2006_mid(), ten_tusscher_2006_epi()]
     patches = layers(np.array([0.9, 0.1, 0.5, 0.3, 0.7]), *three, mid_from=0.3, epi_from=0.7)
-    assert [list(own) for own in patches.nodes] == [[1], [2, 3], [0, 4]]
+    own = [np.unique(nodes).tolist() for nodes in patches.nodes]  # padding repeats a node
+    assert own == [[1], [2, 3], [0, 4]]
     V, _ = patches.initial(5)
     np.testing.assert_allclose(V, [-85.23, -86.709, -85.423, -85.423, -85.23])
     assert len(layers(np.array([0.0, 1.0]), *three, mid_from=0.5, epi_from=0.5).models) == 2

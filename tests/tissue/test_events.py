@@ -1,0 +1,97 @@
+"""Activation, repolarisation and APD from voltages that are known."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from heartsim import mesh, tissue
+
+DT = 0.1  # ms
+
+
+def watch(V_of_t, steps, detector=None):
+    detector = tissue.Detector() if detector is None else detector
+    events = detector.start(jnp.atleast_1d(V_of_t(0.0)))
+    update = eqx.filter_jit(detector)
+    for k in range(steps):
+        events = update(events, jnp.atleast_1d(V_of_t((k + 1) * DT)), jnp.int32(k))
+    return events
+
+
+def trapezium(t, period=1000.0):
+    """-80 mV; at 10.03 ms up by 100 mV/ms for 1 ms; from 111.03 ms down by 1 mV/ms."""
+    t = t % period
+    return jnp.interp(
+        t, jnp.array([0, 10.03, 11.03, 111.03, 211.03]), jnp.array([-80, -80, 20, 20, -80.0])
+    )
+
+
+@pytest.mark.usefixtures("x64")
+def test_crossings_of_straight_flanks_are_exact():
+    """The flanks are linear, so that interpolation is exact: up through -40 at 10.43 ms, down
+    through 20 - 0.9 x 100 = -70 at 201.03 ms."""
+    events = watch(trapezium, 2500)
+    assert events.activation.time(DT) == pytest.approx(10.43)
+    assert events.repolarisation.time(DT) == pytest.approx(201.03)
+    assert events.duration(DT) == pytest.approx(190.6)
+
+
+@pytest.mark.usefixtures("x64")
+def test_the_last_beat_counts_and_an_open_one_has_no_duration():
+    second = watch(lambda t: trapezium(t, 300.0), 5500)
+    assert second.activation.time(DT) == pytest.approx(310.43)
+    assert second.duration(DT) == pytest.approx(190.6)
+    assert np.isnan(watch(trapezium, 500).duration(DT))
+
+
+def test_never_is_nan():
+    events = watch(lambda t: -80.0 + 0 * t, 50)
+    assert np.isnan(events.activation.time(DT))
+    assert np.isnan(events.duration(DT))
+
+
+def test_pulses_deliver_their_exact_charge_in_float32():
+    """Onset and duration off the grid of steps, and the 5000th beat at 10 Hz as exact as the
+    first: the cycle is counted in steps. 1e-5 is float32's sum of ten shares."""
+    pulse = tissue.Stimulus(
+        site=np.array([True, False]),
+        start=0.013,
+        duration=0.571,
+        strength=10.0,
+        cycle_steps=1000,
+        beats=5000,
+    )
+    for beat in (0, 4999):
+        steps = jnp.arange(10, dtype=jnp.int32) + 1000 * beat
+        charge = jax.vmap(lambda k: pulse(k, DT))(steps).sum(axis=0) * DT
+        assert charge == pytest.approx([5.71, 0.0], rel=1e-5)
+    slope = jax.grad(
+        lambda d: tissue.Stimulus(site=np.ones(1, bool), duration=d)(jnp.int32(2), DT)[0]
+    )
+    assert slope(0.25) == pytest.approx(50.0 / DT, rel=1e-5)
+
+
+def test_whole_steps():
+    assert tissue.whole_steps(800.0, 0.05, "cycle_ms") == 16000
+    with pytest.raises(
+        ValueError, match=r"cycle_ms = 0\.12 ms is not a whole number of steps of 0\.05 ms"
+    ):
+        tissue.whole_steps(0.12, 0.05, "cycle_ms")
+
+
+def test_a_mesh_without_fibres_takes_one_value_only():
+    body = mesh.cable(1.0, 0.5)
+    bare = mesh.Mesh(body.points, body.cells, body.regions)
+    with pytest.raises(ValueError, match="the mesh has no fibres"):
+        tissue.tensor(bare, 0.2, 0.1, 0.1)
+    one = 0.1
+    assert tissue.tensor(bare, one, one, one)[0] == pytest.approx(0.1 * np.eye(3))
+
+
+def test_series_conductivities_are_the_benchmarks():
+    """Niederer (2011): harmonic means of the intra- and extracellular values."""
+    assert tissue.monodomain_conductivity(0.17, 0.62) == pytest.approx(0.1334, abs=5e-5)
+    assert tissue.monodomain_conductivity(0.019, 0.24) == pytest.approx(0.0176, abs=5e-5)
+    assert tissue.diffusivity(0.14) == pytest.approx(0.1)
