@@ -79,7 +79,8 @@ def smoothed(model: AbstractIonicModel, width: float = 1.0) -> AbstractIonicMode
     if not width > 0:
         raise ValueError(f"smoothed: wanted a width above 0 mV, was given {width}.")
     if isinstance(model, Patchwork):
-        return Patchwork([smoothed(m, width) for m in model.models], model.nodes)
+        smooth = tuple(smoothed(m, width) for m in model.models)
+        return eqx.tree_at(lambda patches: patches.models, model, smooth)
     if isinstance(model, TenTusscher2006):
         return _replaced(model, {"jump_width": as_parameter(width)})
     return model

@@ -106,7 +106,7 @@ def test_adaptive_is_differentiable_forward(x64):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"tolerance": 0.0}, "wanted tolerance above 0 mV, was given 0"),
+        ({"tolerance": 0.0}, "tolerance above 0 mV, was given 0"),
         ({"max_substeps": 0}, ">= 1"),
     ],
 )
