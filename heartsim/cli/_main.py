@@ -29,7 +29,7 @@ def run_command(arguments: list[str]) -> int:
     except typer.Exit as stop:
         return stop.exit_code
     except (typer.Abort, KeyboardInterrupt):
-        return _say("stopped; a run goes on from its last checkpoint with --resume.", STOPPED)
+        result = STOPPED
     except typer.TyperException as error:  # unknown option, missing argument
         return _say(error.format_message(), BAD_INPUT)
     except OSError as error:
@@ -44,6 +44,8 @@ def run_command(arguments: list[str]) -> int:
             "(HEARTSIM_TRACEBACK=1 shows where; please report it).",
             OURS,
         )
+    if result == STOPPED:  # typer itself may have caught Ctrl-C
+        return _say("stopped; a run goes on from its last checkpoint with --resume.", STOPPED)
     return result if isinstance(result, int) else DONE
 
 

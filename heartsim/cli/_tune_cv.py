@@ -33,9 +33,9 @@ def tune_cv(
     rows = {"mean_edge_mm": row(edge, "mm", "edge length of the strand")}
     for wanted in velocity_m_s:
         tuned = tune_velocity(model, wanted, edge, scheme, tuning_folder())
-        name = f"{wanted:g}_m_s"
+        name = f"{wanted:g}"
         sigma = tuned.D * units.CHI * units.C_M
-        rows[f"sigma_for_{name}_mS_mm"] = row(
+        rows[f"sigma_for_{name}_m_s_mS_mm"] = row(
             sigma, "mS/mm", f"monodomain conductivity for {wanted:g} m/s, with χ and C_m's defaults"
         )
         rows[f"reached_for_{name}_m_s"] = row(

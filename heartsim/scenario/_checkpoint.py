@@ -26,11 +26,9 @@ class Record(NamedTuple):
 def save_checkpoint(folder: Path, carry: PyTree, record: Record, identity: dict[str, Any]) -> None:
     """Keep carry and record. The last good checkpoint stays until this one is whole."""
     name = f"checkpoint-{int(carry.k)}.npz"
+    arrays: dict[str, Any] = {f"carry_{k}": x for k, x in enumerate(jax.tree.leaves(carry))}
     with whole(folder / name) as new, new.open("wb") as file:
-        arrays: dict[str, Any] = {
-            f"carry_{k}": np.asarray(x) for k, x in enumerate(jax.tree.leaves(carry))
-        }
-        np.savez(file, **(arrays | record._asdict()))
+        np.savez(file, **(arrays | record._asdict() | {"structure": structure(carry)}))
     content = {"file": name, "sha256": checksum(folder / name), "identity": identity}
     write_json(folder / POINTER, content)
     for old in folder.glob("checkpoint-*.npz"):
@@ -38,10 +36,8 @@ def save_checkpoint(folder: Path, carry: PyTree, record: Record, identity: dict[
             old.unlink()
 
 
-def load_checkpoint(
-    folder: Path, like: PyTree, identity: dict[str, Any]
-) -> tuple[PyTree, Record] | None:
-    """The carry, in the structure of `like`, and the record; None if nothing was kept yet.
+def find_checkpoint(folder: Path, identity: dict[str, Any]) -> Path | None:
+    """The checkpoint to go on from; None if nothing was kept yet.
 
     ValueError if the file is damaged, or belongs to another scenario, input, precision, device
     or version: going on would not give the uninterrupted run.
@@ -50,9 +46,8 @@ def load_checkpoint(
         return None
     try:
         content = json.loads((folder / POINTER).read_text(encoding="utf-8"))
-        path = folder / content["file"]
+        path, was = folder / content["file"], content["identity"]
         good = checksum(path) == content["sha256"]
-        was = content["identity"]
     except (OSError, ValueError, KeyError, TypeError):
         good = False
     if not good:
@@ -62,16 +57,35 @@ def load_checkpoint(
         )
     for key, now in identity.items():
         if was.get(key) != now:
+            parted = _difference(was.get(key), now)
             raise ValueError(
-                f"{folder}: the checkpoint belongs to another {key} ({was.get(key)}, now {now}); "
+                f"{folder}: the checkpoint belongs to another {key}: {parted}; "
                 f"bring that back, or remove {folder} and run without --resume."
             )
+    return path
+
+
+def load_checkpoint(path: Path, like: PyTree) -> tuple[PyTree, Record]:
+    """The carry, in the structure of `like`, and the record; ValueError if it has another."""
+    leaves, tree = jax.tree.flatten(like)
     with np.load(path, allow_pickle=False) as stored:
-        leaves = [
-            jax.numpy.asarray(stored[f"carry_{k}"]) for k in range(len(jax.tree.leaves(like)))
-        ]
+        if str(stored["structure"]) != structure(like):
+            raise ValueError(
+                f"{path}: the checkpoint holds other arrays than this version carries; "
+                f"remove {path.parent} and run without --resume."
+            )
+        carry = [jax.numpy.asarray(stored[f"carry_{k}"]) for k in range(len(leaves))]
         record = Record(*(stored[name] for name in Record._fields))
-    return jax.tree.unflatten(jax.tree.structure(like), leaves), record
+    return jax.tree.unflatten(tree, carry), record
+
+
+def _difference(was: Any, now: Any, above: str = "") -> str:
+    """Where two values part: the first key of nested tables that differs."""
+    if isinstance(was, dict) and isinstance(now, dict):
+        for key in [*was, *now]:
+            if was.get(key) != now.get(key):
+                return _difference(was.get(key), now.get(key), f"{above}{key} ")
+    return f"{above}was {was}, is {now}"
 
 
 def structure(carry: PyTree) -> str:

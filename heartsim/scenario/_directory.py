@@ -17,7 +17,7 @@ from heartsim.ecg import LEADS, twelve_leads
 from heartsim.mesh import write_mesh
 from heartsim.tissue import Carry
 
-from ._checkpoint import POINTER, Record, machine
+from ._checkpoint import POINTER, Record, find_checkpoint, machine
 from ._files import checksum, whole, write_json, write_text
 from ._loop import Progress, Runaway, run_scene
 from ._read import locate, read_scenario, to_toml
@@ -50,15 +50,15 @@ def run_scenario(
     scenario = scenario if isinstance(scenario, Scenario) else read_scenario(scenario)
     clock = time.time(), time.process_time()
     inputs = input_checksums(scenario)
+    identity = _identity(scenario, inputs)
     folder = _open(Path(out), resume)
+    checkpoint = find_checkpoint(folder, identity) if resume else None
     try:
         with precision(scenario):
             write_text(folder / "scenario.toml", to_toml(scenario))
             scene = build_scene(scenario, cache)
             begun = time.time()
-            carry, record = run_scene(
-                scene, folder, _identity(scenario, inputs), resume=resume, progress=progress
-            )
+            carry, record = run_scene(scene, folder, identity, checkpoint, progress)
             seconds = {"device_seconds": time.time() - begun}
             summary = _save(scene, carry, record, folder)
         seconds |= {

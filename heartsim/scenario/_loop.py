@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from heartsim.tissue import Carry, Samples, begin, simulate, whole_steps
 
-from ._checkpoint import Record, load_checkpoint, save_checkpoint, structure
+from ._checkpoint import Record, load_checkpoint, save_checkpoint
 from ._scene import Scene
 from ._state import initial_state
 
@@ -32,14 +32,14 @@ def run_scene(
     scene: Scene,
     folder: Path,
     identity: dict[str, Any],
-    *,
-    resume: bool = False,
+    checkpoint: Path | None = None,
     progress: Progress | None = None,
 ) -> tuple[Carry, Record]:
     """Run a scene to its end; checkpoints, and voltage frames if asked for, go to `folder`.
 
-    Chunks begin at the same steps whether or not the run was stopped between, so that a resumed
-    run does the same arithmetic. Runaway (a ValueError) names time, node, state and dt.
+    It goes on from `checkpoint` if there is one. Chunks begin at the same steps whether or not
+    the run was stopped between, so that a resumed run does the same arithmetic. Runaway (a
+    ValueError) names time, node, state and dt.
     """
     options = scene.scenario.output
     dt, sample = scene.scenario.solver.dt_ms, options.sample_ms
@@ -47,7 +47,7 @@ def run_scene(
     samples = round(scene.scenario.solver.duration_ms / sample)
     per_chunk = max(1, round(CHUNK / sample))
     keep_every = max(1, round(options.checkpoint_every_ms / (per_chunk * sample)))
-    carry, record = _start(scene, folder, identity, resume)
+    carry, record = _start(scene, checkpoint)
     while (done := int(carry.k) // sample_steps) < samples:
         count = min(per_chunk, samples - done)
         before, (carry, kept) = carry, _advance(scene, carry, count, sample_steps)
@@ -56,22 +56,18 @@ def run_scene(
         if kept.V is not None:
             np.save(folder / voltage_file(done), _due(scene, np.asarray(kept.V), done))
         if (done + count) // per_chunk % keep_every == 0 and done + count < samples:
-            save_checkpoint(folder, carry, record, identity | {"arrays": structure(carry)})
+            save_checkpoint(folder, carry, record, identity)
         if progress is not None:
             progress((done + count) * sample, samples * sample)
     return carry, record
 
 
-def _start(
-    scene: Scene, folder: Path, identity: dict[str, Any], resume: bool
-) -> tuple[Carry, Record]:
+def _start(scene: Scene, checkpoint: Path | None) -> tuple[Carry, Record]:
     state = initial_state(scene)
     carry = begin(scene.tissue, scene.scenario.solver.dt_ms, scene.detector, state)
     carry = jax.tree.map(jax.numpy.asarray, carry)
-    if resume:
-        kept = load_checkpoint(folder, carry, identity | {"arrays": structure(carry)})
-        if kept is not None:
-            return kept
+    if checkpoint is not None:
+        return load_checkpoint(checkpoint, carry)
     electrodes = 0 if scene.field is None else len(scene.field)
     dtype = carry.state.V.dtype
     return carry, Record(np.empty((0, electrodes), dtype), np.empty(0, int), np.empty(0))
@@ -146,8 +142,8 @@ def voltage_file(first: int) -> str:
 
 def _due(
     scene: Scene, V: Float[np.ndarray, "samples nodes"], done: int
-) -> Float[np.ndarray, "frames nodes"]:
-    """The frames of a chunk that voltage_every_ms asks for."""
+) -> Float[np.ndarray, "frames real"]:
+    """The frames of a chunk that voltage_every_ms asks for, without the padding."""
     number = done + 1 + np.arange(len(V))
     due = number % scene.scenario.output.samples_per_frame == 0
     return V[due, : len(scene.nodes)]

@@ -70,6 +70,7 @@ def build_scene(scenario: Scenario, cache: Path | None = None) -> Scene:
     mesh = build_mesh(scenario)
     sites = [_site(number, p, mesh) for number, p in enumerate(scenario.stimulus, start=1)]
     inner, nodes = conductive_part(scenario, mesh)
+    stimuli = _stimuli(scenario, sites, nodes, inner.n_nodes)
     models, rules = membranes(scenario.heart, scenario.region, inner)
     edge = float(np.mean(edge_lengths(inner)))
     D, speeds = conduct(scenario, inner, models, rules, edge, cache)
@@ -90,7 +91,7 @@ def build_scene(scenario: Scenario, cache: Path | None = None) -> Scene:
         ),
         model=models[int(np.bincount(rules).argmax())],
         edge=edge,
-        stimuli=_stimuli(scenario, sites, nodes, inner.n_nodes),
+        stimuli=stimuli,
         field=field,
         detector=Detector(threshold=jnp.asarray(scenario.output.threshold_mV, float)),
         speeds=speeds,

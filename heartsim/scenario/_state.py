@@ -33,13 +33,12 @@ def initial_state(scene: Scene) -> State:
     if scene.scenario.heart.initial_state is None:
         return rest
     path = locate(scene.scenario.heart.initial_state)
+    like = (rest.V, rest.membrane)
     try:
         with np.load(path, allow_pickle=False) as stored:
             kept = {name: stored[name] for name in stored.files}
         same_nodes = np.array_equal(kept["nodes"], scene.nodes)
         same_membrane = str(kept["structure"]) == _membrane_structure(rest)
-        like = (rest.V, rest.membrane)
-        leaves = [kept[f"state_{k}"] for k in range(len(jax.tree.leaves(like)))]
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise ValueError(
             f"[heart] initial_state: {path} holds no state of a run ({error})."
@@ -50,7 +49,8 @@ def initial_state(scene: Scene) -> State:
             f"[heart] initial_state: {path} comes from a run with {what} other than this one's; "
             "run that first, or leave the key out to start from rest."
         )
-    arrays = [jnp.asarray(x, rest.V.dtype) for x in leaves]
+    count = len(jax.tree.leaves(like))
+    arrays = [jnp.asarray(kept[f"state_{k}"], rest.V.dtype) for k in range(count)]
     V, membrane = jax.tree.unflatten(jax.tree.structure(like), arrays)
     return rest._replace(V=V, membrane=membrane)
 

@@ -1,0 +1,207 @@
+"""The command line as a user meets it: what it prints, where, and its exit codes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from heartsim.cli import _cache, _doctor, _run, _show, run_command
+from heartsim.mesh import slab, write_mesh
+
+SCENARIO = """
+[heart]
+mesh = "wall.vtu"
+ionic = "mitchell_schaeffer_2003"
+[conduction]
+sigma_fibre_mS_mm = 0.2
+sigma_sheet_mS_mm = 0.2
+sigma_normal_mS_mm = 0.2
+[[stimulus]]
+at = { point_mm = [0.0, 0.0, 0.0], radius_mm = 2.5 }
+[solver]
+dt_ms = 0.1
+duration_ms = 60.0
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """The working folder of a user, with a mesh, a scenario and a cache of its own."""
+    write_mesh(slab((24.0, 4.0, 3.0), 1.0), tmp_path / "wall.vtu")
+    (tmp_path / "wall.toml").write_text(SCENARIO)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HEARTSIM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("heartsim.cli._main.use_compile_cache", lambda: None)  # not in this process
+    return tmp_path
+
+
+def refused(capsys, *words):
+    """The one line on stderr of a command that ends with exit code 2."""
+    assert run_command([str(word) for word in words]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("heartsim: ")
+    assert said.err.count("\n") == 1
+    return said.err
+
+
+def test_run_writes_a_directory_with_pictures(folder, capsys):
+    assert run_command(["run", "wall.toml", "--out", "out", "--json"]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert json.loads(said.out) == json.loads((folder / "out" / "summary.json").read_text())
+    for name in ("activation.png", "ecg.png"):
+        assert (folder / "out" / name).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    assert "Research use only" in (folder / "out" / "report.html").read_text()
+
+
+def test_check_runs_nothing_and_states_what_would_be(folder, capsys):
+    assert run_command(["check", "wall.toml", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert rows["nodes"]["value"] == 500
+    assert rows["stimulus_1_nodes"]["value"] > 0
+    assert rows["time_s"]["value"] > 0
+    assert rows["memory_MB"]["value"] > 0
+    # a slow wave on edges far longer than its front: error of the right sign and not small
+    assert -100 <= rows["untuned_velocity_error_across_percent"]["value"] < -1
+    assert not (folder / "out").exists()
+
+
+def test_tables_are_for_people(folder, capsys):
+    assert run_command(["mesh", "info", "wall.vtu"]) == 0
+    said = capsys.readouterr().out
+    assert "edge quantiles" in said
+    assert "mm" in said
+
+
+def test_mesh_converts_refines_and_never_overwrites(folder, capsys):
+    assert run_command(["mesh", "convert", "wall.vtu", "wall.pts", "--refine", "1", "--json"]) == 0
+    fine = json.loads(capsys.readouterr().out)
+    assert fine["cells"]["value"] == 8 * 1728
+    assert run_command(["mesh", "info", "wall.pts", "--json"]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert again["nodes"] == fine["nodes"]
+    np.testing.assert_allclose(again["box_mm"]["value"], [24.0, 4.0, 3.0], rtol=1e-12)
+    assert "exists and is not overwritten" in refused(
+        capsys, "mesh", "convert", "wall.vtu", "wall.pts"
+    )
+
+
+def test_tune_cv_finds_the_velocity_and_keeps_it(folder, capsys):
+    words = "tune-cv --edge-mm 1.0 --velocity-m-s 0.5 --ionic mitchell_schaeffer_2003 --json"
+    assert run_command(words.split()) == 0
+    first = capsys.readouterr().out
+    rows = json.loads(first)
+    assert rows["reached_for_0.5_m_s"]["value"] == pytest.approx(0.5, rel=0.002)  # tune's own aim
+    assert len(list((folder / "cache" / "tuning").glob("*.json"))) == 1
+    assert run_command(words.split()) == 0
+    assert capsys.readouterr().out == first
+    assert "give either --mesh or --edge-mm" in refused(capsys, "tune-cv", "--velocity-m-s", "1")
+
+
+def test_bad_input_is_one_line_and_exit_code_2(folder, capsys):
+    assert "no.toml does not exist" in refused(capsys, "run", "no.toml", "--out", "out")
+    assert "no.vtu: this mesh file does not exist" in refused(capsys, "mesh", "info", "no.vtu")
+    (folder / "bad.toml").write_text(SCENARIO.replace("dt_ms", "dt_mss"))
+    said = refused(capsys, "run", "bad.toml", "--out", "out")
+    assert "bad.toml: [solver] dt_mss is not a key; did you mean dt_ms?" in said
+    below_a_file = folder / "wall.toml" / "out"
+    assert "Not a directory" in refused(capsys, "run", "wall.toml", "--out", below_a_file)
+    assert "--outt" in refused(capsys, "run", "wall.toml", "--outt", "out")
+    assert "SCENARIO" in refused(capsys, "run").upper()
+
+
+@pytest.mark.parametrize("name", ["fit", "plan", "sweep", "view", "ecg", "cell", "anatomy"])
+def test_a_command_that_is_not_built_names_those_that_are(capsys, name):
+    said = refused(capsys, name, "x.toml")
+    assert f"{name} is not a command of this version" in said
+    for command in ("demo", "run", "check", "mesh", "tune-cv", "doctor"):
+        assert command in said
+
+
+def test_a_full_disk_says_how_to_go_on(folder, capsys, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device", "out.partial/ecg.csv")
+
+    monkeypatch.setattr(_run, "run_scenario", full)
+    said = refused(capsys, "run", "wall.toml", "--out", "out")
+    assert "out.partial/ecg.csv: No space left on device; make room there" in said
+    assert "--resume" in said
+
+
+def test_a_fault_of_ours_says_so_and_ends_with_1(folder, capsys, monkeypatch):
+    def broken(*_, **__):
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr(_run, "run_scenario", broken)
+    assert run_command(["run", "wall.toml", "--out", "out"]) == 1
+    said = capsys.readouterr().err
+    assert "this is a fault of ours: ZeroDivisionError: division by zero" in said
+    assert "Traceback" not in said
+
+
+def test_ctrl_c_says_how_to_go_on(folder, capsys, monkeypatch):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_run, "run_scenario", stopped)
+    assert run_command(["run", "wall.toml", "--out", "out"]) == 130
+    assert "--resume" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", ["demo", "run", "check", "tune-cv", "doctor", "mesh info", "mesh convert"]
+)
+def test_every_command_has_help_with_an_example(capsys, words):
+    assert run_command([*words.split(), "--help"]) == 0
+    said = capsys.readouterr().out
+    assert f"Example:  heartsim {words}" in said
+    assert "--json" in said
+
+
+def test_doctor_tells_devices_precision_and_places(folder, capsys):
+    assert run_command(["doctor", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert rows["float32"]["value"] is True
+    assert rows["float64"]["value"] is True
+    assert rows["pictures"]["value"] is True
+    assert rows["cache"]["value"] == str(folder / "cache")
+
+
+def test_doctor_says_how_to_mend_a_missing_opengl(monkeypatch):
+    def missing(name):
+        raise ImportError("libGL.so.1: cannot open shared object file")
+
+    monkeypatch.setattr(_doctor.importlib, "import_module", missing)
+    assert "apt install" in _doctor._rendering()["vtk_files"]["value"]
+
+
+def test_the_library_sets_no_compile_cache_and_the_command_line_does():
+    """In processes of their own: JAX's settings are global."""
+    ask = "import jax; print(jax.config.jax_compilation_cache_dir)"
+    library = f"import heartsim, heartsim.cli; {ask}"
+    command = f"from heartsim.cli import run_command; run_command(['doctor']); {ask}"
+    last = [
+        subprocess.run(
+            [sys.executable, "-c", words], capture_output=True, text=True, check=True
+        ).stdout.splitlines()[-1]
+        for words in (library, command)
+    ]
+    assert last == ["None", str(_cache.compile_folder())]
+
+
+def test_plain_lines_off_a_terminal_reckon_the_time_left(capsys, monkeypatch):
+    """A run of 100 ms that takes 1 s for each 10 ms, after 5 s of preparation."""
+    clock = iter([0.0, 5.0, 5.0] + [t for k in range(1, 10) for t in (5.0 + k, 5.0 + k)])
+    monkeypatch.setattr(_show.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(_show, "EVERY", 0.0)
+    with _show.progress_bar() as advance:
+        for k in range(1, 11):
+            advance(10.0 * k, 100.0)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "10 of 100 ms"
+    assert lines[4] == "50 of 100 ms 5 s left"
+    assert lines[-1] == "100 of 100 ms 0 s left"

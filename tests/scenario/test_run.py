@@ -1,0 +1,206 @@
+"""A run directory: what it holds, that it agrees with itself, and what stops a run."""
+
+import csv
+import errno
+import json
+
+import h5py
+import numpy as np
+import pytest
+
+from heartsim.ecg import twelve_leads
+from heartsim.mesh import read_mesh
+from heartsim.scenario import (
+    Runaway,
+    _checkpoint,
+    _directory,
+    _files,
+    build_scene,
+    read_scenario,
+    run_scenario,
+    scenario_from,
+)
+
+FILES = {
+    "scenario.toml",
+    "manifest.json",
+    "summary.json",
+    "activation.vtu",
+    "activations.csv",
+    "ecg.csv",
+    "state.npz",
+    "V.vtkhdf",
+}
+
+
+def table(path):
+    with path.open(newline="") as file:
+        head, *rows = csv.reader(file)
+    return head, np.array(rows, float)
+
+
+@pytest.fixture
+def run(data, folder):
+    """One short run with a dead end, voltage kept; and its scene."""
+    data["region"] = [{"tags": ["scar"], "conductive": False}]
+    data["solver"]["duration_ms"] = 46.0
+    data["output"]["voltage_every_ms"] = 5.0
+    scenario = scenario_from(data, folder=folder)
+    summary = run_scenario(scenario, folder / "out")
+    return folder / "out", build_scene(scenario), summary
+
+
+def test_a_run_directory_agrees_with_itself(run):
+    out, scene, summary = run
+    assert {p.name for p in out.iterdir()} == FILES
+    assert not out.with_name("out.partial").exists()
+    assert read_scenario(out / "scenario.toml") == scene.scenario
+    assert json.loads((out / "summary.json").read_text()) == summary
+    assert all(set(row) == {"value", "unit", "definition"} for row in summary.values())
+
+    written = read_mesh(out / "activation.vtu")
+    activation = written.point_data["activation_ms"]
+    dead = np.setdiff1d(np.arange(written.n_nodes), scene.nodes)
+    assert np.isnan(activation[dead]).all()
+    assert np.isfinite(activation[scene.nodes]).all()
+    assert set(written.node_sets) == {"lv_endo", "epi"}
+    assert summary["activated"]["value"] == 1.0
+    spread = np.nanmax(activation) - np.nanmin(activation)
+    assert summary["total_activation_ms"]["value"] == pytest.approx(spread)
+
+    head, rows = table(out / "activations.csv")
+    assert head == ["node", "beat", "activation_ms"]
+    nodes = rows[:, 0].astype(int)
+    np.testing.assert_array_equal(np.sort(nodes), np.sort(scene.nodes))
+    np.testing.assert_allclose(rows[:, 2], activation[nodes], atol=1e-4)  # four digits written
+
+
+def test_voltage_frames_read_in_vtk_and_give_the_ecg(run):
+    """The leads are summed inside the loop; from the frames on file they must come out again."""
+    from vtkmodules.vtkCommonExecutionModel import vtkStreamingDemandDrivenPipeline as Pipeline
+    from vtkmodules.vtkIOHDF import vtkHDFReader
+
+    out, scene, _ = run
+    reader = vtkHDFReader()
+    reader.SetFileName(str(out / "V.vtkhdf"))
+    reader.UpdateInformation()
+    times = np.array(reader.GetOutputInformation(0).Get(Pipeline.TIME_STEPS()))
+    np.testing.assert_array_equal(times, np.arange(5.0, 46.0, 5.0))
+    with h5py.File(out / "V.vtkhdf") as file:
+        frames = np.array(file["VTKHDF/PointData/V"]).reshape(len(times), -1)
+    _, ecg = table(out / "ecg.csv")
+    assert len(ecg) == 46
+    for k, time in enumerate(times):
+        reader.SetStep(k)
+        reader.Update()
+        shown = reader.GetOutput().GetPointData().GetArray("V")
+        dead = np.setdiff1d(np.arange(frames.shape[1]), scene.nodes)
+        assert all(np.isnan(shown.GetValue(int(node))) for node in dead[:3])
+        V = frames[k, scene.nodes]
+        np.testing.assert_array_equal([shown.GetValue(int(n)) for n in scene.nodes[:5]], V[:5])
+        leads = twelve_leads((scene.field[:, : len(V)] @ V)[None])[0]
+        row = ecg[np.flatnonzero(ecg[:, 0] == time)[0], 1:]
+        # float32 sums of 400 terms of order 80 mV times the field's greatest entry
+        np.testing.assert_allclose(row, leads, atol=1e-5 * 80 * np.abs(scene.field).max())
+
+
+def test_two_beats_are_counted_and_the_last_stands_in_the_map(data, folder):
+    data["stimulus"][0] |= {"beats": 2, "cycle_ms": 600.0}
+    data["solver"]["duration_ms"] = 650.0
+    summary = run_scenario(scenario_from(data, folder=folder), folder / "out")
+    _, rows = table(folder / "out" / "activations.csv")
+    first, second = (rows[rows[:, 1] == beat] for beat in (1, 2))
+    assert len(first) == len(second) == 500
+    assert len(rows) == 1000
+    assert summary["beats"]["value"] == 2
+    assert second[:, 2].min() > 600.0
+    assert summary["earliest_activation_ms"]["value"] == pytest.approx(second[:, 2].min(), abs=1e-4)
+
+
+def test_a_run_starts_from_the_state_of_another(data, folder):
+    """Twenty milliseconds and twenty more cross the wall as forty do; only the last half diffusion
+    of the first run, which the state leaves out, and the solver's past differ."""
+    data["solver"]["duration_ms"] = 40.0
+    data["solver"]["precision"] = "float64"
+    run_scenario(scenario_from(data, folder=folder), folder / "whole")
+    data["solver"]["duration_ms"] = 20.0
+    run_scenario(scenario_from(data, folder=folder), folder / "first")
+    data["heart"]["initial_state"] = "first/state.npz"
+    run_scenario(scenario_from({**data, "stimulus": []}, folder=folder), folder / "second")
+    whole, second = (
+        read_mesh(folder / name / "activation.vtu").point_data["activation_ms"]
+        for name in ("whole", "second")
+    )
+    late = whole > 21.0
+    assert late.sum() > 50
+    np.testing.assert_allclose(second[late] + 20.0, whole[late], atol=0.05)  # half a step of 0.1 ms
+    data["region"] = [{"tags": ["scar"], "scale": {"tau_in": 2.0}}]
+    with pytest.raises(ValueError, match="a run with membranes other than this one's"):
+        run_scenario(scenario_from(data, folder=folder), folder / "third")
+
+
+def test_float64_is_float64(data, folder):
+    data["solver"] |= {"duration_ms": 10.0, "precision": "float64"}
+    run_scenario(scenario_from(data, folder=folder), folder / "out")
+    with np.load(folder / "out" / "state.npz") as stored:
+        assert stored["state_0"].dtype == np.float64
+
+
+def test_a_runaway_voltage_names_time_node_state_and_step(data, folder):
+    data["stimulus"][0]["strength_mV_per_ms"] = 5000.0
+    with pytest.raises(Runaway) as caught:
+        run_scenario(scenario_from(data, folder=folder), folder / "out")
+    said = str(caught.value)
+    assert "the voltage ran away: at 1 ms node " in said
+    assert " h = " in said
+    assert "the step is dt_ms = 0.1: try a smaller dt_ms" in said
+    assert not list(folder.glob("out*"))  # nothing that one could resume
+
+
+def test_an_existing_directory_is_never_overwritten(data, folder):
+    (folder / "out").mkdir()
+    (folder / "out" / "precious.txt").write_text("keep")
+    with pytest.raises(ValueError, match="out exists and is not overwritten; give another --out"):
+        run_scenario(scenario_from(data, folder=folder), folder / "out")
+    assert (folder / "out" / "precious.txt").read_text() == "keep"
+
+
+def test_a_missing_mesh_is_named(data, folder):
+    data["heart"]["mesh"] = "no.vtu"
+    with pytest.raises(FileNotFoundError, match=r"no\.vtu does not exist; check the path"):
+        run_scenario(scenario_from(data, folder=folder), folder / "out")
+    assert not list(folder.glob("out*"))
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(data, folder, monkeypatch):
+    """The disk fills while the results are written: no result is there in part, and what was kept
+    before can be gone on from."""
+    data["solver"]["duration_ms"] = 30.0
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device", str(folder))
+
+    scenario = scenario_from(data, folder=folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(_directory, "_write_ecg", full)
+        with pytest.raises(OSError, match="No space left"):
+            run_scenario(scenario, folder / "out")
+    left = {p.name for p in (folder / "out.partial").iterdir()}
+    assert _checkpoint.POINTER in left
+    assert "summary.json" not in left
+    run_scenario(scenario, folder / "out", resume=True)
+    assert (folder / "out" / "summary.json").is_file()
+
+
+def test_a_file_is_whole_or_not_there(tmp_path):
+    def fail(path):
+        with _files.whole(path) as new:
+            new.write_text("half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "a.txt").write_text("old")
+    for name in ("a.txt", "b.txt"):
+        with pytest.raises(OSError, match="No space"):
+            fail(tmp_path / name)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+    assert (tmp_path / "a.txt").read_text() == "old"
