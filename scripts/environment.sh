@@ -35,8 +35,8 @@ install_project() {
         python="$(find_python)" || exit $?
         "$python" -m venv --clear "$VENV"
     fi
-    say "installing heartsim$extra into .venv (once)"
-    if ! "$VENV/bin/python" -m pip install -q --disable-pip-version-check -e "$ROOT$extra"; then
+    say "installing heartsim$extra into .venv (once; some minutes)"
+    if ! "$VENV/bin/python" -m pip install -qq --disable-pip-version-check -e "$ROOT$extra"; then
         say "the installation failed; what pip says stands above"
         exit 1
     fi

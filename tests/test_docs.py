@@ -1,0 +1,140 @@
+"""Every page does what it says: its code runs, its scenarios are read, its links lead somewhere."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from heartsim.scenario import scenario_from
+from heartsim.scenario._rows import speed_rows
+from heartsim.scenario._summary import DEFINITIONS
+from heartsim.scenario._tissue import Speed
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("meshes/*.md")])
+OWN = {
+    "cell-models.md": "ionic/test_page.py",
+    "meshes.md": "mesh/test_page.py",
+    "pictures.md": "viz/test_docs.py",
+    "scenario.md": "scenario/test_read.py",
+}
+"""Pages whose code is run by a test of their own."""
+LIMIT = 240
+"""Seconds that a page may take: the longest takes about 20 alone on two cores, and a busy
+machine has been seen to be six times slower."""
+
+TRACKED = subprocess.run(
+    ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+).stdout.split()
+"""Files under version control; none where the source came without git."""
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The fenced blocks of a page in one language."""
+    text = page.read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def named(pages):
+    return [pytest.param(p, id=p.relative_to(ROOT).as_posix()) for p in pages]
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_pages_that_are_left_out_have_a_test_of_their_own(name):
+    assert f'"{name}"' in (ROOT / "tests" / OWN[name]).read_text(encoding="utf-8")
+
+
+WITH_CODE = [p for p in PAGES if p.name not in OWN and blocks(p, "python")]
+
+
+@pytest.mark.parametrize("page", named(WITH_CODE))
+def test_the_code_of_the_page_runs(page, tmp_path):
+    """In a folder that holds the page's scenario and the shipped meshes: first the page's
+    `heartsim` commands, then its Python, as a user would. Something is printed."""
+    (tmp_path / "meshes").symlink_to(ROOT / "meshes")
+    for text in blocks(page, "toml"):
+        name = re.match(r"# (\S+\.toml)\n", text)
+        if name is not None:
+            (tmp_path / name[1]).write_text(text, encoding="utf-8")
+    (tmp_path / "page.py").write_text("\n".join(blocks(page, "python")), encoding="utf-8")
+    commands = [line for text in blocks(page, "bash") for line in text.splitlines()]
+    commands = [line.split() for line in commands if line.startswith("heartsim ")]
+    here = Path(sys.executable).parent
+    env = os.environ | {"HEARTSIM_CACHE": str(tmp_path / "cache"), "COLUMNS": "120"}
+    for words in [[str(here / "heartsim"), *c[1:]] for c in commands] + [
+        [sys.executable, "page.py"]
+    ]:
+        done = subprocess.run(
+            words, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=LIMIT
+        )
+        assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
+        assert done.stdout.strip(), f"{words} printed nothing"
+
+
+WITH_TOML = [p for p in PAGES if blocks(p, "toml")]
+
+
+@pytest.mark.parametrize("page", named(WITH_TOML))
+def test_scenarios_on_the_page_are_read(page, tmp_path):
+    """Complete ones as they stand; parts are completed by a mesh and a stimulus."""
+    for text in blocks(page, "toml"):
+        data = tomllib.loads(text)
+        heart = {"mesh": "heart.vtu"} | data.get("heart", {})
+        (tmp_path / "heart.vtu").touch()
+        whole = {"stimulus": [{"at": {"nodes": [0]}}]} | data | {"heart": heart}
+        scenario = scenario_from(whole, name=page.name, folder=tmp_path)
+        for section, given in data.items():
+            if isinstance(given, dict):
+                assert set(given) <= set(type(getattr(scenario, section)).model_fields)
+
+
+def anchors(page: Path) -> set[str]:
+    """What a heading is called in a link."""
+    heads = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in heads}
+
+
+@pytest.mark.parametrize("page", named(PAGES))
+def test_links_lead_somewhere(page):
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if link.startswith(("http://", "https://")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = page if path == "" else page.parent / path
+        assert target.exists(), f"{page.name} links to {link}, which is not there"
+        if anchor:
+            assert anchor in anchors(target), f"{page.name}: {link} has no such heading"
+
+
+def test_every_page_is_in_the_index():
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    for page in ROOT.glob("docs/*.md"):
+        assert page.name == "index.md" or f"({page.name})" in index
+
+
+def test_every_number_of_a_summary_is_defined_with_its_unit():
+    """Row by row on docs/definitions.md; velocities stand there with WHERE and DIRECTION."""
+    page = (ROOT / "docs" / "definitions.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*?) ?\|", page, flags=re.MULTILINE))
+    speeds = speed_rows([Speed("bulk", "fibre", 0.1, 0.0, None)])
+    units = {name: unit for name, (unit, _) in DEFINITIONS.items()}
+    units |= {
+        name.replace("bulk_fibre", "WHERE_DIRECTION"): row["unit"] for name, row in speeds.items()
+    }
+    assert rows == units
+
+
+def test_no_file_names_a_path_of_the_machine_it_was_written_on():
+    assert "README.md" in TRACKED or not (ROOT / ".git").exists()
+    private = re.compile(r"/(work|farm|root|home/\w+)/|/tmp/bash_jobs")
+    for name in TRACKED:
+        data = (ROOT / name).read_bytes() if (ROOT / name).is_file() else b""
+        if b"\0" in data or name == "tests/test_docs.py":
+            continue
+        found = private.search(data.decode("utf-8", errors="replace"))
+        assert found is None, f"{name} names {found[0]}"
