@@ -40,7 +40,9 @@ def start(folder, out, resume):
         resume,
         str(folder / "tuned"),
     ]
-    return subprocess.Popen(words, env=os.environ | {"PYTHONWARNINGS": "error"})
+    return subprocess.Popen(
+        words, env=os.environ | {"JAX_COMPILATION_CACHE_DIR": str(folder / "compiled")}
+    )
 
 
 def stopped(scenario, out, after_ms):
@@ -59,8 +61,7 @@ def stopped(scenario, out, after_ms):
 
 def test_killed_in_mid_beat_and_resumed_equals_the_uninterrupted_run(data, folder):
     """A real SIGKILL, at a moment of its own: as soon as two checkpoints have been written."""
-    data["solver"] |= {"duration_ms": 800.0, "dt_ms": 0.05}  # long enough to be hit
-    data["stimulus"][0] |= {"beats": 2, "cycle_ms": 600.0}
+    data["solver"] |= {"duration_ms": 300.0, "dt_ms": 0.05}  # long enough to be hit
     data["output"]["voltage_every_ms"] = 100.0
     (folder / "run.toml").write_text(to_toml(scenario_from(data, folder=folder)))
     victim, pointer = start(folder, folder / "killed", "anew"), folder / "killed.partial" / POINTER
