@@ -153,3 +153,17 @@ def test_missing_and_broken_files_are_named(tmp_path):
     (tmp_path / "broken.toml").write_text("[heart\nmesh = 3")
     with pytest.raises(ValueError, match=r"broken\.toml: this is not TOML: .* line 1"):
         read_scenario(tmp_path / "broken.toml")
+
+
+def test_the_code_on_the_page_of_scenarios_runs(data, folder, monkeypatch, capsys):
+    """docs/scenario.md: its TOML is read, and its Python runs where a heart.toml lies."""
+    text = (DOCS / "scenario.md").read_text()
+    first, fibres = re.findall(r"^```toml\n(.*?)^```", text, re.M | re.S)
+    assert scenario_from(tomllib.loads(first)).region[0].tags == ["scar"]
+    rule = {**data["heart"], **tomllib.loads(fibres)["heart"]}
+    assert scenario_from({**data, "heart": rule}).heart.fibres.endo_deg == 60.0
+    monkeypatch.chdir(folder)
+    (folder / "heart.toml").write_text(to_toml(scenario_from(data, folder=folder)))
+    (program,) = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
+    exec(compile(program, "scenario.md", "exec"), {})
+    assert 20.0 < float(capsys.readouterr().out) < 60.0  # ms over 24 mm, at 0.4 to 1.2 mm/ms
