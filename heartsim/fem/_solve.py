@@ -3,7 +3,9 @@
 from typing import NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int
 
@@ -60,15 +62,7 @@ class ConjugateGradients(eqx.Module):
 
         The derivative of the solve is one more solve (implicit function theorem).
         """
-        past = lax.stop_gradient(past)
-
-        def solve(matvec, b):
-            x, r, steps = self._iterate(matvec, b, past)
-            return x, (b - r, steps)
-
-        x, (Ax, steps) = lax.custom_linear_solve(
-            lambda x: A @ x, b, solve, symmetric=True, has_aux=True
-        )
+        x, Ax, steps = _solved(self, A, b, lax.stop_gradient(past))
         return x, lax.stop_gradient(_push(past, x, Ax)), steps
 
     def _iterate(self, matvec, b, past):
@@ -88,6 +82,29 @@ class ConjugateGradients(eqx.Module):
 
         x, r, _, _, steps = lax.while_loop(unfinished, iterate, (x, r, r, r @ r, jnp.int32(0)))
         return x, r, steps
+
+
+@jax.custom_jvp
+def _solved(solver, A, b, past):
+    x, r, steps = solver._iterate(A.__matmul__, b, past)
+    return x, b - r, steps
+
+
+@_solved.defjvp
+def _solved_jvp(primals, tangents):
+    """A dx = db - dA x: one more solve, which transposes as A is symmetric. The product and the
+    count have no tangents: they only start the next solve."""
+    solver, A, b, past = primals
+    _, dA, db, _ = tangents
+    x, Ax, steps = _solved(solver, A, b, past)
+    _, dA_x = jax.jvp(lambda A: A @ x, (A,), (dA,))
+    dx = lax.custom_linear_solve(
+        A.__matmul__,
+        db - dA_x,
+        lambda matvec, b: solver._iterate(matvec, b, past)[0],
+        symmetric=True,
+    )
+    return (x, Ax, steps), (dx, jnp.zeros_like(Ax), np.zeros((), jax.dtypes.float0))
 
 
 def _push(past: Past, x, Ax) -> Past:

@@ -68,7 +68,8 @@ def simulate(
         carry, _ = lax.scan(jax.checkpoint(one), carry, length=sample_every)
         V = carry.events.V
         worst = jnp.argmax(jnp.abs(V)).astype(jnp.int32)
-        kept = Samples(None if leads is None else leads @ V, V if keep_V else None, worst, V[worst])
+        seen = None if leads is None else jnp.asarray(leads, V.dtype) @ V
+        kept = Samples(seen, V if keep_V else None, worst, V[worst])
         return carry, kept
 
     carry = begin(tissue, dt, detector) if start is None else start

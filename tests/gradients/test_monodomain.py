@@ -50,13 +50,13 @@ def test_both_modes_agree_with_finite_differences(value):
     here, and the two modes agree to the solver's 1e-12 through 200 steps.
     """
     p = jnp.ones(6)
-    reverse = jax.jit(jax.grad(value))(p)
-    forward = jax.jit(jax.jacfwd(value))(p)
+    reverse = np.asarray(jax.jit(jax.grad(value))(p))
+    forward = np.asarray(jax.jit(jax.jacfwd(value))(p))
     assert forward == pytest.approx(reverse, rel=1e-8)
     run = jax.jit(value)
     for k in range(6):
         e = jnp.zeros(6).at[k].set(1.0)
-        differences = [(run(p + h * e) - run(p - h * e)) / (2 * h) for h in (1e-4, 1e-5, 1e-6)]
+        differences = [float(run(p + h * e) - run(p - h * e)) / (2 * h) for h in (1e-4, 1e-5, 1e-6)]
         nearest = min(differences, key=lambda d: abs(d - reverse[k]))
         assert reverse[k] == pytest.approx(nearest, rel=1e-5)
         assert abs(reverse[k]) > 1e-3  # each parameter does matter

@@ -94,5 +94,5 @@ def test_a_rotated_tensor_gives_the_rotated_answer():
         carry, _ = tissue.simulate(
             muscle, [], dt=0.5, steps=10, sample_every=10, start=started(muscle, V, 0.5)
         )
-        found.append(carry.events.V)
+        found.append(np.asarray(carry.events.V))
     assert found[1] == pytest.approx(found[0], abs=1e-10)  # the solver's tolerance

@@ -24,7 +24,7 @@ def voltage(splitting, membrane_step, steps):
     )
     state = muscle.initial()
     state = state._replace(V=state.V + 60 * jnp.exp(-((CABLE.points[:, 0] / 3) ** 2)))
-    dt = T / steps
+    dt = float(T / steps)
     carry, _ = tissue.simulate(
         muscle,
         [],
@@ -52,7 +52,7 @@ def test_order_in_time(splitting, membrane_step, order):
     """Against the second-order scheme at an eighth of the finest step; ± 0.15 is the distance
     from the asymptote at these steps (0.1 to 0.025 ms)."""
     reference = voltage(tissue.Strang(), ionic.RushLarsenMidpoint(), 1280)
-    steps = np.array([40, 80, 160])
+    steps = [40, 80, 160]
     errors = [
         float(jnp.linalg.norm(voltage(splitting, membrane_step, n) - reference)) for n in steps
     ]
