@@ -22,3 +22,14 @@ def x64():
     """Run the test in double precision."""
     with jax.enable_x64(True):
         yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """With HEARTSIM_REQUIRE_DATA set, a data test that is skipped counts as failed."""
+    report = yield
+    required = os.environ.get("HEARTSIM_REQUIRE_DATA") and item.get_closest_marker("data")
+    if required and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.name} needs the shared data, and was skipped."
+    return report
