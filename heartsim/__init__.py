@@ -18,6 +18,7 @@ from .mesh import write_mesh as write_mesh
 from .scenario import read_scenario as read_scenario
 from .scenario import run_scenario as run_scenario
 from .tissue import Stimulus as Stimulus
+from .tissue import activation_time as activation_time
 from .tissue import diffusivity as diffusivity
 from .tissue import monodomain as monodomain
 from .tissue import simulate as simulate

@@ -14,6 +14,7 @@ from ._monodomain import Strang as Strang
 from ._monodomain import monodomain as monodomain
 from ._simulate import Carry as Carry
 from ._simulate import Samples as Samples
+from ._simulate import activation_time as activation_time
 from ._simulate import begin as begin
 from ._simulate import simulate as simulate
 from ._stimulus import Stimulus as Stimulus

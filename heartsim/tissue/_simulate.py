@@ -82,3 +82,8 @@ def begin(tissue: Monodomain, dt: float, detector: Detector, state: State | None
     state = tissue.initial() if state is None else state
     events = detector.start(state.V)
     return Carry(jnp.int32(0), tissue.splitting.begin(tissue, state, dt), events)
+
+
+def activation_time(carry: Carry, dt: float) -> Float[Array, " nodes"]:
+    """When each node last fired [ms], in a run of steps `dt` [ms]; NaN where it never did."""
+    return carry.events.activation.time(dt)
