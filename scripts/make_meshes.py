@@ -11,26 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
+from heartsim.ecg import BODY_MM
 from heartsim.mesh import Mesh, biventricular_ellipsoid, require_sound, write_mesh
 
 EDGE_MM = 4.2
 
-# Our own proxy placement, mm, in the heart's frame (x to the left, y backward, z to the head,
-# origin near the middle of the ventricles, which lie 25 mm left of the midline and 85 mm behind
-# the breastbone): V1 and V2 beside the breastbone, V4 to V6 around the left side at one level, V3
-# between V2 and V4, limb electrodes at the corners of the trunk.
-ELECTRODES_MM = {
-    "RA": (-120.0, -40.0, 130.0),
-    "LA": (125.0, -40.0, 130.0),
-    "RL": (-100.0, -30.0, -190.0),
-    "LL": (100.0, -30.0, -190.0),
-    "V1": (-50.0, -85.0, 15.0),
-    "V2": (0.0, -85.0, 15.0),
-    "V3": (32.0, -82.0, -5.0),
-    "V4": (62.0, -72.0, -25.0),
-    "V5": (90.0, -42.0, -25.0),
-    "V6": (105.0, 0.0, -25.0),
-}
+# The package's own placement, in the heart's frame: x to the left, y backward, z to the head. The
+# right leg is the ground of a real recorder; the twelve leads do not use it.
+ELECTRODES_MM = BODY_MM | {"RL": (-100.0, -30.0, -190.0)}
+ORDER = ("RA", "LA", "RL", "LL", "V1", "V2", "V3", "V4", "V5", "V6")
 
 
 def biventricular() -> Mesh:
@@ -57,7 +46,7 @@ def main(out: Path) -> None:
     with (out / "biventricular_electrodes.csv").open("w", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["name", "x_mm", "y_mm", "z_mm"])
-        rows.writerows([name, *place] for name, place in ELECTRODES_MM.items())
+        rows.writerows([name, *ELECTRODES_MM[name]] for name in ORDER)
     files = sorted([*out.glob("*.vtu"), *out.glob("*.csv")])
     sums = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}" for file in files]
     (out / "SHA256SUMS").write_text("\n".join(sums) + "\n")
