@@ -190,13 +190,12 @@ def prepare(folder: Path, dx: float) -> dict:
     return told | {"far_node": far, "folder": str(folder)}
 
 
-def in_its_own_process(python: str, case: dict, cores: set[int]) -> dict | str:
+def in_its_own_process(python: str, case: dict) -> dict | str:
     """The row of one engine, or one sentence that says why there is none."""
     done = subprocess.run(
         [python, __file__, "--run", json.dumps(case)],
         capture_output=True,
         text=True,
-        preexec_fn=lambda: os.sched_setaffinity(0, cores),
         env=os.environ | {"PYTHONPATH": ""},
     )
     if done.returncode == 0:
@@ -238,16 +237,18 @@ def main() -> None:
     args = parser.parse_args()
     if args.run is not None:
         case = json.loads(args.run)
+        os.sched_setaffinity(0, case["cores"])  # before any engine is imported
         print(json.dumps({"name": case["name"], **PEERS.get(case["name"], by_heartsim)(case)}))
         return
-    cores = os.sched_getaffinity(0)
-    cores = {max(cores)} if args.one_core else cores
+    cores = sorted(os.sched_getaffinity(0))
+    cores = cores[-1:] if args.one_core else cores
     rows, absent = [], []
     with tempfile.TemporaryDirectory() as folder:
-        case = prepare(Path(folder), args.dx) | {"dt": args.dt, "longest": args.longest}
+        case = prepare(Path(folder), args.dx)
+        case |= {"dt": args.dt, "longest": args.longest, "cores": cores}
         for name in [*args.ours, *args.peers]:
             python = args.python if name in PEERS else sys.executable
-            row = in_its_own_process(python, case | {"name": name}, cores)
+            row = in_its_own_process(python, case | {"name": name})
             (absent if isinstance(row, str) else rows).append(row)
     for row in rows:
         for clock in ("cpu", "wall"):
