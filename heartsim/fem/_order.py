@@ -9,8 +9,9 @@ from heartsim.mesh import Mesh
 from ._pattern import bandwidth_order
 
 MULTIPLE = 64
-"""Nodes are padded to a multiple of this. XLA's CPU loops lose their vector form at odd lengths:
-the midpoint TTP06 step took 515 ns a node at 38 117 nodes and 138 ns at 38 144."""
+"""Nodes are padded to a multiple of this. Where XLA splits a CPU loop among cores, odd lengths are
+several times slower: the midpoint TTP06 step took 515 ns a node at 38 117 nodes and 138 at 38 144
+on two cores; on one core there is no difference beyond noise."""
 
 
 def compact(mesh: Mesh) -> tuple[Mesh, Int[np.ndarray, " nodes"]]:

@@ -108,7 +108,10 @@ def _solved_jvp(primals, tangents):
 
 
 def _push(past: Past, x, Ax) -> Past:
-    return Past(jnp.concatenate([x[None], past.x[:-1]]), jnp.concatenate([Ax[None], past.Ax[:-1]]))
+    kept = len(past.x)
+    return Past(
+        jnp.concatenate([x[None], past.x])[:kept], jnp.concatenate([Ax[None], past.Ax])[:kept]
+    )
 
 
 def _projection(past: Past, b):

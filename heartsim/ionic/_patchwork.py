@@ -13,8 +13,8 @@ from heartsim._types import AnyArray
 from ._model import AbstractIonicModel, Parameter, Rates
 
 MULTIPLE = 8
-"""A patch is padded to a multiple of this many nodes, by repeating its last node: XLA's CPU loops
-lose their vector form at odd lengths and then take four times as long."""
+"""A patch is padded to a multiple of this many nodes, by repeating its last node: at odd
+lengths XLA's CPU loops are several times slower where they are split among cores."""
 
 
 class Patchwork(AbstractIonicModel):
