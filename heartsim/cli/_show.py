@@ -25,7 +25,7 @@ def show(rows: Rows, *, as_json: bool, title: str = "") -> None:
     table = Table(title=title or None, title_justify="left", show_header=False, box=None)
     for name, row in rows.items():
         unit = row["unit"]
-        words = name.removesuffix(f"_{unit}").replace("_", " ")
+        words = name.removesuffix(f"_{unit.replace('/', '_')}").replace("_", " ")
         table.add_row(words, f"{shown(row['value'])} {'' if unit == '1' else unit}".strip())
     Console(soft_wrap=True).print(table)
 
