@@ -13,3 +13,4 @@ from ._leads import read_electrodes as read_electrodes
 from ._leads import twelve_leads as twelve_leads
 from ._placement import BODY_MM as BODY_MM
 from ._placement import default_electrodes as default_electrodes
+from ._recording import Recording as Recording
