@@ -1,13 +1,13 @@
 """Reading and writing meshes, by the suffix of the file."""
 
 import dataclasses
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Int
 
+from heartsim._files import whole_or_refused
 from heartsim.units import MM_PER
 
 from ._carp import carp_stem, read_carp, write_carp
@@ -64,19 +64,14 @@ def read_mesh(
 
 def write_mesh(mesh: Mesh, path: str | Path) -> None:
     """Write a .vtu (everything, exactly) or CARP files (.pts, .elem or no suffix; see the note
-    there on what they cannot hold). Written to a temporary folder, then moved into place."""
+    there on what they cannot hold). All files are whole or not there."""
     path = Path(path)
     if path.suffix not in (".vtu", ".pts", ".elem", ""):
         raise ValueError(f"{path}: cannot write {path.suffix!r}; use .vtu, or .pts for CARP.")
     if not path.parent.is_dir():
         raise ValueError(f"{path}: cannot be written, the folder {path.parent} does not exist.")
-    try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
-            (write_vtu if path.suffix == ".vtu" else write_carp)(mesh, Path(folder) / path.name)
-            for file in Path(folder).iterdir():
-                file.replace(path.parent / file.name)
-    except OSError as error:
-        raise ValueError(f"{path}: cannot be written: {error.strerror}.") from error
+    with whole_or_refused(path) as new:
+        (write_vtu if path.suffix == ".vtu" else write_carp)(mesh, new)
 
 
 def _read_raw(path: Path) -> tuple[RawMesh, str]:

@@ -10,7 +10,9 @@ import jax
 import numpy as np
 from jaxtyping import PyTree
 
-from ._files import checksum, whole, write_json
+from heartsim._files import whole
+
+from ._files import checksum, write_json
 
 POINTER = "checkpoint.json"
 

@@ -13,12 +13,13 @@ from typing import Any
 import equinox as eqx
 import numpy as np
 
+from heartsim._files import NEW, whole
 from heartsim.ecg import LEADS, twelve_leads
 from heartsim.mesh import write_mesh
 from heartsim.tissue import Carry
 
 from ._checkpoint import POINTER, Record, find_checkpoint, machine
-from ._files import checksum, whole, write_json, write_text
+from ._files import checksum, write_json, write_text
 from ._loop import Progress, Runaway, run_scene
 from ._read import locate, read_scenario, to_toml
 from ._rows import Rows
@@ -129,6 +130,8 @@ def _close(folder: Path, out: Path) -> None:
     for pattern in ("checkpoint*", "V-*.npy"):
         for path in folder.glob(pattern):
             path.unlink()
+    for path in folder.glob(f"{NEW}*"):  # of a process that was killed while it wrote
+        shutil.rmtree(path)
     folder.rename(out)
 
 

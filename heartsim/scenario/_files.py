@@ -1,25 +1,11 @@
-"""Files that are either whole or not there: written under another name, then renamed."""
+"""Text and JSON that are either whole or not there, and checksums."""
 
 import hashlib
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-
-@contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """A name to write to; when the block ends well it becomes `path`, else it is removed."""
-    new = path.with_name(f".new-{path.name}")
-    try:
-        yield new
-        with new.open("rb") as written:
-            os.fsync(written.fileno())
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
+from heartsim._files import whole
 
 
 def write_text(path: Path, text: str) -> None:

@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from heartsim._files import whole
 from heartsim.tissue import Carry, State
 
 from ._checkpoint import structure
-from ._files import whole
 from ._read import locate
 from ._scene import Scene
 

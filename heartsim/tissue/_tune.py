@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
+from heartsim._files import whole
 from heartsim.ionic import AbstractIonicModel
 
 from ._strand import Scheme, strand_velocity
@@ -113,6 +113,5 @@ def _write(cache: Path | None, key: str, value: dict) -> None:
     if cache is None:
         return
     cache.mkdir(parents=True, exist_ok=True)
-    partial = cache / f"{key}.{os.getpid()}.partial"
-    partial.write_text(json.dumps(value))
-    partial.replace(cache / f"{key}.json")
+    with whole(cache / f"{key}.json") as new:
+        new.write_text(json.dumps(value))

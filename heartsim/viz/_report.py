@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ._figure import write_whole
+from heartsim._files import whole_or_refused
 
 MAPS = {
     "activation.png": "Activation",
@@ -48,7 +48,8 @@ def report_html(
         manifest=None if manifest is None else list(_flat(manifest)),
         notes=_notes(manifest, run_dir / "manifest.json"),
     )
-    write_whole(out, lambda path: path.write_text(page, encoding="utf-8"))
+    with whole_or_refused(Path(out)) as new:
+        new.write_text(page, encoding="utf-8")
 
 
 def _template() -> Any:

@@ -11,6 +11,7 @@ import time
 import numpy as np
 import pytest
 
+from heartsim._files import NEW
 from heartsim.scenario import _checkpoint, _directory, run_scenario, scenario_from, to_toml
 from heartsim.scenario._checkpoint import POINTER
 
@@ -89,6 +90,15 @@ def test_resume_goes_on_and_does_not_begin_again(scenario, folder):
     run_scenario(scenario, folder / "whole")
     for name in RESULTS:
         assert (folder / "out" / name).read_bytes() == (folder / "whole" / name).read_bytes()
+
+
+def test_what_a_killed_process_left_half_written_does_not_stay(scenario, folder):
+    stopped(scenario, folder / "out", after_ms=30.0)
+    left = folder / "out.partial" / f"{NEW}checkpoint-40.npz-x"
+    left.mkdir()
+    (left / "checkpoint-40.npz").write_bytes(b"half")
+    run_scenario(scenario, folder / "out", resume=True)
+    assert not list((folder / "out").glob(f"{NEW}*"))
 
 
 def test_a_stopped_run_is_not_thrown_away_unasked(scenario, folder):

@@ -14,7 +14,6 @@ from heartsim.scenario import (
     Runaway,
     _checkpoint,
     _directory,
-    _files,
     build_scene,
     read_scenario,
     run_scenario,
@@ -190,17 +189,3 @@ def test_a_full_disk_leaves_the_last_checkpoint(data, folder, monkeypatch):
     assert "summary.json" not in left
     run_scenario(scenario, folder / "out", resume=True)
     assert (folder / "out" / "summary.json").is_file()
-
-
-def test_a_file_is_whole_or_not_there(tmp_path):
-    def fail(path):
-        with _files.whole(path) as new:
-            new.write_text("half")
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-    (tmp_path / "a.txt").write_text("old")
-    for name in ("a.txt", "b.txt"):
-        with pytest.raises(OSError, match="No space"):
-            fail(tmp_path / name)
-    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
-    assert (tmp_path / "a.txt").read_text() == "old"
