@@ -37,7 +37,7 @@ def tune_velocity(
 
     Secant steps on log v over log D, as v grows like √D; on a coarse mesh D comes out larger
     than the physical one, so that it belongs to the diffusion operator only, never to the ECG's
-    source. ValueError where no diffusivity carries the wave at this edge length.
+    source. ValueError where no diffusivity carries the wave at this edge length and dt.
     """
     if not (velocity > 0 and edge > 0):
         raise ValueError(f"tune_velocity: velocity {velocity} m/s and edge {edge} mm must be > 0.")
@@ -88,8 +88,9 @@ def _search(ionic, velocity: float, edge: float, scheme: Scheme) -> Tuned:
         reached = strand_velocity(ionic, D, edge, scheme)
         slope = np.clip(np.log(reached / before) / step, 0.3, 3.0)
     raise ValueError(
-        f"no conductivity carries a wave of {velocity:g} m/s on edges of {edge:.2f} mm: near this "
-        "velocity it is blocked between nodes. Refine the mesh, or ask for a higher velocity."
+        f"no conductivity carries a wave of {velocity:g} m/s on edges of {edge:.2f} mm with dt = "
+        f"{scheme.dt:g} ms: near this velocity it is blocked between nodes, or the steps are too "
+        "long for its front. Refine the mesh, try a smaller dt, or ask for another velocity."
     )
 
 
