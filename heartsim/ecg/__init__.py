@@ -14,3 +14,5 @@ from ._leads import twelve_leads as twelve_leads
 from ._placement import BODY_MM as BODY_MM
 from ._placement import default_electrodes as default_electrodes
 from ._recording import Recording as Recording
+from .files import read_ecg as read_ecg
+from .files import write_ecg as write_ecg
