@@ -25,9 +25,8 @@ def read_record(header: Path) -> Recording:
         gain = float(row[2].split("/")[0].split("(")[0])
         signals.append(data.reshape(samples, width[row[0]])[:, column] / gain)
     names = [row[-1].upper() for row in rows]
-    leads = tuple(
-        NAMES.get(name, name.lower() if name[1:] in ("X", "Y", "Z") else name) for name in names
-    )
+    frank = {"VX": "vx", "VY": "vy", "VZ": "vz"}
+    leads = tuple((NAMES | frank).get(name, name) for name in names)
     return Recording(np.stack(signals, axis=1), float(rate), leads)
 
 

@@ -1,5 +1,11 @@
-"""What the body surface sees: lead fields and the twelve leads."""
+"""What the body surface sees: lead fields, the twelve leads, and what is measured on them."""
 
+from ._beat import Beat as Beat
+from ._beat import Rhythm as Rhythm
+from ._beat import median_beat as median_beat
+from ._conduction_rules import Verdict as Verdict
+from ._conduction_rules import lbbb_strauss as lbbb_strauss
+from ._conduction_rules import rbbb_aha as rbbb_aha
 from ._lead_field import SIGMA_BATH as SIGMA_BATH
 from ._lead_field import SIGMA_EL as SIGMA_EL
 from ._lead_field import SIGMA_ET as SIGMA_ET
@@ -11,8 +17,15 @@ from ._leads import LEADS as LEADS
 from ._leads import lead_matrix as lead_matrix
 from ._leads import read_electrodes as read_electrodes
 from ._leads import twelve_leads as twelve_leads
+from ._measure import MEASURES as MEASURES
+from ._measure import Measures as Measures
+from ._measure import measure as measure
 from ._placement import BODY_MM as BODY_MM
 from ._placement import default_electrodes as default_electrodes
 from ._recording import Recording as Recording
+from ._vcg import KORS as KORS
+from ._vcg import kors as kors
+from ._vcg import qrs_area as qrs_area
+from ._waves import LeadWaves as LeadWaves
 from .files import read_ecg as read_ecg
 from .files import write_ecg as write_ecg

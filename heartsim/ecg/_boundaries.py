@@ -33,28 +33,28 @@ class TWave(NamedTuple):
 def qrs_span(signal: Float[AnyArray, "samples leads"], rate: float, peak: float) -> Span:
     """Onset and offset [ms] of the QRS around the time `peak` [ms].
 
-    With F the spatial speed of the given leads (root mean square of their slopes over ±2 ms), the
-    QRS is what joins the samples of F > 0.15 max F, gaps of up to 60 ms included; it is extended
+    With v the spatial speed of the given leads (root mean square of their slopes over ±2 ms), the
+    QRS is what joins the samples of v > 0.3 max v, gaps of up to 60 ms included; it is extended
     on either side until
 
-        F < m + max(4 s, SHARE (max F - m))  for 12 ms (16 ms after the QRS),              (1)
+        v < m + max(4 s, SHARE (max v - m))  for 12 ms (16 ms after the QRS),              (1)
 
-    m and s the mean and deviation of F in the quietest stretch of 40 ms within 200 ms of that
+    m and s the mean and deviation of v in the quietest stretch of 40 ms within 200 ms of that
     side: so noise, a P wave before and a sloping ST after raise the threshold. Where the record
     begins too late for such a stretch, m = s = 0, and a QRS may begin with the record. That
     the speed of all leads together decides, is after Kligfield et al. (2007), Circulation 115,
     1306-1324, global intervals (page not checked); the numbers are ours.
     """
-    F = speed(signal, rate)
+    v = speed(signal, rate)
     ms = rate / 1000
-    k = int(np.clip(round(peak * ms), 0, len(F) - 1))
+    k = int(np.clip(round(peak * ms), 0, len(v) - 1))
     near = slice(max(0, k - round(60 * ms)), k + round(60 * ms) + 1)
-    top = float(F[near].max())
+    top = float(v[near].max())
     if not top > 0:
         return Span(float("nan"), float("nan"))
-    first, last = _core(0.15 * top < F, near.start + int(F[near].argmax()), round(60 * ms))
-    before = F[max(0, first - round(200 * ms)) : first][::-1]
-    after = F[last + 1 : last + 1 + round(200 * ms)]
+    first, last = _core(v > 0.3 * top, near.start + int(v[near].argmax()), round(60 * ms))
+    before = v[max(0, first - round(200 * ms)) : first][::-1]
+    after = v[last + 1 : last + 1 + round(120 * ms)]
     first -= _reach(before, top, round(40 * ms), round(12 * ms))
     last += _reach(after, top, round(40 * ms), round(16 * ms))
     return Span(first / ms, last / ms)
@@ -70,20 +70,20 @@ def _core(fast, k: int, gap: int) -> tuple[int, int]:
     return int(starts[part]), int(ends[part])
 
 
-def _reach(F, top: float, width: int, hold: int) -> int:
-    """Samples by which the QRS extends into F, which leads away from it, by eq. (1)."""
+def _reach(v, top: float, width: int, hold: int) -> int:
+    """Samples by which the QRS extends into v, which leads away from it, by eq. (1)."""
     mean, deviation = 0.0, 0.0
-    if len(F) >= width:
-        windows = np.lib.stride_tricks.sliding_window_view(F, width)
+    if len(v) >= width:
+        windows = np.lib.stride_tricks.sliding_window_view(v, width)
         quiet = windows[windows.mean(axis=1).argmin()]
         mean, deviation = float(quiet.mean()), float(quiet.std())
-    slow = mean + max(4 * deviation, SHARE * (top - mean)) > F
+    slow = v < mean + max(4 * deviation, SHARE * (top - mean))
     run = 0
     for k, still in enumerate(slow):
         run = run + 1 if still else 0
         if run == hold:
             return k + 1 - hold
-    return len(F) - run
+    return len(v) - run
 
 
 def baseline(
@@ -117,7 +117,8 @@ def t_wave(lead: Float[AnyArray, " samples"], rate: float, offset: float, floor:
     60 ms after the QRS on, of at least `floor` [mV]. The end is where the tangent at the steepest
     return meets zero: Lepeschkin and Surawicz (1952), Circulation 6, 378-388 (page not checked).
     The steepest return is looked for as far as the lead falls to a tenth of its peak, so that U
-    and the next P wave stay out. NaN if it does not fall below half its peak before the record ends.
+    and the next P wave stay out. NaN if it does not fall below half its peak before the record
+    ends.
     """
     nothing = TWave(float("nan"), float("nan"), float("nan"))
     smooth = gaussian_filter1d(np.asarray(lead, np.float64), 0.008 * rate, mode="nearest")

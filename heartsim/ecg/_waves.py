@@ -28,6 +28,26 @@ class Wave(NamedTuple):
     duration: float  # ms
 
 
+class LeadWaves(NamedTuple):
+    """One lead: amplitudes in mV from the isoelectric level, times in ms; NaN where there is none.
+    Q and S are given as depths, so all three are positive, and 0 where the wave is absent."""
+
+    qrs_onset: float  # from the start of the beat, within the global QRS
+    qrs_offset: float
+    q: float
+    r: float  # the greater of R and R'
+    s: float  # the greater of S and S'; a QS counts as Q and as S
+    r_duration: float  # R and R' together
+    s_duration: float  # S and S' together
+    r_peak_time: float  # from the global onset to the peak of the greater R
+    pattern: str  # such as qRs, see `pattern`
+    notches: int
+    slurs: int
+    t_amplitude: float  # signed
+    t_peak: float
+    t_end: float
+
+
 def waves(qrs: Float[AnyArray, " samples"], rate: float, floor: float) -> list[Wave]:
     """Waves of a lead between QRS onset and offset, the isoelectric level zero.
 
