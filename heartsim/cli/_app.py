@@ -5,11 +5,12 @@ import typer
 from ._check import check
 from ._demo import demo
 from ._doctor import doctor
+from ._ecg import ecg
 from ._mesh import convert, info
 from ._run import run
 from ._tune_cv import tune_cv
 
-SIMULATE, PREPARE, HELP = "Simulate", "Prepare", "Help"
+SIMULATE, PREPARE, MEASURE, HELP = "Simulate", "Prepare", "Measure", "Help"
 
 app = typer.Typer(
     name="heartsim",
@@ -25,6 +26,7 @@ for panel, command, name, example in (
     (SIMULATE, run, "run", "heartsim run heart.toml --out heart-run"),
     (SIMULATE, check, "check", "heartsim check heart.toml"),
     (PREPARE, tune_cv, "tune-cv", "heartsim tune-cv --edge-mm 1.0 --velocity-m-s 0.65"),
+    (MEASURE, ecg, "ecg", "heartsim ecg recording.hea --out recording.dcm --png recording.png"),
     (HELP, doctor, "doctor", "heartsim doctor"),
 ):
     app.command(name, rich_help_panel=panel, epilog=f"Example:  {example}")(command)

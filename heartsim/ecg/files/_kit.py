@@ -36,7 +36,8 @@ def read_kit(path: Path) -> Contents:
             raise ValueError(f"lead {lead.label} has no unit of voltage, so its gain is not known.")
     rates = {lead.sampling_rate for lead in record.leads}
     lengths = {len(lead.samples) for lead in record.leads}
-    if len(rates) > 1 or len(lengths) > 1:
+    starts = {lead.annotations.get("start_sample") for lead in record.leads}
+    if len(rates) > 1 or len(lengths) > 1 or len(starts) > 1:
         raise ValueError("its leads differ in length or rate; they were not recorded together.")
     notes = (f"the {found['name']} reader had {len(caught)} remarks",) if caught else ()
     return Contents(
@@ -49,8 +50,11 @@ def read_kit(path: Path) -> Contents:
 
 
 def _exact_rate(record: Any, rate: int) -> float:
-    """The library rounds rates to whole Hz, and keeps what an aECG says beside."""
-    return float(record.raw_metadata.get("rhythm_time", {}).get("sampling_rate_exact", rate))
+    """The library rounds rates to whole Hz, and keeps what aECG and SCP say beside."""
+    more = record.raw_metadata
+    if "rhythm_sample_interval_us" in more:
+        return 1e6 / more["rhythm_sample_interval_us"]
+    return float(more.get("rhythm_time", {}).get("sampling_rate_exact", rate))
 
 
 def _identity(record: Any) -> tuple[str, ...]:
