@@ -140,7 +140,7 @@ def _lead(x, rate: float, span: Span, floor: float, whole: TWave) -> LeadWaves:
         s=max((-w.amplitude for w in s), default=0.0),
         r_duration=sum(w.duration for w in r) + 0.0,
         s_duration=sum(w.duration for w in s) + 0.0,
-        r_peak_time=tallest.peak if tallest else float("nan"),
+        r_peak_time=float(tallest.peak) if tallest else float("nan"),
         pattern=pattern(found),
         **dict(zip(("notches", "slurs"), notches(qrs, rate, floor), strict=True)),
         t_amplitude=t.amplitude,

@@ -40,7 +40,7 @@ def kors(recording: Recording) -> Recording:
     return Recording(leads @ matrix, recording.rate, ("vx", "vy", "vz"), recording.notes)
 
 
-def qrs_area(vector: Float[AnyArray, "samples 3"], rate: float) -> Float[AnyArray, ""]:
+def qrs_area(vector: Float[AnyArray, "samples 3"], rate: float) -> Float[AnyArray, ""] | float:
     """Area of the QRS [mV ms = µV s] from its samples between onset and offset, level removed:
 
         A = sqrt(A_x² + A_y² + A_z²),   A_k = ∫ v_k dt  (trapezoidal)                      (1)

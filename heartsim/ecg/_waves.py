@@ -71,7 +71,10 @@ def waves(qrs: Float[AnyArray, " samples"], rate: float, floor: float) -> list[W
         found.append((a, b))
     peaks = [a + int(np.abs(x[a:b]).argmax()) for a, b in found]
     return _named(
-        [(float(x[k]), k * ms, (b - a) * ms) for (a, b), k in zip(found, peaks, strict=True)]
+        [
+            (float(x[k]), float(k * ms), float((b - a) * ms))
+            for (a, b), k in zip(found, peaks, strict=True)
+        ]
     )
 
 
