@@ -8,6 +8,9 @@ from jaxtyping import Array, Bool, Float, Int
 
 from heartsim.ionic import param
 
+SPAN = 5.0
+"""ms; longer than the dip before a wave on coarse edges, shorter than any rest."""
+
 
 class Crossing(NamedTuple):
     """A moment as whole step and fraction of the next one; step -1 is never.
@@ -28,8 +31,8 @@ class Events(NamedTuple):
     """What the detector remembers of every node."""
 
     V: Float[Array, " nodes"]  # seen last, mV
-    low: Float[Array, " nodes"]  # least since the last repolarisation: the resting potential
-    peak: Float[Array, " nodes"]  # greatest since the last activation, mV
+    low: Float[Array, " nodes"]  # resting potential: least `high` of the spans since recovery, mV
+    high: Float[Array, " nodes"]  # greatest since the last activation; at rest, in this span, mV
     activation: Crossing  # last upward crossing of the threshold
     repolarisation: Crossing  # last downward crossing of the repolarisation level
 
@@ -48,7 +51,9 @@ class Detector(eqx.Module):
     """Activation: V crosses `threshold` upward while not excited. Repolarisation: V falls
     below peak - `share` (peak - low); with share 0.9 the duration between is APD90.
 
-    Both moments are interpolated linearly between two steps.
+    Both moments are interpolated linearly between two steps. Time is cut into spans of 5 ms, and
+    `low` is the least of their greatest V at rest: on coarse edges a consistent mass makes V dip
+    by many mV for a millisecond or two before the wave, which is no rest.
     """
 
     threshold: Float[Array, ""] | float = param(-40.0)  # mV
@@ -59,18 +64,22 @@ class Detector(eqx.Module):
         never = Crossing(jnp.full(V.shape, -1, jnp.int32), jnp.zeros_like(V))
         return Events(V, V, V, never, never)
 
-    def __call__(self, events: Events, V: Float[Array, " nodes"], k: Int[Array, ""]) -> Events:
-        """Take note of V seen at the end of step k, that is at (k + 1) dt."""
+    def __call__(
+        self, events: Events, V: Float[Array, " nodes"], k: Int[Array, ""], dt: float
+    ) -> Events:
+        """Take note of V seen at the end of step k, that is at (k + 1) dt [ms]."""
         excited = events.excited()
         fires = ~excited & (self.threshold > events.V) & (self.threshold <= V)
-        peak = jnp.where(fires, V, jnp.maximum(events.peak, V))
-        level = peak - self.share * (peak - events.low)
+        high = jnp.maximum(events.high, V)
+        level = high - self.share * (high - events.low)
         recovers = excited & (level <= events.V) & (level > V)
-        low = jnp.where(recovers, V, jnp.where(excited, events.low, jnp.minimum(events.low, V)))
+        span = jnp.maximum(1, jnp.round(SPAN / dt)).astype(k.dtype)
+        ends = ~excited & ~fires & ((k + 1) % span == 0)
+        low = jnp.where(ends, jnp.minimum(events.low, high), events.low)
         return Events(
             V=V,
-            low=jnp.where(fires, events.low, low),
-            peak=peak,
+            low=jnp.where(recovers, V, low),
+            high=jnp.where(fires | recovers | ends, V, high),
             activation=_cross(events.activation, fires, events.V, V, self.threshold, k),
             repolarisation=_cross(events.repolarisation, recovers, events.V, V, level, k),
         )

@@ -61,7 +61,7 @@ def simulate(
         k, state, events = carry
         i_stim = sum((stimulus(k, dt) for stimulus in stimuli), start=0.0)
         state, V = tissue.step(diffuse, state, i_stim, dt)
-        return Carry(k + 1, state, detector(events, V, k)), None
+        return Carry(k + 1, state, detector(events, V, k, dt)), None
 
     @jax.checkpoint
     def frame(carry, _):

@@ -16,7 +16,7 @@ def watch(V_of_t, steps, detector=None):
     events = detector.start(jnp.atleast_1d(V_of_t(0.0)))
     update = eqx.filter_jit(detector)
     for k in range(steps):
-        events = update(events, jnp.atleast_1d(V_of_t((k + 1) * DT)), jnp.int32(k))
+        events = update(events, jnp.atleast_1d(V_of_t((k + 1) * DT)), jnp.int32(k), DT)
     return events
 
 
@@ -44,6 +44,24 @@ def test_the_last_beat_counts_and_an_open_one_has_no_duration():
     assert second.activation.time(DT) == pytest.approx(310.43)
     assert second.duration(DT) == pytest.approx(190.6)
     assert np.isnan(watch(trapezium, 500).duration(DT))
+
+
+@pytest.mark.usefixtures("x64")
+@pytest.mark.parametrize("start", [6.0, 8.5])
+def test_a_dip_before_the_wave_is_no_rest(start):
+    """20 mV for 1.5 ms, within a span and across the border of two, as consistent mass makes on
+    edges of 2 mm: rest stays -80 mV, where the least V would put the level at 20 - 0.9 x 120 =
+    -88 mV, which is never reached again. Deeper rest that lasts is rest: from 260 ms on, -90 mV."""
+
+    def dips(t):
+        dip = jnp.where((t > start) & (t < start + 1.5), -20.0, 0.0)
+        return trapezium(t) + dip - 10.0 * (t > 260.0)
+
+    events = watch(dips, 2500)
+    assert events.activation.time(DT) == pytest.approx(10.43)
+    assert events.duration(DT) == pytest.approx(190.6)
+    assert events.low == pytest.approx(-80.0)
+    assert watch(dips, 2800).low == pytest.approx(-90.0)
 
 
 def test_never_is_nan():
