@@ -81,7 +81,8 @@ def _read(source: Path, rate: float | None, check: bool, keep_identity: bool) ->
         leads = source / "ecg.csv"
         if not leads.is_file():
             raise ValueError(f"{source} holds no ecg.csv; give the directory of a run with an ECG.")
-        return read_ecg(leads, check=False)
+        read = read_ecg(leads, check=False)
+        return Recording(read.signal, read.rate, read.leads)
     return read_ecg(source, rate=rate, check=check, keep_identity=keep_identity)
 
 

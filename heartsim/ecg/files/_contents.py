@@ -31,6 +31,10 @@ _SPELLINGS = {
 }
 
 
+class Refused(ValueError):
+    """A sentence of ours on what a file lacks, as against what a library raises over it."""
+
+
 class Contents(NamedTuple):
     """The leads of a file in mV under the names that it gives them, before they are checked."""
 
@@ -53,7 +57,7 @@ def library(name: str) -> ModuleType:
         with calm():
             return importlib.import_module(name)
     except ImportError as error:
-        raise ValueError(
+        raise Refused(
             f"files of this kind need {name} ({error}); pip install 'heartsim[{EXTRA}]'."
         ) from error
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ._contents import Contents, library, mv_per
+from ._contents import Contents, Refused, library, mv_per
 from ._dicom_codes import MDC_LEAD, PERSONAL, SCP_LEAD
 
 
@@ -13,7 +13,7 @@ def read_dicom(path: Path) -> Contents:
     pydicom = library("pydicom")
     data = pydicom.dcmread(path)
     if "WaveformSequence" not in data:
-        raise ValueError(f"this DICOM file holds no waveform, but {data.SOPClassUID.name}.")
+        raise Refused(f"this DICOM file holds no waveform, but {data.SOPClassUID.name}.")
     groups = list(data.WaveformSequence)
     chosen = max(range(len(groups)), key=lambda k: int(groups[k].NumberOfWaveformSamples))
     group = groups[chosen]
@@ -42,5 +42,5 @@ def _factor(channel, name: str) -> float:
     units = channel.get("ChannelSensitivityUnitsSequence")
     factor = mv_per(units[0].CodeValue) if units else None
     if factor is None:
-        raise ValueError(f"lead {name} has no unit of voltage, so its gain is not known.")
+        raise Refused(f"lead {name} has no unit of voltage, so its gain is not known.")
     return factor

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from .._leads import LEADS
-from ._contents import Contents, library, mv_per
+from ._contents import Contents, Refused, library, mv_per
 from ._names import usual_name
 
 
@@ -15,14 +15,14 @@ def read_edf(path: Path) -> Contents:
     edf = library("edfio").read_edf(path)
     signals = [s for s in edf.signals if _is_lead(s.label)]
     if not signals:
-        raise ValueError(f"no signal is called after a lead; there are {_labels(edf.signals)}.")
+        raise Refused(f"no signal is called after a lead; there are {_labels(edf.signals)}.")
     rates = {float(s.sampling_frequency) for s in signals}
     if len(rates) > 1:
-        raise ValueError(f"the leads {_labels(signals)} are sampled at different rates.")
+        raise Refused(f"the leads {_labels(signals)} are sampled at different rates.")
     factors = [mv_per(s.physical_dimension) for s in signals]
     if None in factors:
         unit = next(s for s, f in zip(signals, factors, strict=True) if f is None)
-        raise ValueError(
+        raise Refused(
             f"signal {unit.label} is in {unit.physical_dimension!r}, which is no unit of voltage."
         )
     left = [s for s in edf.signals if s not in signals]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ._contents import Contents, library, mv_per
+from ._contents import Contents, Refused, library, mv_per
 
 KNOWN = ("HL7 aECG", "GE MUSE XML", "SCP-ECG")
 """Formats that are read this way, by the library's names for them."""
@@ -22,23 +22,23 @@ def read_kit(path: Path) -> Contents:
     found = kit.FileParser.detect_format(path)
     if found is None or found["name"] not in KNOWN:
         is_one = "not known" if found is None else found["name"]
-        raise ValueError(f"this format is {is_one}; {', '.join(KNOWN)} are read.")
+        raise Refused(f"this format is {is_one}; {', '.join(KNOWN)} are read.")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             record = kit.FileParser.parse(path)
         except kit.ECGDataKitError as error:
-            raise ValueError(f"damaged or incomplete ({error}).") from error
+            raise Refused(f"damaged or incomplete ({error}).") from error
     if any(issubclass(w.category, kit.ChecksumWarning) for w in caught):
-        raise ValueError("its checksum is wrong: the file was damaged or changed.")
+        raise Refused("its checksum is wrong: the file was damaged or changed.")
     for lead in record.leads:
         if lead.is_raw or mv_per(lead.units) is None:
-            raise ValueError(f"lead {lead.label} has no unit of voltage, so its gain is not known.")
+            raise Refused(f"lead {lead.label} has no unit of voltage, so its gain is not known.")
     rates = {lead.sampling_rate for lead in record.leads}
     lengths = {len(lead.samples) for lead in record.leads}
     starts = {lead.annotations.get("start_sample") for lead in record.leads}
     if len(rates) > 1 or len(lengths) > 1 or len(starts) > 1:
-        raise ValueError("its leads differ in length or rate; they were not recorded together.")
+        raise Refused("its leads differ in length or rate; they were not recorded together.")
     notes = (f"the {found['name']} reader had {len(caught)} remarks",) if caught else ()
     return Contents(
         np.stack([lead.samples * mv_per(lead.units) for lead in record.leads], axis=1),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from .._recording import Recording
 from ._check import check_leads
-from ._contents import IDENTITY, Contents
+from ._contents import IDENTITY, Contents, Refused
 from ._csv import read_csv
 from ._dicom import read_dicom
 from ._edf import read_edf
@@ -50,6 +50,8 @@ def read_ecg(
         )
     if not path.is_file():
         raise ValueError(f"{path}: no such ECG file; check the path.")
+    if rate is not None and suffix != ".csv":
+        raise ValueError(f"{path}: states its own rate; rate={rate:g} is for CSV alone.")
     try:
         contents = read_csv(path, rate) if suffix == ".csv" else _read(path, READS[suffix])
         recording = recording_of(contents)
@@ -65,7 +67,7 @@ def _read(path: Path, reader: Callable[[Path], Contents]) -> Contents:
     """What a library raises over a damaged file becomes one sentence."""
     try:
         return reader(path)
-    except (ValueError, MemoryError, KeyboardInterrupt):
+    except (Refused, MemoryError):
         raise
     except Exception as error:
         words = " ".join(f"{type(error).__name__}: {error}".split())

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from .._recording import Recording
-from ._contents import Contents, calm, library, mv_per
+from ._contents import Contents, Refused, calm, library, mv_per
 from ._counts import to_counts
 
 
@@ -19,7 +19,7 @@ def read_wfdb(path: Path) -> Contents:
     factors = [mv_per(unit) for unit in record.units]
     kept = [k for k, factor in enumerate(factors) if factor is not None]
     if not kept:
-        raise ValueError(f"no signal is a voltage; there are {', '.join(record.sig_name)}.")
+        raise Refused(f"no signal is a voltage; there are {', '.join(record.sig_name)}.")
     left = [name for k, name in enumerate(record.sig_name) if k not in kept]
     notes = (f"left out, not a voltage: {', '.join(left)}",) if left else ()
     when = [
@@ -56,6 +56,11 @@ def write_wfdb(recording: Recording, path: Path) -> None:
             fmt=["16"] * n,
             adc_gain=[1.0 / step] * n,
             baseline=[0] * n,
-            comments=[" ".join(note.split()) for note in recording.notes],
+            comments=[_ascii(note) for note in recording.notes],
             write_dir=str(path.parent),
         )
+
+
+def _ascii(note: str) -> str:
+    """On one line, and without µ: wfdb drops what is not ASCII, and µV would become V."""
+    return " ".join(note.replace("µ", "u").replace("μ", "u").split())
