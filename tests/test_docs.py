@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from heartsim.ecg import MEASURES
 from heartsim.scenario import scenario_from
 from heartsim.scenario._rows import speed_rows
 from heartsim.scenario._summary import DEFINITIONS
@@ -122,7 +123,7 @@ def test_every_number_of_a_summary_is_defined_with_its_unit():
     page = (ROOT / "docs" / "definitions.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*?) ?\|", page, flags=re.MULTILINE))
     speeds = speed_rows([Speed("bulk", "fibre", 0.1, 0.0, None)])
-    units = {name: unit for name, (unit, _) in DEFINITIONS.items()}
+    units = {name: unit for name, (unit, _) in (DEFINITIONS | MEASURES).items()}
     units |= {
         name.replace("bulk_fibre", "WHERE_DIRECTION"): row["unit"] for name, row in speeds.items()
     }

@@ -12,8 +12,8 @@ from ._vcg import KORS, kors, qrs_area
 from ._waves import LEAST_SHARE, LEAST_WAVE, LeadWaves, notches, pattern, waves
 
 MEASURES = {
-    "beats": ("1", "QRS complexes found in the record"),
-    "beats_used": ("1", "beats of one kind that the median beat is made of"),
+    "ecg_beats": ("1", "QRS complexes found in the record"),
+    "ecg_beats_used": ("1", "beats of one kind that the median beat is made of"),
     "heart_rate_per_min": ("1/min", "60 000 over the mean RR interval of all beats in ms"),
     "rr_ms": ("ms", "mean RR interval before the beats used"),
     "qrs_onset_ms": ("ms", "earliest QRS activity of all leads, from the start of the beat"),
@@ -99,8 +99,8 @@ def _samples(span: Span, rate: float) -> tuple[int, int]:
 def _rhythm(beat: Beat) -> dict[str, Any]:
     rhythm = beat.rhythm
     return {
-        "beats": len(rhythm.peaks),
-        "beats_used": int(rhythm.used.sum()),
+        "ecg_beats": len(rhythm.peaks),
+        "ecg_beats_used": int(rhythm.used.sum()),
         "heart_rate_per_min": rhythm.rate,
         "rr_ms": rhythm.rr,
     }

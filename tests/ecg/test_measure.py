@@ -171,8 +171,8 @@ def test_median_beat_withstands_noise(worse):
     """QRS within 8 ms (90 ± 8, as between cardiographs), T end within 10 ms, R within 3 %:
     20 µV of noise are 7 µV in the median of 11 beats, on slow starts of the waves."""
     m = measure(strip(800.0, 12, **worse))
-    assert m.values["beats"] == 12
-    assert m.values["beats_used"] >= 10
+    assert m.values["ecg_beats"] == 12
+    assert m.values["ecg_beats_used"] >= 10
     assert m.values["qrs_duration_ms"] == pytest.approx(90, abs=8)
     assert m.values["qt_ms"] == pytest.approx(325.5, abs=12)
     assert m.per_lead["V5"].r == pytest.approx(1.2, rel=0.03)
@@ -189,8 +189,8 @@ def test_ectopic_beats_are_left_out():
         signal += -own + 2 * bump(t, at - 250, at - 80)[:, None] * np.linspace(-1, 1, 12)
     m = measure(Recording(signal, 500.0, LEADS))
     clean = measure(plain)
-    assert m.values["beats"] == 12
-    assert m.values["beats_used"] <= 10
+    assert m.values["ecg_beats"] == 12
+    assert m.values["ecg_beats_used"] <= 10
     assert m.values["qrs_duration_ms"] == pytest.approx(clean.values["qrs_duration_ms"], abs=2)
     assert m.values["qt_ms"] == pytest.approx(clean.values["qt_ms"], abs=3)
 

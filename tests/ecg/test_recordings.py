@@ -87,7 +87,7 @@ def test_ectopic_beats_do_not_enter_the_median(measured):
     """Each record labelled PVC holds wide beats; its median is the narrow one."""
     for row, m in measured.values():
         if row["dx"] in ("PVC", "PAC"):
-            assert m.values["beats_used"] < m.values["beats"]
+            assert m.values["ecg_beats_used"] < m.values["ecg_beats"]
             assert m.values["qrs_duration_ms"] < 115
 
 
