@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import datetime
 import struct
 import zlib
 
@@ -17,9 +18,9 @@ INDEPENDENT = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 COUNT = 0.0025  # mV, of the files made here
 
 
-def made(rate=500.0, seconds=4.0) -> Recording:
-    """Four regular beats of a P wave, a QRS and a T wave in nine electrodes, in whole counts of
-    I, II and V1 to V6 at the electrodes, so that the limb leads obey Einthoven to half a count."""
+def made(rate=500.0, seconds=2.0) -> Recording:
+    """A P wave, a QRS and a T wave every second, seen by nine electrodes; each lead in whole
+    counts, so that the limb leads obey Einthoven to a count and a half."""
     t = np.arange(int(rate * seconds)) / rate % 1.0
     waves = [(0.15, 0.025, 0.12), (0.30, 0.012, 1.0), (0.33, 0.015, -0.5), (0.60, 0.05, 0.3)]
     beat = np.stack([a * np.exp(-(((t - t0) / w) ** 2) / 2) for t0, w, a in waves], axis=1)
@@ -35,8 +36,6 @@ def counts(recording: Recording, lead: str) -> np.ndarray:
 
 def write_edf(path, recording: Recording) -> None:
     """EDF+ by edfio, in µV, with breath beside the leads."""
-    import datetime
-
     signals = [
         edfio.EdfSignal(
             recording.lead(lead) * 1000,
@@ -47,7 +46,14 @@ def write_edf(path, recording: Recording) -> None:
         )
         for lead in LEADS
     ]
-    signals.append(edfio.EdfSignal(np.zeros(40), 10.0, label="Breath", physical_dimension="V"))
+    signals.append(
+        edfio.EdfSignal(
+            np.zeros(len(recording.signal) // 50),
+            recording.rate / 50,
+            label="Breath",
+            physical_dimension="V",
+        )
+    )
     patient = edfio.Patient(
         code="MRN4711", sex="F", birthdate=datetime.date(1951, 3, 4), name="Jane_Roe"
     )

@@ -57,7 +57,7 @@ def test_dicom_as_pydicom_reads_it(tmp_path):
     assert data.Modality == "ECG"
     group = data.WaveformSequence[0]
     assert len(data.WaveformSequence) == 1
-    assert (group.NumberOfWaveformChannels, group.NumberOfWaveformSamples) == (12, 2000)
+    assert (group.NumberOfWaveformChannels, group.NumberOfWaveformSamples) == (12, 1000)
     assert (group.WaveformBitsAllocated, group.WaveformSampleInterpretation) == (16, "SS")
     assert float(group.SamplingFrequency) == 500
     codes = [c.ChannelSourceSequence[0].CodeValue for c in group.ChannelDefinitionSequence]
