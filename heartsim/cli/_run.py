@@ -1,11 +1,12 @@
 """`heartsim run`."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from heartsim.scenario import Rows, run_scenario
+from heartsim.scenario import Rows, run_scenario, shortfall
 
 from ._cache import tuning_folder
 from ._options import Json
@@ -26,9 +27,10 @@ def run(
 
 
 def simulate(scenario: Path, out: Path, *, resume: bool, quiet: bool) -> Rows:
-    """Run a scenario, with pictures, under a progress bar; return the summary."""
+    """Run a scenario, with pictures, under a progress bar; return the summary. Too few activated
+    nodes are warned of on stderr."""
     with progress_bar(quiet) as progress:
-        return run_scenario(
+        summary = run_scenario(
             scenario,
             out,
             resume=resume,
@@ -36,3 +38,6 @@ def simulate(scenario: Path, out: Path, *, resume: bool, quiet: bool) -> Rows:
             finish=draw_pictures,
             cache=tuning_folder(),
         )
+    for sentence in shortfall(summary):
+        print(f"warning: {sentence}", file=sys.stderr)
+    return summary

@@ -13,3 +13,4 @@ from ._rows import row as row
 from ._scene import Scene as Scene
 from ._scene import build_scene as build_scene
 from ._schema import Scenario as Scenario
+from ._summary import shortfall as shortfall

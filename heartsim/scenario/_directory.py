@@ -26,7 +26,7 @@ from ._rows import Rows
 from ._scene import Scene, build_scene, precision
 from ._schema import Scenario
 from ._state import save_state
-from ._summary import Times, beats_of, summarise, times_of
+from ._summary import Times, beats_of, shortfall, summarise, times_of
 from ._vtkhdf import write_vtkhdf
 
 
@@ -66,7 +66,7 @@ def run_scenario(
             "wall_seconds": time.time() - clock[0],
             "cpu_seconds": time.process_time() - clock[1],
         }
-        write_json(folder / "manifest.json", manifest(scene, inputs) | seconds)
+        write_json(folder / "manifest.json", manifest(scene, inputs, summary) | seconds)
         if finish is not None:
             finish(folder)
     except Exception as error:
@@ -90,7 +90,7 @@ def input_checksums(scenario: Scenario) -> dict[str, str]:
     return {str(path): checksum(path) for path in paths}
 
 
-def manifest(scene: Scene, inputs: dict[str, str]) -> dict[str, Any]:
+def manifest(scene: Scene, inputs: dict[str, str], summary: Rows) -> dict[str, Any]:
     """How a run came about: inputs, versions, device, precision, and notes for its reader."""
     packages = ("heartsim", "jax", "jaxlib", "equinox", "numpy")
     return {
@@ -100,7 +100,7 @@ def manifest(scene: Scene, inputs: dict[str, str]) -> dict[str, Any]:
         "precision": scene.scenario.solver.precision,
         "seed": None,  # nothing in a run is drawn by chance
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "notes": list(scene.notes),
+        "notes": [*shortfall(summary), *scene.notes],
     }
 
 

@@ -114,6 +114,22 @@ def summarise(scene: Scene, record: Record, times: Times) -> Rows:
     return {k: row(v, *DEFINITIONS[k]) for k, v in values.items()} | speed_rows(scene.speeds)
 
 
+ENOUGH = 0.99
+"""Share of the conductive nodes that a run should activate, or else it says so."""
+
+
+def shortfall(summary: Rows) -> tuple[str, ...]:
+    """One sentence where too few nodes activated, for the terminal, the manifest and the report."""
+    activated = summary["activated"]["value"]
+    if activated >= ENOUGH:
+        return ()
+    return (
+        f"activation: only {100 * activated:.3g} % of the conductive nodes activated, so that the "
+        "numbers describe a part of the heart; if this was not meant, make the stimulus "
+        "larger or stronger, refine the mesh, or run for longer.",
+    )
+
+
 def _least(x) -> float:
     return float(np.nanmin(x)) if np.isfinite(x).any() else np.nan
 

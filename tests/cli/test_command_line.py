@@ -58,6 +58,21 @@ def test_run_writes_a_directory_with_pictures(folder, capsys):
     assert "Research use only" in (folder / "out" / "report.html").read_text()
 
 
+def test_a_run_that_activates_a_part_warns_on_terminal_and_in_the_report(folder, capsys):
+    """10 ms, in which the wave reaches a part of 24 mm; the whole run above says nothing."""
+    (folder / "wall.toml").write_text(SCENARIO.replace("60.0", "10.0"))
+    assert run_command(["run", "wall.toml", "--out", "out", "--json"]) == 0
+    said = capsys.readouterr()
+    share = 100 * json.loads(said.out)["activated"]["value"]
+    assert 0 < share < 99
+    sentence = f"activation: only {share:.3g} % of the conductive nodes activated"
+    assert said.err.startswith(f"warning: {sentence}")
+    assert "larger or stronger, refine the mesh, or run for longer" in said.err
+    notes = json.loads((folder / "out" / "manifest.json").read_text())["notes"]
+    assert notes[0].startswith(sentence)
+    assert sentence in (folder / "out" / "report.html").read_text()
+
+
 def test_check_runs_nothing_and_states_what_would_be(folder, capsys):
     assert run_command(["check", "wall.toml", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
