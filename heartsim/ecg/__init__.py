@@ -3,9 +3,14 @@
 from ._beat import Beat as Beat
 from ._beat import Rhythm as Rhythm
 from ._beat import median_beat as median_beat
+from ._body import body_around as body_around
 from ._conduction_rules import Verdict as Verdict
 from ._conduction_rules import lbbb_strauss as lbbb_strauss
 from ._conduction_rules import rbbb_aha as rbbb_aha
+from ._conductor import CONDUCTIVITY as CONDUCTIVITY
+from ._conductor import VolumeConductor as VolumeConductor
+from ._conductor import volume_conductor as volume_conductor
+from ._electrode_weights import electrode_weights as electrode_weights
 from ._lead_field import SIGMA_BATH as SIGMA_BATH
 from ._lead_field import SIGMA_EL as SIGMA_EL
 from ._lead_field import SIGMA_ET as SIGMA_ET
@@ -23,6 +28,11 @@ from ._measure import measure as measure
 from ._placement import BODY_MM as BODY_MM
 from ._placement import default_electrodes as default_electrodes
 from ._recording import Recording as Recording
+from ._torso import SkinPatches as SkinPatches
+from ._torso import body_surface_map as body_surface_map
+from ._torso import skin_patches as skin_patches
+from ._torso import skin_weights as skin_weights
+from ._torso import torso_field as torso_field
 from ._vcg import KORS as KORS
 from ._vcg import kors as kors
 from ._vcg import qrs_area as qrs_area

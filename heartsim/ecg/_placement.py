@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
-from heartsim.mesh import Mesh, heart_axes
+from heartsim.mesh import HeartAxes, Mesh, heart_axes
 
 BODY_MM = {
     "RA": (-120.0, -40.0, 130.0),
@@ -36,15 +36,17 @@ def default_electrodes(mesh: Mesh) -> tuple[dict[str, Float[np.ndarray, " 3"]], 
     orientation of this patient are not in it.
     """
     axes = heart_axes(mesh)
-    own = _frame(axes.apex_to_base, axes.right_to_left)
-    usual = _frame(np.array(APEX_TO_BASE), np.array(RIGHT_TO_LEFT))
-    places = {name: axes.origin + usual_to_own(own, usual, at) for name, at in BODY_MM.items()}
+    to_own = body_frame(axes)
+    places = {name: axes.origin + to_own @ np.array(at) for name, at in BODY_MM.items()}
     return places, f"electrodes: default placement around the heart, no torso; {axes.flag}"
 
 
-def usual_to_own(own, usual, offset) -> Float[np.ndarray, " 3"]:
-    """An offset in the body's axes, as it lies in the mesh's own coordinates."""
-    return own.T @ (usual @ np.asarray(offset))
+def body_frame(axes: HeartAxes) -> Float[np.ndarray, "3 3"]:
+    """Columns: where the patient's left, back and head point in the mesh's own coordinates, if the
+    heart lies as hearts usually do."""
+    own = _frame(axes.apex_to_base, axes.right_to_left)
+    usual = _frame(np.array(APEX_TO_BASE), np.array(RIGHT_TO_LEFT))
+    return own.T @ usual
 
 
 def _frame(up: Float[np.ndarray, " 3"], across: Float[np.ndarray, " 3"]):

@@ -7,6 +7,8 @@ from ._order import compact as compact
 from ._pattern import Pattern as Pattern
 from ._pattern import bandwidth_order as bandwidth_order
 from ._pattern import pattern as pattern
+from ._poisson import solve_poisson as solve_poisson
+from ._poisson import stiffness_matrix as stiffness_matrix
 from ._rows import Rows as Rows
 from ._solve import ConjugateGradients as ConjugateGradients
 from ._solve import Past as Past

@@ -2,10 +2,12 @@
 
 from ._axes import HeartAxes as HeartAxes
 from ._axes import heart_axes as heart_axes
+from ._ball import ball as ball
 from ._ellipsoids import biventricular_ellipsoid as biventricular_ellipsoid
 from ._ellipsoids import lv_ellipsoid as lv_ellipsoid
 from ._fibres import rule_based_fibres as rule_based_fibres
 from ._frames import frames_from as frames_from
+from ._locate import locate_points as locate_points
 from ._mesh import Mesh as Mesh
 from ._mesh import did_you_mean as did_you_mean
 from ._mesh import drop_regions as drop_regions

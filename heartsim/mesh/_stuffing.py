@@ -25,11 +25,12 @@ def stuff(
     low: Float[np.ndarray, " 3"],
     high: Float[np.ndarray, " 3"],
     edge: float,
+    sweeps: int = 12,
 ) -> tuple[Float[np.ndarray, "nodes 3"], Int[np.ndarray, "cells 4"]]:
     """Points [mm] and tetrahedra of {level > 0} within the box, whose top z = high[2] is flat.
 
     `edge` [mm] is about the mean edge; the lattice has edges of 1.09 and 0.95 of it. Only the
-    largest connected part is returned.
+    largest connected part is returned, after `sweeps` of smoothing.
     """
     points, cells = _lattice(low, high, 1.09 * edge)
     value = level(points)
@@ -39,7 +40,7 @@ def stuff(
     points, value = _snap(level, points, cells, flat)
     points, cells = _cut(level, points, cells, value)
     points, cells = _used(points, _largest_part(points, cells))
-    return smooth(level, points, cells, points[:, 2] == high[2]), cells
+    return smooth(level, points, cells, points[:, 2] == high[2], sweeps), cells
 
 
 def _lattice(
@@ -157,6 +158,8 @@ def _cut(
         return list(cells[(p == positive) & (m == negative)].T)
 
     def at(i: Int[np.ndarray, " rows"], j: Int[np.ndarray, " rows"]) -> Int[np.ndarray, " rows"]:
+        if not len(i):  # scipy would answer with an empty sparse array
+            return np.zeros(0, int)
         return np.asarray(number[i, j]).reshape(-1)
 
     parts = [cells[(m == 0) & ((p > 0) | _between_surfaces(level, points, cells))]]
