@@ -1,5 +1,6 @@
 """The command line as a user meets it: what it prints, where, and its exit codes."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from heartsim.cli import _cache, _doctor, _run, _show, run_command
+from heartsim.cli._pictures import draw_pictures
 from heartsim.mesh import slab, write_mesh
 
 SCENARIO = """
@@ -71,6 +73,20 @@ def test_a_run_that_activates_a_part_warns_on_terminal_and_in_the_report(folder,
     notes = json.loads((folder / "out" / "manifest.json").read_text())["notes"]
     assert notes[0].startswith(sentence)
     assert sentence in (folder / "out" / "report.html").read_text()
+
+
+@pytest.mark.parametrize(("share", "drawn"), [(0.6, True), (0.4, False)])
+def test_recovery_has_a_map_where_most_nodes_recovered(folder, share, drawn):
+    body = slab((24.0, 4.0, 3.0), 1.0)
+    x = np.asarray(body.points)[:, 0]
+    late = np.where(x <= 24.0 * share, 300.0 + x, np.nan)
+    fields = {"activation_ms": x, "repolarisation_ms": late}
+    write_mesh(dataclasses.replace(body, point_data=fields), folder / "activation.vtu")
+    (folder / "manifest.json").write_text("{}")
+    draw_pictures(folder)
+    assert (folder / "repolarisation.png").is_file() is drawn
+    headings = [h in (folder / "report.html").read_text() for h in ("<h3>Activation", "<h3>Repol")]
+    assert headings == [True, drawn]
 
 
 def test_check_runs_nothing_and_states_what_would_be(folder, capsys):
