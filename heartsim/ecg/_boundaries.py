@@ -42,11 +42,12 @@ def qrs_span(signal: Float[AnyArray, "samples leads"], rate: float, peak: float)
 
         v < m + max(4 s, SHARE (max v - m))  for 12 ms (16 ms after the QRS),              (1)
 
-    m and s the mean and deviation of v in the quietest stretch of 40 ms within 200 ms of that
-    side: so noise, a P wave before and a sloping ST after raise the threshold. Where the record
-    begins too late for such a stretch, m = s = 0, and a QRS may begin with the record. That
-    the speed of all leads together decides, is after Kligfield et al. (2007), Circulation 115,
-    1306-1324, global intervals (page not checked); the numbers are ours.
+    m and s the mean and deviation of v in the quietest 40 ms of the 200 ms before, or of the 120 ms
+    after: so noise, a P wave before and a sloping ST after raise the threshold, and at fast rates
+    the top of the T wave stays out. Where the record begins too late for one, m = s = 0,
+    and a QRS may begin with the record. That the speed of all leads together decides, is after
+    Kligfield et al. (2007), Circulation 115, 1306-1324, global intervals (page not checked); the
+    numbers are ours.
     """
     v = speed(signal, rate)
     ms = rate / 1000

@@ -1,5 +1,6 @@
 """Measures on beats whose answer is known exactly."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -208,6 +209,15 @@ def test_notch_and_slur_are_told_apart():
     assert m.per_lead["II"].slurs == 1
     assert (m.per_lead["V1"].notches, m.per_lead["V1"].slurs) == (0, 0)
     assert m.per_lead["V2"].notches == 0
+
+
+def test_single_precision_on_the_device_measures_the_same():
+    """As a simulation gives it: 32 bits, in JAX. Slopes of 1e-7 mV are far below any threshold."""
+    t = np.arange(0.0, 700.0)
+    double = measure(Recording(beat_at(t, 250.0), 1000.0, LEADS)).values
+    single = measure(Recording(jnp.asarray(beat_at(t, 250.0), jnp.float32), 1000.0, LEADS)).values
+    for name, value in double.items():
+        assert single[name] == pytest.approx(value, rel=1e-4, nan_ok=True)
 
 
 def test_a_measure_needs_its_leads():

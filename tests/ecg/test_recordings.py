@@ -158,6 +158,26 @@ def test_qrs_of_a_simulated_heart_lasts_as_long_as_its_activation(shared_data):
     assert np.isnan(v["qt_ms"])
 
 
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # of pandas, by wfdb
+def test_every_beat_of_half_an_hour_is_found(shared_data):
+    """MIT-BIH record 100 as annotated by cardiologists: 2273 beats, one of them ventricular, 33
+    premature atrial. None missed, none invented, within 50 ms; the ventricular one is left out."""
+    wfdb = pytest.importorskip("wfdb")
+    path = shared_data / "ecg" / "mitbih_100" / "100"
+    signal, header = wfdb.rdsamp(str(path))
+    notes = wfdb.rdann(str(path), "atr")
+    is_beat = np.isin(notes.symbol, ["N", "A", "V"])
+    beats, kinds = notes.sample[is_beat], np.array(notes.symbol)[is_beat]
+    record = ecg.Recording(signal, float(header["fs"]), tuple(header["sig_name"]))
+    rhythm = ecg.median_beat(record).rhythm
+    apart = np.abs(rhythm.peaks[:, None] - beats[None])
+    assert len(beats) == 2273
+    assert apart.min(axis=0).max() <= 0.05 * record.rate
+    assert len(rhythm.peaks) == len(beats)
+    assert rhythm.used[apart[:, np.flatnonzero(kinds == "V")].argmin(axis=0)].sum() == 0
+    assert rhythm.used.sum() > 0.95 * len(beats)
+
+
 @pytest.mark.parametrize(("state", "published", "slack"), [("bl", 96, 8), ("lbbb", 170, 30)])
 def test_dog_before_and_after_ablation(shared_data, state, published, slack):
     """Read by others: 96 and 170 ms. The record after ablation has 60 Hz hum of 0.2 mV, which is
