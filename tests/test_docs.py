@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("meshes/*.md")])
 OWN = {
     "cell-models.md": "ionic/test_page.py",
+    "ecg-files.md": "ecg/files/test_page.py",
     "meshes.md": "mesh/test_page.py",
     "pictures.md": "viz/test_docs.py",
     "scenario.md": "scenario/test_read.py",
