@@ -127,21 +127,22 @@ def without_mains(
     """The record less interference at 50, 60, 100 and 120 Hz, each only where it stands out.
 
     It does where the greatest amplitude of the spectrum (root mean square over leads) within
-    0.3 Hz of it is over five times the median within 3 Hz; the notch is of second order, 2 Hz
-    wide, forwards and backwards. A median over beats does not remove what is locked to them.
+    0.3 Hz of it is over three times the greatest from 0.6 to 3 Hz beside it, where harmonics of
+    the heart rate stand too; the notch is of second order, 2 Hz wide, forwards and backwards. A
+    median over beats does not remove what is locked to them.
     """
-    signal = np.asarray(signal, np.float64)
-    taper = np.hanning(len(signal))[:, None]
-    size = np.sqrt((np.abs(np.fft.rfft(signal * taper, axis=0)) ** 2).mean(axis=1))
-    frequency = np.fft.rfftfreq(len(signal), 1 / rate)
+    clean = np.asarray(signal, np.float64)
+    taper = np.hanning(len(clean))[:, None]
+    size = np.sqrt((np.abs(np.fft.rfft(clean * taper, axis=0)) ** 2).mean(axis=1))
+    frequency = np.fft.rfftfreq(len(clean), 1 / rate)
     for mains in (50.0, 60.0, 100.0, 120.0):
         away = np.abs(frequency - mains)
-        if mains > 0.45 * rate or not (away <= 0.3).any():
+        if mains > 0.45 * rate or not (away <= 0.3).any() or len(clean) < rate:
             continue
-        if size[away <= 0.3].max() > 5 * np.median(size[away <= 3]):
+        if size[away <= 0.3].max() > 3 * size[(away >= 0.6) & (away <= 3)].max():
             b, a = iirnotch(mains, mains / 2, fs=rate)
-            signal = filtfilt(b, a, signal, axis=0)
-    return signal
+            clean = filtfilt(b, a, clean, axis=0)
+    return clean
 
 
 def _last_beat(recording: Recording, peaks) -> Beat:
@@ -183,7 +184,8 @@ def _align(signal, peaks, late, rate):
         chosen = complexes(at)[alike] if alike.any() else template[None]
         template = np.median(chosen, axis=0)
         template = template / np.linalg.norm(template)
-    return at, score.max(axis=0)
+    near_end = inside != peaks  # too near to be compared, and so to be used
+    return np.where(near_end, peaks, at), np.where(near_end, -1.0, score.max(axis=0))
 
 
 def _pass(signal, rate: float, band: tuple[float, float]):

@@ -15,7 +15,7 @@ SHARE = 0.02
 """Share of the greatest speed, over that of the quiet stretch, at which a QRS begins and ends.
 Of 0.01, 0.015, 0.02, 0.025 and 0.03 the one nearest to three references that are not ours: a
 cardiograph's own measurement in a DICOM file (QRS 75 ms; here 76), the span of activation of a
-simulated heart (144 ms; 141) and a dog's QRS read by others (96 ms; 95.5)."""
+simulated heart (144 ms; 141) and a dog's QRS read by others (96 ms; 95)."""
 
 
 class Span(NamedTuple):
@@ -140,5 +140,7 @@ def t_wave(lead: Float[AnyArray, " samples"], rate: float, offset: float, floor:
     slope = np.gradient(y)
     steep = peak + int(slope[peak : stop + 1].argmin())
     end = steep - y[steep] / slope[steep]
+    left, middle, right = y[peak - 1 : peak + 2]
+    top = peak + 0.5 * (left - right) / (left - 2 * middle + right)  # of the parabola through them
     ms = 1000.0 / rate
-    return TWave(peak * ms, float(end) * ms, float(smooth[peak]))
+    return TWave(float(top) * ms, float(end) * ms, float(smooth[peak]))

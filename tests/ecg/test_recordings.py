@@ -106,8 +106,8 @@ def test_bundle_branch_rules_against_labels(measured):
 
 def test_shape_of_lbbb_in_a_population(shared_data):
     """25 LBBB and 25 healthy beats, registered in time, so durations mean nothing and only the
-    two criteria of shape are asked: they must tell the groups apart by more than chance, as 18 of
-    25 against 10 of 25 would (Fisher's exact test: 2 % by chance)."""
+    two criteria of shape are asked: they must tell the groups apart by more than chance, as 17 of
+    25 against 8 of 25 would (Fisher's exact test: 2 % by chance)."""
     count = {}
     for kind in ("LBBB", "healthy"):
         path = shared_data / "ecg" / "roahd_population" / f"{kind}_subjects_00_24.npz"
@@ -120,8 +120,8 @@ def test_shape_of_lbbb_in_a_population(shared_data):
             criteria = ecg.measure(whole, "female").verdicts["lbbb_strauss"].criteria
             count[kind] += all(held for name, held in criteria.items() if "ms" not in name)
     print(f"\nQS or rS, and notched: {count['LBBB']} of 25 LBBB, {count['healthy']} of 25 healthy")
-    assert count["LBBB"] >= 18
-    assert count["healthy"] <= 10
+    assert count["LBBB"] >= 17
+    assert count["healthy"] <= 8
 
 
 def test_a_cardiograph_measures_the_same(shared_data):
