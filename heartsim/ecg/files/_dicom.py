@@ -24,6 +24,9 @@ def read_dicom(path: Path) -> Contents:
     if len(groups) > 1:
         notes.append(f"multiplex group {chosen + 1} of {len(groups)}, the longest")
     signal = np.asarray(data.waveform_array(chosen), dtype=np.float64) * np.array(factors)
+    if "WaveformPaddingValue" in group:
+        raw = pydicom.waveforms.multiplex_array(data, chosen, as_raw=True)
+        signal[raw == np.frombuffer(group.WaveformPaddingValue, raw.dtype)[0]] = np.nan
     identity = (f"{field}: {data[field].value}" for field in PERSONAL if data.get(field))
     rate = float(group.SamplingFrequency)
     return Contents(signal, rate, tuple(names), tuple(notes), tuple(identity))

@@ -5,6 +5,7 @@ import pytest
 from made_ecgs import LEADS, made
 
 from heartsim.ecg import Recording, read_ecg, write_ecg
+from heartsim.ecg.files._check import RELATIONS, amplitudes
 
 SIX = LEADS[:6]
 
@@ -102,3 +103,32 @@ def test_missing_limb_leads_are_computed_and_noted(tmp_path):
     assert read.lead("aVF") == pytest.approx(two - one / 2, abs=1e-12)
     assert read.notes[0] == "III, aVR, aVL, aVF computed from I and II"
     assert "too few limb leads" in read.notes[1]
+
+
+@pytest.mark.data
+def test_the_shared_recordings_keep_far_from_the_limits(shared_data):
+    """As stated at the limits and on the page: relations to 0.7 % and 1.2 µV, leads of 0.16 to
+    6.7 mV, the largest of each recording 1.3 mV or more."""
+    folder = shared_data / "ecg"
+    paths = [
+        *folder.glob("cpsc2018/*.hea"),
+        *folder.glob("ptb*/*.hea"),
+        *folder.glob("dicom/*.dcm"),
+    ]
+    assert len(paths) == 37
+    shares, sizes, swings = [], [], []
+    for path in paths:
+        recording = read_ecg(path)
+        centred = recording.signal - recording.signal.mean(axis=0)
+        leads = dict(zip(SIX, centred[:, :6].T, strict=True))
+        largest = centred[:, :6].std(axis=0).max()
+        for weights in RELATIONS.values():
+            rms = sum(w * leads[name] for name, w in weights.items()).std()
+            shares.append(rms / np.sqrt(sum(w**2 for w in weights.values())) / largest)
+            sizes.append(rms)
+        swings.append(list(amplitudes(recording).values()))
+    assert max(shares) < 0.007
+    assert max(sizes) < 0.0012
+    assert min(map(min, swings)) > 0.16
+    assert min(map(max, swings)) > 1.28
+    assert max(map(max, swings)) < 6.75

@@ -2,9 +2,11 @@
 
 import csv
 import re
+import sys
 
 import made_ecgs
 import numpy as np
+import pydicom
 import pytest
 from made_ecgs import LEADS, PERSONAL, made
 
@@ -129,8 +131,6 @@ def _with_patient(path):
         with path.open("a") as header:
             header.write("# Jane Roe, MRN4711, born 1951, palpitations\n")
         return
-    import pydicom
-
     data = pydicom.dcmread(path)
     data.PatientName, data.PatientID, data.PatientBirthDate = "Roe^Jane", "MRN4711", "19510304"
     data.PatientComments = "palpitations"
@@ -166,6 +166,20 @@ def test_csv_takes_its_rate_from_the_time_or_the_caller(tmp_path):
     assert read_ecg(tmp_path / "bare.csv", rate=500.0).rate == 500.0
     with pytest.raises(ValueError, match="says 500 Hz, and the rate is given as 250"):
         read_ecg(tmp_path / "a.csv", rate=250.0)
+
+
+def test_padding_of_a_dicom_is_no_signal(tmp_path):
+    write_ecg(made(), tmp_path / "a.dcm")
+    data = pydicom.dcmread(tmp_path / "a.dcm")
+    group = data.WaveformSequence[0]
+    counts = np.frombuffer(group.WaveformData, "<i2").reshape(-1, 12).copy()
+    counts[-100:, 4] = -32768
+    group.WaveformData = counts.tobytes()
+    group.add_new("WaveformPaddingValue", "OW", np.int16(-32768).tobytes())
+    data.save_as(tmp_path / "a.dcm")
+    with pytest.raises(ValueError, match="lead aVL has no value in 100 of its 1000 samples"):
+        read_ecg(tmp_path / "a.dcm")
+    assert np.isnan(read_ecg(tmp_path / "a.dcm", check=False).signal).sum() == 100
 
 
 def test_cabreras_lead_is_turned(tmp_path):
@@ -213,8 +227,6 @@ def test_damage_missing_units_and_missing_files_are_refused(tmp_path):
     [("a.hea", "wfdb"), ("a.dcm", "pydicom"), ("a.edf", "edfio"), ("a.scp", "ecgdatakit")],
 )
 def test_the_extra_is_named_where_it_is_missing(tmp_path, monkeypatch, name, package):
-    import sys
-
     (tmp_path / name).touch()
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ValueError, match=rf"{package}.*pip install 'heartsim\[ecg-files\]'"):

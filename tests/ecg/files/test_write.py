@@ -1,5 +1,7 @@
 """What is written is what the formats' own libraries read."""
 
+import sys
+
 import numpy as np
 import pydicom
 import pytest
@@ -100,6 +102,6 @@ def test_what_cannot_be_written_leaves_nothing_behind(tmp_path, recording, name,
 
 
 def test_the_extra_is_named_where_it_is_missing(tmp_path, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "wfdb", None)
+    monkeypatch.setitem(sys.modules, "wfdb", None)
     with pytest.raises(ValueError, match=r"a\.hea: .*wfdb.*heartsim\[ecg-files\]"):
         write_ecg(made(), tmp_path / "a.hea")
