@@ -4,6 +4,9 @@ from ._beat import Beat as Beat
 from ._beat import Rhythm as Rhythm
 from ._beat import median_beat as median_beat
 from ._body import body_around as body_around
+from ._catheter import bipolar as bipolar
+from ._catheter import catheter_field as catheter_field
+from ._catheter import electrogram_field as electrogram_field
 from ._conduction_rules import Verdict as Verdict
 from ._conduction_rules import lbbb_strauss as lbbb_strauss
 from ._conduction_rules import rbbb_aha as rbbb_aha
