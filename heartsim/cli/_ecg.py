@@ -126,8 +126,8 @@ def _show_leads(measures: Measures) -> None:
     for column in ("lead", "QRS", "Q", "R", "S", "R peak", "notches, slurs", "T"):
         table.add_column(column, justify="left" if column in ("lead", "QRS") else "right")
     for name, w in measures.per_lead.items():
-        sizes = [f"{size:.2f}" for size in (w.q, w.r, w.s)]
+        sizes = [f"{size:.3f}" for size in (w.q, w.r, w.s)]
         peak = "-" if isnan(w.r_peak_time) else f"{w.r_peak_time:.0f}"
-        t = "-" if isnan(w.t_amplitude) else f"{w.t_amplitude:.2f}"
+        t = "-" if isnan(w.t_amplitude) else f"{w.t_amplitude:.3f}"
         table.add_row(name, w.pattern, *sizes, peak, f"{w.notches}, {w.slurs}", t)
     Console(soft_wrap=True).print(table)
