@@ -1,11 +1,17 @@
-"""The wave: conductivity, stimulus, monodomain, simulate."""
+"""The wave: conductivity, stimulus, monodomain, simulate; the eikonal front."""
 
 from ._conductivity import diffusivity as diffusivity
 from ._conductivity import monodomain_conductivity as monodomain_conductivity
 from ._conductivity import tensor as tensor
+from ._eikonal import arrival as arrival
+from ._eikonal import slowness as slowness
 from ._events import Crossing as Crossing
 from ._events import Detector as Detector
 from ._events import Events as Events
+from ._front import Front as Front
+from ._front import Links as Links
+from ._front import front as front
+from ._local import NEVER as NEVER
 from ._monodomain import Godunov as Godunov
 from ._monodomain import Monodomain as Monodomain
 from ._monodomain import SemiImplicit as SemiImplicit
@@ -17,6 +23,9 @@ from ._simulate import Samples as Samples
 from ._simulate import activation_time as activation_time
 from ._simulate import begin as begin
 from ._simulate import simulate as simulate
+from ._sources import Sources as Sources
+from ._sources import require_sources as require_sources
+from ._sources import source_times as source_times
 from ._stimulus import Stimulus as Stimulus
 from ._stimulus import whole_steps as whole_steps
 from ._strand import Scheme as Scheme

@@ -7,12 +7,12 @@ from heartsim import units
 from heartsim._types import AnyArray
 from heartsim.mesh import Mesh
 
+PerCell = Float[AnyArray, " cells"] | Float[AnyArray, ""] | float
+"""One value for all cells, or one for each."""
+
 
 def tensor(
-    mesh: Mesh,
-    along: Float[AnyArray, " cells"] | float,
-    sheet: Float[AnyArray, " cells"] | float,
-    normal: Float[AnyArray, " cells"] | float,
+    mesh: Mesh, along: PerCell, sheet: PerCell, normal: PerCell
 ) -> Float[Array, "cells 3 3"]:
     """Σ_k value_k a_k a_kᵀ over the fibre, sheet and normal directions a_k of each cell.
 
