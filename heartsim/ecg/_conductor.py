@@ -109,7 +109,7 @@ def bulk(
     sigma = np.zeros((torso.n_cells, 3, 3))
     for tag in np.unique(np.asarray(torso.regions)[outside]).tolist():
         name = names.get(tag, tag)
-        value = conductivity.get(name, conductivity.get(tag))
+        value = next((conductivity[k] for k in (name, tag, str(tag)) if k in conductivity), None)
         if value is None or not value > 0:
             hint = did_you_mean(name, [str(key) for key in conductivity])
             raise ValueError(

@@ -38,7 +38,8 @@ def default_electrodes(mesh: Mesh) -> tuple[dict[str, Float[np.ndarray, " 3"]], 
     axes = heart_axes(mesh)
     to_own = body_frame(axes)
     places = {name: axes.origin + to_own @ np.array(at) for name, at in BODY_MM.items()}
-    return places, f"electrodes: default placement around the heart, no torso; {axes.flag}"
+    flag = "electrodes: default placement by the heart's own axes, not this patient's"
+    return places, f"{flag}; {axes.flag}"
 
 
 def body_frame(axes: HeartAxes) -> Float[np.ndarray, "3 3"]:

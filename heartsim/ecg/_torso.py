@@ -92,7 +92,7 @@ def skin_weights(
     corners = np.asarray(torso.points, np.float64)[faces]
     W = np.zeros((len(places), torso.n_nodes))
     with jax.enable_x64(True):
-        nearest, weights = jax.vmap(electrode_weights, (None, 0))(corners, places)
+        nearest, weights = jax.jit(jax.vmap(electrode_weights, (None, 0)))(corners, places)
     for k, name in enumerate(electrodes):
         face, w = int(nearest[k]), np.asarray(weights[k])
         distance = np.linalg.norm(w @ corners[face] - places[k])

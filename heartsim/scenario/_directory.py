@@ -85,6 +85,8 @@ def input_checksums(scenario: Scenario) -> dict[str, str]:
     paths = [mesh] if mesh not in carp else [p for p in carp if p.is_file()]
     if ecg.electrodes not in ("default", "none"):
         paths.append(locate(ecg.electrodes))
+    if ecg.torso not in (None, "ellipsoid"):
+        paths.append(locate(ecg.torso))
     if heart.initial_state is not None:
         paths.append(locate(heart.initial_state))
     return {str(path): checksum(path) for path in paths}

@@ -85,6 +85,8 @@ def _with_paths(scenario: Scenario, folder: Path) -> Scenario:
         changed["unit"] = "um"
     if ecg.electrodes not in ("default", "none"):
         ecg = ecg.model_copy(update={"electrodes": _absolute(ecg.electrodes, folder)})
+    if ecg.torso not in (None, "ellipsoid"):
+        ecg = ecg.model_copy(update={"torso": _absolute(ecg.torso, folder)})
     heart = heart.model_copy(update=changed)
     return scenario.model_copy(update={"heart": heart, "ecg": ecg})
 

@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from heartsim.ecg import default_electrodes, lead_field, read_electrodes
 from heartsim.fem import ConjugateGradients, compact
 from heartsim.ionic import AbstractIonicModel
 from heartsim.mesh import (
@@ -26,13 +25,13 @@ from heartsim.tissue import (
     Monodomain,
     Stimulus,
     monodomain,
-    tensor,
     whole_steps,
 )
 
+from ._leads import leads_of
 from ._places import nodes_at
 from ._read import locate
-from ._schema import Ecg, FibreRule, Pulses, Scenario
+from ._schema import FibreRule, Pulses, Scenario
 from ._tissue import (
     MEMBRANE_STEPS,
     SPLITTINGS,
@@ -62,7 +61,7 @@ class Scene(NamedTuple):
 
 
 def build_scene(scenario: Scenario, cache: Path | None = None) -> Scene:
-    """The objects of a scenario; velocities are tuned, with results kept in the folder `cache`.
+    """The objects of a scenario; tuned velocities and torso fields are kept in `cache`.
 
     Numbers take JAX's present precision: call it under `precision(scenario)`. ValueError names
     the section and key of what does not fit the mesh.
@@ -75,7 +74,7 @@ def build_scene(scenario: Scenario, cache: Path | None = None) -> Scene:
     edge = float(np.mean(edge_lengths(inner)))
     D, speeds = conduct(scenario, inner, models, rules, edge, cache)
     solver = scenario.solver
-    field, flags = _leads(scenario.ecg, inner)
+    field, flags = leads_of(scenario.ecg, mesh, inner, cache)
     return Scene(
         scenario=scenario,
         mesh=mesh,
@@ -177,24 +176,3 @@ def _stimuli(scenario: Scenario, sites, nodes, n_nodes: int) -> list[Stimulus]:
             )
         )
     return stimuli
-
-
-def _leads(
-    ecg: Ecg, mesh: Mesh
-) -> tuple[Float[np.ndarray, "electrodes nodes"] | None, tuple[str, ...]]:
-    """The potential at each electrode per voltage at each node, and what to tell the user."""
-    if ecg.electrodes == "none":
-        return None, ()
-    if mesh.dim < 3:
-        return None, ("ecg: none, for a mesh without volume has no body surface around it",)
-    if ecg.electrodes == "default":
-        electrodes, flag = default_electrodes(mesh)
-        flags: tuple[str, ...] = (flag,)
-    else:
-        electrodes, flags = read_electrodes(locate(ecg.electrodes)), ()
-    across = ecg.sigma_it_mS_mm
-    if mesh.frames is None:
-        across = ecg.sigma_il_mS_mm
-        flags += ("ecg: the mesh has no fibres, so that sigma_i = sigma_il in every direction",)
-    sigma_i = tensor(mesh, ecg.sigma_il_mS_mm, across, across)
-    return np.asarray(lead_field(mesh, electrodes, sigma_i, ecg.sigma_bath_mS_mm)), flags

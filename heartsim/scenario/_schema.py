@@ -219,6 +219,11 @@ class Ecg(Section):
 
     electrodes: str = "default"
     """A csv file of nine electrodes; "default": placed by the heart's axes, flagged; "none"."""
+    torso: str | None = None
+    """A mesh of tetrahedra with regions, mm; "ellipsoid": a trunk made up around the heart; absent:
+    an infinite medium."""
+    conductivity_mS_mm: dict[str, Positive] = {}
+    """Of the torso's regions, by name or tag, over the defaults of heartsim.ecg."""
     sigma_il_mS_mm: Positive = SIGMA_IL
     sigma_it_mS_mm: Positive = SIGMA_IT
     sigma_el_mS_mm: Positive = SIGMA_EL
