@@ -30,6 +30,9 @@ from ._stimulus import Stimulus as Stimulus
 from ._stimulus import whole_steps as whole_steps
 from ._strand import Scheme as Scheme
 from ._strand import strand_velocity as strand_velocity
+from ._template import Template as Template
+from ._template import repolarise_backwards as repolarise_backwards
+from ._template import template_leads as template_leads
 from ._tune import Tuned as Tuned
 from ._tune import tune_velocity as tune_velocity
 from ._tune import velocity_error as velocity_error
