@@ -5,11 +5,13 @@ Research use only; not for clinical decisions.
 
 from importlib.metadata import version
 
+from .ecg import body_around as body_around
 from .ecg import default_electrodes as default_electrodes
 from .ecg import lead_field as lead_field
 from .ecg import lead_matrix as lead_matrix
 from .ecg import read_ecg as read_ecg
 from .ecg import read_electrodes as read_electrodes
+from .ecg import torso_field as torso_field
 from .ecg import twelve_leads as twelve_leads
 from .ecg import write_ecg as write_ecg
 from .ionic import by_name as by_name

@@ -86,7 +86,7 @@ DEFINITIONS = {
     "electrodes": (
         "",
         "where the nine electrodes come from; 'default' is a placement by the heart's own axes, "
-        "without a torso: compare such an ECG with others of its kind only",
+        "not this patient's: compare such an ECG with others of its kind only",
     ),
 }
 """Unit and meaning of each number."""
