@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy import sparse, spatial
 
-from heartsim.mesh import Mesh, ball, heart_axes, locate_points, unique_edges
+from heartsim.mesh import HeartAxes, Mesh, ball, heart_axes, locate_points, unique_edges
 
 from ._placement import body_frame
 
@@ -53,16 +53,24 @@ def body_around(
         regions[_in_lungs((middle - axes.origin) @ frame)] = LUNGS
     regions[in_cavities(heart, middle)] = BLOOD
     regions[_in_heart(heart, nodes, middle)] = HEART
-    made_up = "trunk and lungs" if surface is None else "lungs"
     return Mesh(
         points=points,
         cells=cells,
         regions=regions,
         region_names=(("heart", HEART), ("blood", BLOOD), ("lungs", LUNGS), ("torso", TORSO)),
-        notes=(f"torso: {made_up} made up around the heart; {axes.flag}",)
-        if lungs or surface is None
-        else (),
+        notes=_notes(surface is None, lungs, bool((regions == BLOOD).any()), axes),
     )
+
+
+def _notes(trunk: bool, lungs: bool, blood: bool, axes: HeartAxes) -> tuple[str, ...]:
+    made_up = [name for name, is_so in (("trunk", trunk), ("lungs", lungs)) if is_so]
+    notes = [f"torso: {' and '.join(made_up)} made up around the heart; {axes.flag}"]
+    if not blood:
+        notes.append(
+            "torso: no blood, for the heart has no node sets lv_endo and rv_endo; its cavities "
+            "conduct like the rest of the torso"
+        )
+    return tuple(notes if made_up else notes[1:])
 
 
 def _trunk(frame: Float[np.ndarray, "3 3"]):

@@ -59,6 +59,9 @@ def skin(radius):
 def test_a_closed_surface_is_filled():
     surface = skin(140.0)
     body = ecg.body_around(HEART, surface, edge=8.0, lungs=False)
+    assert body.notes == ()
+    bare = mesh.Mesh(HEART.points, HEART.cells, HEART.regions)
+    assert "no blood" in ecg.body_around(bare, surface, edge=12.0, lungs=False).notes[0]
     assert volumes(body)["lungs"] == 0
     corners = surface.points[surface.cells]
     exact = abs(np.einsum("ti,ti->", np.cross(corners[:, 0], corners[:, 1]), corners[:, 2])) / 6
