@@ -8,6 +8,7 @@ import numpy as np
 
 from heartsim.mesh import Mesh, preflight
 from heartsim.tissue import (
+    NEVER,
     begin,
     diffusivity,
     monodomain_conductivity,
@@ -16,6 +17,7 @@ from heartsim.tissue import (
     whole_steps,
 )
 
+from ._front import FrontScene, build_front
 from ._read import read_scenario
 from ._rows import Rows, row, speed_rows
 from ._scene import Scene, build_scene, precision
@@ -30,6 +32,8 @@ def check_scenario(scenario: str | Path | Scenario, *, cache: Path | None = None
     """
     scenario = scenario if isinstance(scenario, Scenario) else read_scenario(scenario)
     with precision(scenario):
+        if scenario.solver.model == "eikonal":
+            return _front_rows(build_front(scenario, cache))
         scene = build_scene(scenario, cache)
         rows = mesh_rows(scene.mesh)
         rows["conductive_nodes"] = row(len(scene.nodes), "1", "nodes in regions that conduct")
@@ -39,6 +43,17 @@ def check_scenario(scenario: str | Path | Scenario, *, cache: Path | None = None
             )
         rows |= speed_rows(scene.speeds) | _untuned(scene, cache) | _cost(scene)
         rows["notes"] = row(list(scene.notes), "", "what to know about where things came from")
+    return rows
+
+
+def _front_rows(scene: FrontScene) -> Rows:
+    """An eikonal run is so short that only what it starts from is told."""
+    rows = mesh_rows(scene.mesh)
+    rows["conductive_nodes"] = row(len(scene.nodes), "1", "nodes in regions that conduct")
+    rows["start_nodes"] = row(
+        int((scene.start < NEVER).sum()), "1", "conductive nodes that the stimuli touch"
+    )
+    rows["notes"] = row(list(scene.notes), "", "what to know about where things came from")
     return rows
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import numpy as np
@@ -16,10 +16,10 @@ import numpy as np
 from heartsim._files import NEW, whole
 from heartsim.ecg import LEADS, twelve_leads
 from heartsim.mesh import write_mesh
-from heartsim.tissue import Carry
 
 from ._checkpoint import POINTER, Record, find_checkpoint, machine
 from ._files import checksum, write_json, write_text
+from ._front import FrontScene, build_front, run_front
 from ._loop import Progress, Runaway, run_scene
 from ._read import locate, read_scenario, to_toml
 from ._rows import Rows
@@ -57,16 +57,17 @@ def run_scenario(
     try:
         with precision(scenario):
             write_text(folder / "scenario.toml", to_toml(scenario))
-            scene = build_scene(scenario, cache)
-            begun = time.time()
-            carry, record = run_scene(scene, folder, identity, checkpoint, progress)
-            seconds = {"device_seconds": time.time() - begun}
-            summary = _save(scene, carry, record, folder)
-        seconds |= {
+            if scenario.solver.model == "eikonal":
+                done = _run_front(scenario, cache)
+            else:
+                done = _run_loop(scenario, cache, folder, identity, checkpoint, progress)
+            summary = _save(done, folder)
+        seconds = {
+            "device_seconds": done.seconds,
             "wall_seconds": time.time() - clock[0],
             "cpu_seconds": time.process_time() - clock[1],
         }
-        write_json(folder / "manifest.json", manifest(scene, inputs, summary) | seconds)
+        write_json(folder / "manifest.json", manifest(done.scene, inputs, summary) | seconds)
         if finish is not None:
             finish(folder)
     except Exception as error:
@@ -75,6 +76,34 @@ def run_scenario(
         raise
     _close(folder, Path(out))
     return summary
+
+
+class Done(NamedTuple):
+    """What a run of any model leaves."""
+
+    scene: Scene | FrontScene
+    record: Record
+    times: Times
+    seconds: float  # on the device
+
+
+def _run_front(scenario: Scenario, cache: Path | None) -> Done:
+    scene = build_front(scenario, cache)
+    begun = time.time()
+    record, times = run_front(scene)
+    return Done(scene, record, times, time.time() - begun)
+
+
+def _run_loop(scenario, cache, folder: Path, identity, checkpoint, progress) -> Done:
+    """A run through time, with what only it has: voltages, and the state that it ended in."""
+    scene = build_scene(scenario, cache)
+    begun = time.time()
+    carry, record = run_scene(scene, folder, identity, checkpoint, progress)
+    seconds = time.time() - begun
+    if scenario.output.voltage_every_ms is not None:
+        _write_voltage(scene, folder)
+    save_state(folder / "state.npz", scene, carry)
+    return Done(scene, record, times_of(scene, carry), seconds)
 
 
 def input_checksums(scenario: Scenario) -> dict[str, str]:
@@ -92,7 +121,7 @@ def input_checksums(scenario: Scenario) -> dict[str, str]:
     return {str(path): checksum(path) for path in paths}
 
 
-def manifest(scene: Scene, inputs: dict[str, str], summary: Rows) -> dict[str, Any]:
+def manifest(scene: Scene | FrontScene, inputs: dict[str, str], summary: Rows) -> dict[str, Any]:
     """How a run came about: inputs, versions, device, precision, and notes for its reader."""
     packages = ("heartsim", "jax", "jaxlib", "equinox", "numpy")
     return {
@@ -137,34 +166,31 @@ def _close(folder: Path, out: Path) -> None:
     folder.rename(out)
 
 
-def _save(scene: Scene, carry: Carry, record: Record, folder: Path) -> Rows:
-    """Every result but the pictures; returns the summary."""
-    times = times_of(scene, carry)
+def _save(done: Done, folder: Path) -> Rows:
+    """Every other result but the pictures; returns the summary."""
+    scene, record, times, _ = done
     summary = summarise(scene, record, times)
     _write_map(scene, times, folder / "activation.vtu")
     _write_activations(scene, record, folder / "activations.csv")
     if scene.field is not None:
         _write_ecg(scene, record, folder / "ecg.csv")
-    if scene.scenario.output.voltage_every_ms is not None:
-        _write_voltage(scene, folder)
-    save_state(folder / "state.npz", scene, carry)
     write_json(folder / "summary.json", summary)
     return summary
 
 
-def _write_map(scene: Scene, times: Times, path: Path) -> None:
+def _write_map(scene: Scene | FrontScene, times: Times, path: Path) -> None:
     fields = {f"{name}_ms": values for name, values in times._asdict().items()}
     mesh = eqx.tree_at(lambda m: m.point_data, scene.mesh, scene.mesh.point_data | fields)
     write_mesh(mesh, path)
 
 
-def _write_activations(scene: Scene, record: Record, path: Path) -> None:
+def _write_activations(scene: Scene | FrontScene, record: Record, path: Path) -> None:
     rows = zip(scene.nodes[record.node], beats_of(record), record.time, strict=True)
     lines = [f"{node},{beat},{t:.4f}" for node, beat, t in rows]
     write_text(path, "\n".join(["node,beat,activation_ms", *lines]) + "\n")
 
 
-def _write_ecg(scene: Scene, record: Record, path: Path) -> None:
+def _write_ecg(scene: Scene | FrontScene, record: Record, path: Path) -> None:
     leads = np.asarray(twelve_leads(record.leads))
     time_ms = (1 + np.arange(len(leads))) * scene.scenario.output.sample_ms
     lines = [

@@ -67,7 +67,7 @@ def build_scene(scenario: Scenario, cache: Path | None = None) -> Scene:
     the section and key of what does not fit the mesh.
     """
     mesh = build_mesh(scenario)
-    sites = [_site(number, p, mesh) for number, p in enumerate(scenario.stimulus, start=1)]
+    sites = [site_of(number, p, mesh) for number, p in enumerate(scenario.stimulus, start=1)]
     inner, nodes = conductive_part(scenario, mesh)
     stimuli = _stimuli(scenario, sites, nodes, inner.n_nodes)
     models, rules = membranes(scenario.heart, scenario.region, inner)
@@ -149,7 +149,8 @@ def conducting(scenario: Scenario, mesh: Mesh) -> Bool[np.ndarray, " cells"]:
     return conducts
 
 
-def _site(number: int, pulses: Pulses, mesh: Mesh) -> Bool[np.ndarray, " nodes"]:
+def site_of(number: int, pulses: Pulses, mesh: Mesh) -> Bool[np.ndarray, " nodes"]:
+    """The nodes of a [[stimulus]]; ValueError with its number where there are none."""
     try:
         return nodes_at(pulses.at, mesh)
     except ValueError as error:

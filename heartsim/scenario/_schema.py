@@ -6,26 +6,15 @@ a file and `to_toml` writes it back with every default.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from heartsim import units
 from heartsim.ecg import SIGMA_BATH, SIGMA_EL, SIGMA_ET, SIGMA_IL, SIGMA_IT
 
-Tag = int | str
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=1)]
-Point = Annotated[list[float], Field(min_length=3, max_length=3)]
-Box = Annotated[list[Point], Field(min_length=2, max_length=2)]
-Surface = Literal["endocardium", "lv_endo", "rv_endo", "epi", "base"]
+from ._front_schema import FastLayer, Template, require_front
+from ._section import Box, Count, NotNegative, Point, Positive, Section, Surface, Tag
 
 DIRECTIONS = ("fibre", "sheet", "normal")
-
-
-class Section(BaseModel):
-    """Unknown keys, wrong types and numbers that are not finite are refused."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class FibreRule(Section):
@@ -66,7 +55,7 @@ class Heart(Section):
     """Field of the fibre directions, or a rule; absent: the usual names are looked for."""
     regions: str | None = None
     """Cell field of the region tags; absent: the usual names are looked for."""
-    region_names: dict[str, int] = {}
+    region_names: dict[str, int] = Field(default_factory=dict)
     keep: list[Tag] | None = None
     drop: list[Tag] | None = None
     refine: Annotated[int, Field(ge=0, le=4)] = 0
@@ -134,7 +123,7 @@ class Region(Conduction):
     tags: Annotated[list[Tag], Field(min_length=1)]
     conductive: bool = True
     ionic: str | None = None
-    scale: dict[str, NotNegative] = {}
+    scale: dict[str, NotNegative] = Field(default_factory=dict)
     """Factor on each named parameter of the membrane."""
 
 
@@ -183,7 +172,9 @@ class Pulses(Section):
 class Solver(Section):
     """How the equation is solved."""
 
-    model: Literal["monodomain"] = "monodomain"
+    model: Literal["monodomain", "eikonal"] = "monodomain"
+    """eikonal: arrival times from velocities alone, and voltages from a template; [heart] ionic,
+    dt_ms and what follows it are not used."""
     dt_ms: Annotated[float, Field(gt=0, le=0.2)] = 0.05
     duration_ms: Positive = 500.0
     splitting: Literal["strang", "godunov", "semi_implicit"] = "strang"
@@ -222,7 +213,7 @@ class Ecg(Section):
     torso: str | None = None
     """A mesh of tetrahedra with regions, mm; "ellipsoid": a trunk made up around the heart; absent:
     an infinite medium."""
-    conductivity_mS_mm: dict[str, Positive] = {}
+    conductivity_mS_mm: dict[str, Positive] = Field(default_factory=dict)
     """Of the torso's regions, by name or tag, over the defaults of heartsim.ecg."""
     sigma_il_mS_mm: Positive = SIGMA_IL
     sigma_it_mS_mm: Positive = SIGMA_IT
@@ -249,12 +240,20 @@ class Scenario(Section):
     """One run, complete: every default is filled in, every path absolute."""
 
     heart: Heart
-    region: list[Region] = []
+    region: list[Region] = Field(default_factory=list)
     conduction: BulkConduction = Field(default_factory=BulkConduction)
-    stimulus: list[Pulses] = []
+    stimulus: list[Pulses] = Field(default_factory=list)
     solver: Solver = Field(default_factory=Solver)
     output: Output = Field(default_factory=Output)
     ecg: Ecg = Field(default_factory=Ecg)
+    fast_layer: FastLayer | None = None
+    template: Template | None = None
+    """Absent with the eikonal model: all defaults."""
+
+    @model_validator(mode="after")
+    def _front_is_whole(self):
+        require_front(self)
+        return self
 
     @model_validator(mode="before")
     @classmethod

@@ -92,7 +92,7 @@ DEFINITIONS = {
 """Unit and meaning of each number."""
 
 
-def summarise(scene: Scene, record: Record, times: Times) -> Rows:
+def summarise(scene: "Scene | FrontScene", record: Record, times: Times) -> Rows:
     """What is written to summary.json: name -> value, unit, definition."""
     activation = times.activation
     placed = scene.scenario.ecg.electrodes

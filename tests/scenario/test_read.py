@@ -69,7 +69,12 @@ def test_the_table_of_defaults_in_the_docs_is_complete_and_true(data):
     del data["conduction"], data["output"], data["solver"]
     data["heart"] = {"mesh": "m.vtu", "layers": {"field": "depth"}}
     data["region"] = [{"tags": [1]}]
-    given = {"heart.mesh", "heart.layers.field", "region.tags"}
+    data["fast_layer"] = {"surfaces": ["lv_endo"], "velocity_m_s": 1.0}
+    data["template"] = {}
+    given = {"heart.mesh", "heart.layers.field", "region.tags", "solver.model"}
+    given |= {"fast_layer.surfaces", "fast_layer.velocity_m_s"}
+    assert rows["solver.model"] == '"monodomain"'
+    data["solver"] = {"model": "eikonal"}
     for key, value in leaves(scenario_from(data).model_dump()):
         assert key in rows, f"docs/scenario.md has no row for {key}"
         if value is not None and key not in given and not key.startswith("stimulus.at"):
@@ -158,10 +163,12 @@ def test_missing_and_broken_files_are_named(tmp_path):
 def test_the_code_on_the_page_of_scenarios_runs(data, folder, monkeypatch, capsys):
     """docs/scenario.md: its TOML is read, and its Python runs where a heart.toml lies."""
     text = (DOCS / "scenario.md").read_text()
-    first, fibres = re.findall(r"^```toml\n(.*?)^```", text, re.M | re.S)
+    first, fibres, eikonal = re.findall(r"^```toml\n(.*?)^```", text, re.M | re.S)
     assert scenario_from(tomllib.loads(first)).region[0].tags == ["scar"]
     rule = {**data["heart"], **tomllib.loads(fibres)["heart"]}
     assert scenario_from({**data, "heart": rule}).heart.fibres.endo_deg == 60.0
+    velocities = {**data, "conduction": {}, **tomllib.loads(eikonal)}
+    assert scenario_from(velocities).fast_layer.velocity_m_s == 1.0
     monkeypatch.chdir(folder)
     (folder / "heart.toml").write_text(to_toml(scenario_from(data, folder=folder)))
     (program,) = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
