@@ -15,6 +15,7 @@ ORDER = [
     ("fem",),
     ("tissue",),
     ("ecg",),
+    ("fit",),
     ("scenario",),
     ("viz",),
     ("cli",),

@@ -11,14 +11,14 @@ from ._schema import Scenario
 Place = tuple[int | str, ...]
 
 
-def sentence(error: ValidationError) -> str:
-    """The first thing that is wrong, an unknown key before all else."""
+def sentence(error: ValidationError, model: type[BaseModel] = Scenario) -> str:
+    """The first thing that is wrong in a file of this model, an unknown key before all else."""
     problems = error.errors(include_url=False)
     tables = [p for p in problems if p["type"] != "string_type" or not isinstance(p["input"], dict)]
     problems = sorted(tables, key=lambda p: p["type"] != "extra_forbidden")
     more = len({_where(p["loc"]) for p in problems}) - 1
     rest = f" ({more} more after that)" if more else ""
-    return f"{_where(problems[0]['loc'])}{_what(problems[0])}{rest}"
+    return f"{_where(problems[0]['loc'])}{_what(problems[0], model)}{rest}"
 
 
 def _where(loc: Place) -> str:
@@ -27,7 +27,7 @@ def _where(loc: Place) -> str:
         return ""
     section, path = str(loc[0]), [p for p in loc[1:] if not _is_branch(p)]
     head = f"[{section}] "
-    if path and isinstance(path[0], int) and section in ("region", "stimulus"):
+    if path and isinstance(path[0], int):
         head = f"[[{section}]] {path[0] + 1}: "
         path = path[1:]
     return (head + ".".join(str(p) for p in path)).strip()
@@ -38,11 +38,11 @@ def _is_branch(part: int | str) -> bool:
     return isinstance(part, str) and (part in ("str", "int", "FibreRule") or "[" in part)
 
 
-def _what(problem: Any) -> str:
+def _what(problem: Any, model: type[BaseModel]) -> str:
     kind, given, loc = problem["type"], problem["input"], problem["loc"]
     shown, context = _shown(given), problem.get("ctx", {})
     if kind == "extra_forbidden":
-        known = known_keys(loc[:-1])
+        known = known_keys(loc[:-1], model)
         kind_of = "a section" if len(loc) == 1 else "a key"
         guess = did_you_mean(loc[-1], known)
         hint = guess.strip(" ()").replace("'", "") if guess else f"there are {', '.join(known)}."
@@ -89,9 +89,9 @@ def _shown(given: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def known_keys(loc: Place) -> list[str]:
+def known_keys(loc: Place, of: type[BaseModel] = Scenario) -> list[str]:
     """The keys of the section at a location; those of the whole file at ()."""
-    model: Any = Scenario
+    model: Any = of
     for part in loc:
         if isinstance(part, int) or _is_branch(part):
             continue

@@ -1,0 +1,179 @@
+"""From unknowns to leads, and from leads to what a search makes small."""
+
+from collections.abc import Sequence
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from heartsim._types import AnyArray
+from heartsim.ecg import LEADS, lead_matrix
+from heartsim.mesh import Mesh
+from heartsim.tissue import (
+    Front,
+    Template,
+    arrival,
+    front,
+    slowness,
+    source_times,
+    template_leads,
+)
+
+from ._unknowns import Parameters, Unknowns
+
+INDEPENDENT = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
+"""The other four are sums of these and would count them twice."""
+
+PLATEAU = 300.0
+"""ms; action potential duration of the template: nothing recovers within a QRS."""
+
+VELOCITY = ((0.3, 1.2), (0.15, 0.8))
+"""Bounds of the velocities along and across the fibre, mm/ms; ours, wide around what is used:
+0.65 and 0.4 in our scenarios."""
+
+ENDOCARDIUM = ("lv_endo", "rv_endo")
+
+
+class Problem(eqx.Module):
+    """One heart, one QRS, and what is free; a pytree, pass it as an argument."""
+
+    mesh: Mesh
+    front: Front
+    field: Float[AnyArray, "leads nodes"]  # mV per mV, the independent leads
+    time: Float[AnyArray, " frames"]  # ms
+    measured: Float[AnyArray, "frames leads"]  # mV
+    noise: Float[AnyArray, " leads"]  # mV, standard deviation
+    unknowns: Unknowns
+    template: Template
+
+    def activation(self, parameters: Parameters) -> Float[Array, " nodes"]:
+        """Activation times [ms]."""
+        along, across = parameters.velocity
+        M = slowness(self.mesh, along, across, across)
+        return arrival(self.front, M, source_times(self.front, M, parameters.sources))
+
+    def leads(self, T: Float[Array, " nodes"]) -> Float[Array, "frames leads"]:
+        """The independent leads [mV] of an activation."""
+        return template_leads(self.template, self.field, self.time, T, PLATEAU)
+
+    def misfit(self, theta: Float[AnyArray, " unknowns"]) -> Float[Array, "frames leads"]:
+        """(leads - measured) / noise; its mean square is χ²/n."""
+        now = self.leads(self.activation(self.unknowns(theta)))
+        return (now - self.measured) / self.noise
+
+    def residual(
+        self, theta: Float[AnyArray, " unknowns"], smooth: Float[AnyArray, "frames frames"]
+    ) -> Float[Array, " rows"]:
+        """The misfit, smoothed over time, and the rows of the prior."""
+        rows = (jnp.asarray(smooth, jnp.result_type(float)) @ self.misfit(theta)).ravel()
+        return jnp.concatenate([rows, self.unknowns.prior(theta)])
+
+
+def problem(
+    mesh: Mesh,
+    field: Float[AnyArray, "electrodes nodes"],
+    time: Float[AnyArray, " frames"],
+    measured: Float[AnyArray, "frames leads"],
+    noise: Float[AnyArray, " leads"],
+    *,
+    sources: int = 3,
+    velocity: Sequence[Sequence[float]] = VELOCITY,
+    onset: Sequence[float] = (0.0, 40.0),
+    template: Template | None = None,
+) -> Problem:
+    """A fit of `measured` [mV], in the order of `INDEPENDENT`, at times `time` [ms].
+
+    `field` are the nine electrodes' (`ecg.lead_field`), `noise` the standard deviation of each
+    lead [mV], `velocity` and `onset` the bounds of the free numbers [mm/ms, ms]. Sources lie on
+    the node sets lv_endo and rv_endo. ValueError where the mesh has no such set, no fibres, or
+    numbers do not fit.
+    """
+    sets = [mesh.node_sets[name] for name in ENDOCARDIUM if name in mesh.node_sets]
+    if not sets:
+        raise ValueError(
+            "fit: the mesh has no node set lv_endo or rv_endo, and sources lie on the endocardium; "
+            "add one of them."
+        )
+    if mesh.frames is None:
+        raise ValueError("fit: the mesh has no fibres, and two velocities are free; add fibres.")
+    if np.shape(measured) != (len(time), len(INDEPENDENT)):
+        raise ValueError(
+            f"fit: measured leads of shape {np.shape(measured)} do not fit {len(time)} times and "
+            f"the {len(INDEPENDENT)} leads {', '.join(INDEPENDENT)}."
+        )
+    if not (np.asarray(noise) > 0).all():
+        raise ValueError("fit: the noise of every lead must be greater than 0 mV.")
+    f = front(mesh)
+    rows = lead_matrix()[[LEADS.index(name) for name in INDEPENDENT]]
+    nodes = np.unique(np.concatenate([np.asarray(s) for s in sets]))
+    free = Unknowns(
+        velocity=_real(velocity),
+        onset=_real(onset),
+        surface=_real(np.asarray(mesh.points)[nodes]),
+        width=_real(f.spacing),
+        sources=sources,
+    )
+    return Problem(
+        mesh=_bare(mesh),
+        front=f,
+        field=_real(rows @ np.asarray(field, np.float64)),
+        time=_real(time),
+        measured=_real(measured),
+        noise=_real(noise),
+        unknowns=free,
+        template=Template() if template is None else template,
+    )
+
+
+def _real(x) -> Array:
+    return jnp.asarray(np.asarray(x), float)
+
+
+def _bare(mesh: Mesh) -> Mesh:
+    """What a program needs of a mesh; names and fields would only make it compile again."""
+    return Mesh(mesh.points, mesh.cells, mesh.regions, mesh.frames)
+
+
+def smoothing(time: Float[AnyArray, " frames"], width: float) -> Float[np.ndarray, "frames frames"]:
+    """Rows of Gaussian weights of standard deviation `width` [ms], each of norm one, so that
+    white noise keeps its variance; the unit matrix for 0."""
+    t = np.asarray(time, float)
+    if width == 0:
+        return np.eye(len(t))
+    weight = np.exp(-0.5 * ((t[:, None] - t) / width) ** 2)
+    return weight / np.linalg.norm(weight, axis=1, keepdims=True)
+
+
+@jax.jit
+def misfit_of(problem: Problem, theta):
+    """`Problem.misfit`, compiled."""
+    return problem.misfit(theta)
+
+
+@jax.jit
+def residual_of(problem: Problem, theta, smooth):
+    """`Problem.residual`, compiled."""
+    return problem.residual(theta, smooth)
+
+
+@jax.jit
+def linear_of(problem: Problem, theta, smooth):
+    """r and Jᵀ: one forward solve, then all tangents together along its rays."""
+    r, push = jax.linearize(lambda theta: problem.residual(theta, smooth), theta)
+    return r, jax.vmap(push)(jnp.eye(len(theta), dtype=r.dtype))
+
+
+@jax.jit
+def costs_of(problem: Problem, thetas, smooth):
+    """|r|² of many candidates, one after the other in one compiled loop."""
+    return jax.lax.map(lambda theta: jnp.sum(problem.residual(theta, smooth) ** 2), thetas)
+
+
+@jax.jit
+def leads_of_sources(problem: Problem, parameters: Parameters):
+    """Activation [ms] and leads [mV] at given parameters, compiled; the measured leads of
+    `problem` play no part."""
+    T = problem.activation(parameters)
+    return T, problem.leads(T)
