@@ -44,8 +44,10 @@ def shown(value: Any) -> str:
 
 
 @contextmanager
-def progress_bar(quiet: bool = False) -> Iterator[Callable[[float, float], None] | None]:
-    """A callback (done, whole) [ms] that draws a bar with the time left on a terminal, and plain
+def progress_bar(
+    quiet: bool = False, unit: str = "ms"
+) -> Iterator[Callable[[float, float], None] | None]:
+    """A callback (done, whole) that draws a bar with the time left on a terminal, and plain
     lines elsewhere; both on stderr, and only for what takes longer than PATIENCE.
 
     The time left is reckoned from the first call on: before it lies the preparation.
@@ -53,14 +55,14 @@ def progress_bar(quiet: bool = False) -> Iterator[Callable[[float, float], None]
     if quiet:
         yield None
     elif sys.stderr.isatty():
-        with _bar() as advance:
+        with _bar(unit) as advance:
             yield advance
     else:
-        yield _lines()
+        yield _lines(unit)
 
 
 @contextmanager
-def _bar() -> Iterator[Callable[[float, float], None]]:
+def _bar(unit: str) -> Iterator[Callable[[float, float], None]]:
     bar = Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -73,14 +75,14 @@ def _bar() -> Iterator[Callable[[float, float], None]]:
     task, left = bar.add_task("preparing", total=None, left=""), _time_left()
 
     def advance(done: float, whole: float) -> None:
-        text = f"{done:.0f} of {whole:.0f} ms"
+        text = f"{done:.0f} of {whole:.0f} {unit}"
         bar.update(task, description=text, completed=done, total=whole, left=left(done, whole))
 
     with bar:
         yield advance
 
 
-def _lines() -> Callable[[float, float], None]:
+def _lines(unit: str) -> Callable[[float, float], None]:
     begun = last = time.monotonic()
     left = _time_left()
 
@@ -88,7 +90,7 @@ def _lines() -> Callable[[float, float], None]:
         nonlocal last
         now, text = time.monotonic(), left(done, whole)
         if now - begun > PATIENCE and (now - last > EVERY or done >= whole):
-            print(f"{done:.0f} of {whole:.0f} ms {text}".strip(), file=sys.stderr, flush=True)
+            print(f"{done:.0f} of {whole:.0f} {unit} {text}".strip(), file=sys.stderr, flush=True)
             last = now
 
     return advance

@@ -106,7 +106,6 @@ def problem(
     if not (np.asarray(noise) > 0).all():
         raise ValueError("fit: the noise of every lead must be greater than 0 mV.")
     f = front(mesh)
-    rows = lead_matrix()[[LEADS.index(name) for name in INDEPENDENT]]
     nodes = np.unique(np.concatenate([np.asarray(s) for s in sets]))
     free = Unknowns(
         velocity=_real(velocity),
@@ -118,13 +117,23 @@ def problem(
     return Problem(
         mesh=_bare(mesh),
         front=f,
-        field=_real(rows @ np.asarray(field, np.float64)),
+        field=_real(_independent_rows() @ np.asarray(field, np.float64)),
         time=_real(time),
         measured=_real(measured),
         noise=_real(noise),
         unknowns=free,
         template=Template() if template is None else template,
     )
+
+
+def to_twelve(leads: Float[AnyArray, "frames leads"]) -> Float[np.ndarray, "frames twelve"]:
+    """The twelve leads, in the order of `ecg.LEADS`, from the independent ones."""
+    eight = _independent_rows()
+    return np.asarray(leads, np.float64) @ (lead_matrix() @ np.linalg.pinv(eight)).T
+
+
+def _independent_rows() -> Float[np.ndarray, "leads electrodes"]:
+    return lead_matrix()[[LEADS.index(name) for name in INDEPENDENT]]
 
 
 def _real(x) -> Array:

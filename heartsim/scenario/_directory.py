@@ -14,11 +14,11 @@ import equinox as eqx
 import numpy as np
 
 from heartsim._files import NEW, whole
-from heartsim.ecg import LEADS, twelve_leads
+from heartsim.ecg import twelve_leads
 from heartsim.mesh import write_mesh
 
 from ._checkpoint import POINTER, Record, find_checkpoint, machine
-from ._files import checksum, write_json, write_text
+from ._files import checksum, write_json, write_leads, write_text
 from ._front import FrontScene, build_front, run_front
 from ._loop import Progress, Runaway, run_scene
 from ._read import locate, read_scenario, to_toml
@@ -122,16 +122,24 @@ def input_checksums(scenario: Scenario) -> dict[str, str]:
 
 
 def manifest(scene: Scene | FrontScene, inputs: dict[str, str], summary: Rows) -> dict[str, Any]:
-    """How a run came about: inputs, versions, device, precision, and notes for its reader."""
+    """How a run came about; nothing in it is drawn by chance."""
+    notes = [*shortfall(summary), *scene.notes]
+    return provenance(inputs, scene.scenario.solver.precision, None, notes)
+
+
+def provenance(
+    inputs: dict[str, str], precision: str, seed: int | None, notes: list[str]
+) -> dict[str, Any]:
+    """Inputs, versions, device, precision, seed, and notes for the reader."""
     packages = ("heartsim", "jax", "jaxlib", "equinox", "numpy")
     return {
         "inputs_sha256": inputs,
         "versions": {"python": platform.python_version()} | {p: version(p) for p in packages},
         "machine": machine() | {"system": sys.platform},
-        "precision": scene.scenario.solver.precision,
-        "seed": None,  # nothing in a run is drawn by chance
+        "precision": precision,
+        "seed": seed,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "notes": [*shortfall(summary), *scene.notes],
+        "notes": notes,
     }
 
 
@@ -192,12 +200,8 @@ def _write_activations(scene: Scene | FrontScene, record: Record, path: Path) ->
 
 def _write_ecg(scene: Scene | FrontScene, record: Record, path: Path) -> None:
     leads = np.asarray(twelve_leads(record.leads))
-    time_ms = (1 + np.arange(len(leads))) * scene.scenario.output.sample_ms
-    lines = [
-        ",".join([f"{t:.10g}", *(f"{v:.7g}" for v in row)])
-        for t, row in zip(time_ms, leads, strict=True)
-    ]
-    write_text(path, "\n".join([",".join(["time_ms", *LEADS]), *lines]) + "\n")
+    time = (1 + np.arange(len(leads))) * scene.scenario.output.sample_ms
+    write_leads(path, time, leads)
 
 
 def _write_voltage(scene: Scene, folder: Path) -> None:

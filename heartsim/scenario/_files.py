@@ -1,11 +1,15 @@
-"""Text and JSON that are either whole or not there, and checksums."""
+"""Text, JSON and leads that are either whole or not there, and checksums."""
 
 import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from jaxtyping import Float
+
 from heartsim._files import whole
+from heartsim.ecg import LEADS
 
 
 def write_text(path: Path, text: str) -> None:
@@ -23,3 +27,14 @@ def checksum(path: Path) -> str:
     """SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_leads(
+    path: Path, time: Float[np.ndarray, " frames"], leads: Float[np.ndarray, "frames leads"]
+) -> None:
+    """ecg.csv: time_ms and the twelve leads [mV], seven significant digits."""
+    lines = [
+        ",".join([f"{t:.10g}", *(f"{v:.7g}" for v in row)])
+        for t, row in zip(time, leads, strict=True)
+    ]
+    write_text(path, "\n".join([",".join(["time_ms", *LEADS]), *lines]) + "\n")
