@@ -3,7 +3,7 @@
 import tomllib
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import tomli_w
 from pydantic import ValidationError
@@ -11,7 +11,10 @@ from pydantic import ValidationError
 from heartsim.tissue import whole_steps
 
 from ._schema import Scenario
+from ._section import Section
 from ._sentence import sentence
+
+T = TypeVar("T", bound=Section)
 
 SHIPPED = "shipped:"
 """Before the name of a file that comes with heartsim: mesh = "shipped:biventricular.vtu"."""
@@ -24,13 +27,25 @@ def read_scenario(path: str | Path) -> Scenario:
     the nearest known key; FileNotFoundError if there is no such file.
     """
     path = Path(path)
+    return scenario_from(read_toml(path, "scenario"), path.name, path.resolve().parent)
+
+
+def read_toml(path: Path, kind: str) -> dict[str, Any]:
+    """The content of a TOML file; ValueError or FileNotFoundError says what is wrong."""
     if not path.is_file():
-        raise FileNotFoundError(f"{path} does not exist; give a scenario file (.toml).")
+        raise FileNotFoundError(f"{path} does not exist; give a {kind} file (.toml).")
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path.name}: this is not TOML: {error}.") from None
-    return scenario_from(data, name=path.name, folder=path.resolve().parent)
+
+
+def validated(model: type[T], data: dict[str, Any], name: str) -> T:
+    """The sections of a file; ValueError names the file and the first thing that is wrong."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise ValueError(f"{name}: {sentence(error, model)}") from None
 
 
 def scenario_from(
@@ -38,11 +53,7 @@ def scenario_from(
 ) -> Scenario:
     """The scenario of a dictionary shaped like the file; paths are relative to `folder`."""
     folder = Path.cwd() if folder is None else folder
-    try:
-        scenario = Scenario.model_validate(data)
-    except ValidationError as error:
-        raise ValueError(f"{name}: {sentence(error)}") from None
-    scenario = _with_paths(scenario, folder)
+    scenario = _with_paths(validated(Scenario, data, name), folder)
     try:
         _check_times(scenario)
     except ValueError as error:
@@ -50,8 +61,8 @@ def scenario_from(
     return scenario
 
 
-def to_toml(scenario: Scenario) -> str:
-    """The scenario as TOML, every default written out; keys that are absent have no default."""
+def to_toml(scenario: Section) -> str:
+    """A scenario or another file as TOML, every default written out; keys that are absent have no default."""
     return tomli_w.dumps(scenario.model_dump(exclude_none=True))
 
 
@@ -77,21 +88,22 @@ def locate(reference: str) -> Path:
 
 def _with_paths(scenario: Scenario, folder: Path) -> Scenario:
     heart, ecg = scenario.heart, scenario.ecg
-    mesh = _absolute(heart.mesh, folder)
+    mesh = absolute(heart.mesh, folder)
     changed: dict[str, Any] = {"mesh": mesh}
     if heart.initial_state is not None:
-        changed["initial_state"] = _absolute(heart.initial_state, folder)
+        changed["initial_state"] = absolute(heart.initial_state, folder)
     if "unit" not in heart.model_fields_set and Path(mesh).suffix in (".pts", ".elem"):
         changed["unit"] = "um"
     if ecg.electrodes not in ("default", "none"):
-        ecg = ecg.model_copy(update={"electrodes": _absolute(ecg.electrodes, folder)})
+        ecg = ecg.model_copy(update={"electrodes": absolute(ecg.electrodes, folder)})
     if ecg.torso not in (None, "ellipsoid"):
-        ecg = ecg.model_copy(update={"torso": _absolute(ecg.torso, folder)})
+        ecg = ecg.model_copy(update={"torso": absolute(ecg.torso, folder)})
     heart = heart.model_copy(update=changed)
     return scenario.model_copy(update={"heart": heart, "ecg": ecg})
 
 
-def _absolute(reference: str, folder: Path) -> str:
+def absolute(reference: str, folder: Path) -> str:
+    """A path beside the file that names it; names of shipped files stay."""
     return reference if reference.startswith(SHIPPED) else str((folder / reference).resolve())
 
 
