@@ -6,7 +6,7 @@ with D = σ / (χ C_m) [mm²/ms] and currents over capacitance [mV/ms].
 """
 
 from abc import abstractmethod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -26,6 +26,30 @@ class State(NamedTuple):
     V: Float[Array, " nodes"]  # mV
     membrane: PyTree  # gates and concentrations
     past: Past  # of the linear solver
+
+
+class AbstractTissue(eqx.Module):
+    """What `simulate` advances: membranes, and whatever couples them."""
+
+    ionic: eqx.AbstractVar[AbstractIonicModel]
+
+    @abstractmethod
+    def initial(self) -> State:
+        """Every node at the membrane's resting state."""
+
+    @abstractmethod
+    def begin(self, state: State, dt: float) -> State:
+        """What is done once, before the first step."""
+
+    @abstractmethod
+    def coupling(self, dt: float) -> Any:
+        """What is the same in every step of dt [ms], made once and handed to each."""
+
+    @abstractmethod
+    def step(
+        self, coupling: Any, state: State, i_stim: Nodal | float, dt: float
+    ) -> tuple[State, Nodal]:
+        """Advance by dt [ms]; return the state and the voltage seen at the end of the step."""
 
 
 class AbstractSplitting(eqx.Module):
@@ -110,7 +134,7 @@ class CrankNicolson(eqx.Module):
         return S * y, past
 
 
-class Monodomain(eqx.Module):
+class Monodomain(AbstractTissue):
     """Equation (1) on linear simplices; made by `monodomain`."""
 
     K: Rows  # ∫∇λ_i·D∇λ_j, mm^dim/ms
@@ -126,20 +150,28 @@ class Monodomain(eqx.Module):
         V = V.astype(self.K.diagonal.dtype)
         return State(V, membrane, self.solver.start(V.shape[0], V.dtype))
 
+    def begin(self, state: State, dt: float) -> State:
+        """What the splitting does before the first step."""
+        return self.splitting.begin(self, state, dt)
+
+    def coupling(self, dt: float) -> CrankNicolson:
+        """The diffusion of every step."""
+        return self.crank_nicolson(dt)
+
     def crank_nicolson(self, dt: float) -> CrankNicolson:
         """The diffusion step of length dt."""
         return CrankNicolson(self.K, scaled_matrix(self.M.plus(dt / 2, self.K)), self.solver, dt)
 
     def step(
         self,
-        diffuse: CrankNicolson,
+        coupling: CrankNicolson,
         state: State,
         i_stim: Nodal | float,
         dt: float,
     ) -> tuple[State, Nodal]:
-        """Advance by dt [ms]; return the state and the voltage seen at the end of the step."""
+        """Membrane, then diffusion, as the splitting has it."""
         V, membrane = self.membrane_step(self.ionic, state.V, state.membrane, dt, i_stim)
-        dV, past = diffuse(self.splitting.diffusing(state.V, V), state.past)
+        dV, past = coupling(self.splitting.diffusing(state.V, V), state.past)
         return State(V + dV, membrane, past), self.splitting.seen(V, dV)
 
 

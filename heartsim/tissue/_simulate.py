@@ -12,8 +12,8 @@ from jaxtyping import Array, Float, Int
 from heartsim._types import AnyArray
 
 from ._events import Detector, Events
-from ._monodomain import Monodomain, State
-from ._stimulus import Stimulus
+from ._monodomain import AbstractTissue, State
+from ._stimulus import AbstractStimulus
 
 
 class Carry(NamedTuple):
@@ -35,8 +35,8 @@ class Samples(NamedTuple):
 
 @eqx.filter_jit
 def simulate(
-    tissue: Monodomain,
-    stimuli: Sequence[Stimulus],
+    tissue: AbstractTissue,
+    stimuli: Sequence[AbstractStimulus],
     *,
     dt: float,
     steps: int,
@@ -55,12 +55,12 @@ def simulate(
     if steps % sample_every:
         raise ValueError(f"simulate: sample_every={sample_every} does not divide steps={steps}.")
     detector = Detector() if detector is None else detector
-    diffuse = tissue.crank_nicolson(dt)
+    coupling = tissue.coupling(dt)
 
     def one(carry, _):
         k, state, events = carry
         i_stim = sum((stimulus(k, dt) for stimulus in stimuli), start=0.0)
-        state, V = tissue.step(diffuse, state, i_stim, dt)
+        state, V = tissue.step(coupling, state, i_stim, dt)
         return Carry(k + 1, state, detector(events, V, k, dt)), None
 
     @jax.checkpoint
@@ -77,11 +77,13 @@ def simulate(
 
 
 @eqx.filter_jit
-def begin(tissue: Monodomain, dt: float, detector: Detector, state: State | None = None) -> Carry:
+def begin(
+    tissue: AbstractTissue, dt: float, detector: Detector, state: State | None = None
+) -> Carry:
     """The carry at time 0, from a state (rest if None)."""
     state = tissue.initial() if state is None else state
     events = detector.start(state.V)
-    return Carry(jnp.int32(0), tissue.splitting.begin(tissue, state, dt), events)
+    return Carry(jnp.int32(0), tissue.begin(state, dt), events)
 
 
 def activation_time(carry: Carry, dt: float) -> Float[Array, " nodes"]:

@@ -1,5 +1,7 @@
 """Current put into the tissue: a train of rectangular pulses at a group of nodes."""
 
+from abc import abstractmethod
+
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
@@ -8,7 +10,15 @@ from heartsim._types import AnyArray
 from heartsim.ionic import param
 
 
-class Stimulus(eqx.Module):
+class AbstractStimulus(eqx.Module):
+    """A current that `simulate` adds to the membrane's, known beforehand at every step."""
+
+    @abstractmethod
+    def __call__(self, k: Int[Array, ""], dt: float) -> Float[Array, " nodes"]:
+        """Mean current over capacitance [mV/ms] over the step [k dt, (k + 1) dt]."""
+
+
+class Stimulus(AbstractStimulus):
     """Pulses of `strength` at the nodes of `site`, `beats` of them, `cycle_steps` steps apart.
 
     The cycle is counted in steps, so that long trains keep exact time in float32; onset and
