@@ -6,11 +6,12 @@ from ._check import check
 from ._demo import demo
 from ._doctor import doctor
 from ._ecg import ecg
+from ._fit import fit
 from ._mesh import convert, info
 from ._run import run
 from ._tune_cv import tune_cv
 
-SIMULATE, PREPARE, MEASURE, HELP = "Simulate", "Prepare", "Measure", "Help"
+SIMULATE, PREPARE, MEASURE, FIT, HELP = "Simulate", "Prepare", "Measure", "Fit", "Help"
 
 app = typer.Typer(
     name="heartsim",
@@ -27,6 +28,7 @@ for panel, command, name, example in (
     (SIMULATE, check, "check", "heartsim check heart.toml"),
     (PREPARE, tune_cv, "tune-cv", "heartsim tune-cv --edge-mm 1.0 --velocity-m-s 0.65"),
     (MEASURE, ecg, "ecg", "heartsim ecg recording.hea --out recording.dcm --png recording.png"),
+    (FIT, fit, "fit", "heartsim fit fit.toml --out fit-run"),
     (HELP, doctor, "doctor", "heartsim doctor"),
 ):
     app.command(name, rich_help_panel=panel, epilog=f"Example:  {example}")(command)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from heartsim._types import AnyArray
 
@@ -71,6 +71,7 @@ class Fit(NamedTuple):
     leads: Float[AnyArray, "frames leads"]  # mV, as measured: I, II, V1 to V6
     starts: Sequence[Start]  # best first
     spread: float  # ms, RMS difference of activation between accepted starts; NaN for one
+    used: int  # sources that reach at least one node first
 
     @property
     def sentence(self) -> str:
@@ -139,9 +140,8 @@ def _followed(problem: Problem, theta, smooth, steps: int, rng: np.random.Genera
 def _revived(problem: Problem, theta, rows, rng: np.random.Generator):
     """θ with each source that changes no lead moved to where it helps most, if anywhere does."""
     k, surface = problem.unknowns.sources, np.asarray(problem.unknowns.surface)
-    r, Jt = linear_of(problem, _real(theta), _real(rows))
-    cost, Jt = float(jnp.sum(r**2)), np.asarray(Jt)[:, : np.size(problem.measured)]
-    for dead in np.flatnonzero(~Jt[2 : 2 + k].any(axis=1)):
+    cost = float(jnp.sum(residual_of(problem, _real(theta), _real(rows)) ** 2))
+    for dead in np.flatnonzero(~_alive(problem, theta, rows)):
         tries = np.tile(theta, (REVIVALS, 1))
         where = 2 + k + 3 * dead
         tries[:, where : where + 3] = surface[rng.choice(len(surface), REVIVALS)]
@@ -150,6 +150,13 @@ def _revived(problem: Problem, theta, rows, rng: np.random.Generator):
         if costs.min() < cost:
             theta, cost = tries[costs.argmin()], float(costs.min())
     return theta
+
+
+def _alive(problem: Problem, theta, rows) -> Bool[np.ndarray, " sources"]:
+    """Whether any lead depends on each source's onset."""
+    _, Jt = linear_of(problem, _real(theta), _real(rows))
+    onsets = np.asarray(Jt)[2 : 2 + problem.unknowns.sources, : np.size(problem.measured)]
+    return onsets.any(axis=1)
 
 
 def _result(problem: Problem, starts: Sequence[Start]) -> Fit:
@@ -164,6 +171,7 @@ def _result(problem: Problem, starts: Sequence[Start]) -> Fit:
         leads=leads,
         starts=starts,
         spread=max(apart, default=float("nan")),
+        used=int(_alive(problem, starts[0].theta, smoothing(problem.time, 0.0)).sum()),
     )
 
 

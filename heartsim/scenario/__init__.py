@@ -3,7 +3,14 @@
 from ._check import check_scenario as check_scenario
 from ._check import mesh_rows as mesh_rows
 from ._directory import run_scenario as run_scenario
+from ._fit_read import build_fit as build_fit
+from ._fit_read import fit_from as fit_from
+from ._fit_read import read_fit as read_fit
+from ._fit_run import run_fit as run_fit
+from ._fit_schema import FitFile as FitFile
 from ._loop import Runaway as Runaway
+from ._plan import read_plan as read_plan
+from ._plan import run_plan as run_plan
 from ._read import locate as locate
 from ._read import read_scenario as read_scenario
 from ._read import scenario_from as scenario_from

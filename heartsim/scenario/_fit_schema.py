@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from heartsim.fit import VELOCITY, Search
 
-from ._schema import Ecg, Heart
+from ._schema import Ecg, Heart, Scenario
 from ._section import Count, Point, Positive, Section
 
 Range = Annotated[list[float], Field(min_length=2, max_length=2)]
@@ -112,6 +112,11 @@ class FitFile(Section):
     free: Free = Field(default_factory=Free)
     search: Hunt = Field(default_factory=Hunt)
     truth: Truth | None = None
+
+    @property
+    def scenario(self) -> Scenario:
+        """What it shares with a run: the mesh, and what the electrodes see."""
+        return Scenario(heart=self.heart, ecg=self.ecg)
 
     @model_validator(mode="after")
     def _one_recording(self):

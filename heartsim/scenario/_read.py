@@ -53,7 +53,7 @@ def scenario_from(
 ) -> Scenario:
     """The scenario of a dictionary shaped like the file; paths are relative to `folder`."""
     folder = Path.cwd() if folder is None else folder
-    scenario = _with_paths(validated(Scenario, data, name), folder)
+    scenario = with_paths(validated(Scenario, data, name), folder)
     try:
         _check_times(scenario)
     except ValueError as error:
@@ -62,7 +62,8 @@ def scenario_from(
 
 
 def to_toml(scenario: Section) -> str:
-    """A scenario or another file as TOML, every default written out; keys that are absent have no default."""
+    """A scenario, or another file, as TOML, every default written out; keys that are absent have
+    no default."""
     return tomli_w.dumps(scenario.model_dump(exclude_none=True))
 
 
@@ -86,7 +87,8 @@ def locate(reference: str) -> Path:
     return Path(reference)
 
 
-def _with_paths(scenario: Scenario, folder: Path) -> Scenario:
+def with_paths(scenario: Any, folder: Path) -> Any:
+    """A file with sections heart and ecg, their paths absolute; CARP meshes in their unit."""
     heart, ecg = scenario.heart, scenario.ecg
     mesh = absolute(heart.mesh, folder)
     changed: dict[str, Any] = {"mesh": mesh}

@@ -8,9 +8,13 @@ from ._colours import time_colours as time_colours
 from ._ecg import ecg_figure as ecg_figure
 from ._ecg import ecg_png as ecg_png
 from ._ecg import read_ecg as read_ecg
+from ._fit import fit_figure as fit_figure
+from ._fit import fit_png as fit_png
 from ._map import Field as Field
 from ._map import isochrone_levels as isochrone_levels
 from ._map import map_figure as map_figure
+from ._plan import plan_ecg_png as plan_ecg_png
+from ._plan import plan_png as plan_png
 from ._raster import Raster as Raster
 from ._raster import View as View
 from ._raster import Window as Window

@@ -48,19 +48,19 @@ def map_figure(
     """
     values = np.asarray(values, float)
     levels, spacing = isochrone_levels(values, isochrone_ms)
-    norm, colours = _time_norm(values), time_colours(uniform)
+    norm, colours = time_norm(values), time_colours(uniform)
     ink = [line_colour(colours(norm(level))) for level in levels]
     width = 2 * _MARGIN + len(views) * (_PANEL + _GAP) + _BAR
     figure = new_figure(width, _FOOT + _PANEL + _HEAD, _DPI)
-    windows = _windows(np.asarray(points, float)[np.unique(triangles)], views)
+    windows = windows_of(np.asarray(points, float)[np.unique(triangles)], views)
     for k, (view, window) in enumerate(zip(views, windows, strict=True)):
-        ax = _axes(figure, _MARGIN + k * (_PANEL + _GAP), _FOOT, _PANEL, _PANEL)
+        ax = axes_at(figure, _MARGIN + k * (_PANEL + _GAP), _FOOT, _PANEL, _PANEL)
         raster = rasterise(points, triangles, values, view, window)
-        _draw_surface(ax, raster, window, colours(norm(np.ma.masked_invalid(raster.value))))
-        _draw_isochrones(ax, raster, window, levels, ink)
-        _name_sides(ax, view, raster, window.half)
+        draw_surface(ax, raster, window, colours(norm(np.ma.masked_invalid(raster.value))))
+        draw_isochrones(ax, raster, window, levels, ink)
+        name_sides(ax, view, raster, window.half)
     _scale_bar(figure.axes[0], windows[0].half)
-    _colour_bar(figure, norm, colours, levels, ink, field.label)
+    colour_bar(figure, norm, colours, levels, ink, field.label)
     _write_words(figure, values, field, spacing, note)
     return figure
 
@@ -83,7 +83,7 @@ def isochrone_levels(
     return spacing * np.arange(first, last + 1), spacing
 
 
-def _time_norm(values):
+def time_norm(values):
     """From the first to the last finite value; a millisecond wide where they are one."""
     from matplotlib.colors import Normalize
 
@@ -92,7 +92,7 @@ def _time_norm(values):
     return Normalize(first, max(last, first + 1.0) if last - first < 1e-9 else last)
 
 
-def _windows(points, views):
+def windows_of(points, views):
     """For each view the square round the surface, all of one size, with room for names."""
     centres, halves = [], []
     for view in views:
@@ -105,7 +105,7 @@ def _windows(points, views):
     return [Window(centre, half, _PIXELS) for centre in centres]
 
 
-def _axes(figure, left, bottom, width, height):
+def axes_at(figure, left, bottom, width, height):
     """Bare axes at a place in mm from the lower left corner of the figure."""
     total = figure.get_size_inches() * 25.4
     box = (left / total[0], bottom / total[1], width / total[0], height / total[1])
@@ -114,7 +114,7 @@ def _axes(figure, left, bottom, width, height):
     return ax
 
 
-def _draw_surface(ax, raster: Raster, window: Window, rgba):
+def draw_surface(ax, raster: Raster, window: Window, rgba):
     """Colour times shade; hidden edges are darkened, and all edges smoothed."""
     shade = np.where(raster.edges(window.pixel), 0.4, raster.shade)
     cover = raster.seen[..., None].astype(float)
@@ -125,7 +125,7 @@ def _draw_surface(ax, raster: Raster, window: Window, rgba):
     ax.imshow(picture, origin="lower", extent=(-h, h, -h, h), interpolation="nearest")
 
 
-def _draw_isochrones(ax, raster: Raster, window: Window, levels, ink):
+def draw_isochrones(ax, raster: Raster, window: Window, levels, ink):
     """Lines of equal time where the surface is seen, not across the edges of its parts; every
     second one is named, away from the edges."""
     from matplotlib.patheffects import withStroke
@@ -148,10 +148,10 @@ def _draw_isochrones(ax, raster: Raster, window: Window, levels, ink):
                 text.set_path_effects([withStroke(linewidth=2.0, foreground="white")])
 
 
-def _name_sides(ax, view: View, raster: Raster, h: float):
+def name_sides(ax, view: View, raster: Raster, h: float, size: float = 12.0):
     """The view's name above it, and what lies at each of its four sides."""
-    style = {"color": INK, "fontsize": 12, "ha": "center", "va": "center"}
-    ax.text(0.0, 1.12 * h, view.name, **{**style, "fontsize": 15, "fontweight": "bold"})
+    style = {"color": INK, "fontsize": size, "ha": "center", "va": "center"}
+    ax.text(0.0, 1.12 * h, view.name, **{**style, "fontsize": 1.25 * size, "fontweight": "bold"})
     if not raster.seen.any():
         ax.text(0.0, 0.0, "seen edge on", **style)
         return
@@ -174,12 +174,14 @@ def _scale_bar(ax, h: float):
     ax.text(x, y + 0.03 * h, f"{length:g} mm", color=INK, fontsize=12, va="bottom")
 
 
-def _colour_bar(figure, norm, colours, levels, ink, label):
+def colour_bar(
+    figure, norm, colours, levels, ink, label, bottom: float = _FOOT + 2.0, height=_PANEL - 4.0
+):
     """Vertical bar, earliest on top as the eye reads, with the isochrones drawn on it."""
     from matplotlib.cm import ScalarMappable
 
     left = figure.get_size_inches()[0] * 25.4 - _MARGIN - _BAR + 6.0
-    ax = _axes(figure, left, _FOOT + 2.0, 6.0, _PANEL - 4.0)
+    ax = axes_at(figure, left, bottom, 6.0, height)
     ax.set_axis_on()
     bar = figure.colorbar(ScalarMappable(norm, colours), cax=ax)
     bar.ax.invert_yaxis()

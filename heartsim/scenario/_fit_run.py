@@ -1,0 +1,85 @@
+"""The run directory of a fit: filled beside its final place, and renamed into it at the end."""
+
+import dataclasses
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from heartsim._files import NEW
+from heartsim.fit import Fit, Search, fit_qrs, to_twelve
+from heartsim.mesh import write_mesh
+
+from ._directory import input_checksums, provenance
+from ._files import checksum, write_json, write_leads, write_text
+from ._fit_read import FitScene, build_fit, read_fit
+from ._fit_schema import FitFile
+from ._fit_summary import summarise_fit
+from ._loop import Progress
+from ._read import locate, to_toml
+from ._rows import Rows
+
+
+def run_fit(
+    file: str | Path | FitFile,
+    out: str | Path,
+    *,
+    seed: int | None = None,
+    progress: Progress | None = None,
+    finish: Callable[[Path], None] | None = None,
+    cache: Path | None = None,
+) -> Rows:
+    """Fit a QRS and write the run directory `out`; return its summary.
+
+    `seed` goes before that of the file. `finish` may add files (pictures) to the directory before
+    it is renamed. A result outside the gate is written too, and says `fitted: false`. ValueError
+    if `out` exists, and for whatever `read_fit` and `build_fit` refuse.
+    """
+    out = Path(out)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ValueError(f"{out} exists and is not overwritten; give another --out, or remove it.")
+    file = file if isinstance(file, FitFile) else read_fit(file)
+    if seed is not None:
+        search = file.search.model_copy(update={"seed": seed})
+        file = file.model_copy(update={"search": search})
+    clock = time.time(), time.process_time()
+    inputs = input_checksums(file.scenario)
+    if file.ecg.file is not None:
+        inputs[file.ecg.file] = checksum(locate(file.ecg.file))
+    scene = build_fit(file, cache)
+    begun = time.time()
+    fit = fit_qrs(scene.problem, Search(**file.search.model_dump()), progress)
+    seconds = {"device_seconds": time.time() - begun}
+    summary = summarise_fit(scene, fit)
+    seconds |= {
+        "wall_seconds": time.time() - clock[0],
+        "cpu_seconds": time.process_time() - clock[1],
+    }
+    notes = [fit.sentence, *scene.notes]
+    manifest = provenance(inputs, "float32", file.search.seed, notes) | seconds
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=out.parent, prefix=f"{NEW}{out.name}-") as place:
+        folder = Path(place) / out.name
+        folder.mkdir()
+        write_text(folder / "fit.toml", to_toml(file))
+        write_json(folder / "manifest.json", manifest)
+        write_json(folder / "summary.json", summary)
+        _write_results(scene, fit, folder)
+        if finish is not None:
+            finish(folder)
+        folder.rename(out)
+    return summary
+
+
+def _write_results(scene: FitScene, fit: Fit, folder: Path) -> None:
+    """activation.vtu, the fitted leads and the measured ones at the same times."""
+    fields = {"activation_ms": np.asarray(fit.activation, float)}
+    if scene.true_activation is not None:
+        fields["true_activation_ms"] = scene.true_activation
+    data = scene.mesh.point_data | fields
+    write_mesh(dataclasses.replace(scene.mesh, point_data=data), folder / "activation.vtu")
+    times = np.asarray(scene.problem.time, float)
+    for name, leads in (("ecg.csv", fit.leads), ("measured.csv", scene.problem.measured)):
+        write_leads(folder / name, times, to_twelve(leads))
