@@ -1,5 +1,7 @@
 """The wave: conductivity, stimulus, monodomain, simulate; the eikonal front."""
 
+from ._checks import require_reached as require_reached
+from ._checks import require_velocities as require_velocities
 from ._conductivity import diffusivity as diffusivity
 from ._conductivity import monodomain_conductivity as monodomain_conductivity
 from ._conductivity import tensor as tensor
@@ -19,6 +21,8 @@ from ._monodomain import SemiImplicit as SemiImplicit
 from ._monodomain import State as State
 from ._monodomain import Strang as Strang
 from ._monodomain import monodomain as monodomain
+from ._network import Network as Network
+from ._network import purkinje as purkinje
 from ._reaction_eikonal import FootCurrent as FootCurrent
 from ._reaction_eikonal import Isolated as Isolated
 from ._simulate import Carry as Carry

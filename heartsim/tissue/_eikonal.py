@@ -17,6 +17,7 @@ from jaxtyping import Array, Bool, Float, Int
 from heartsim._types import AnyArray
 from heartsim.mesh import Mesh
 
+from ._checks import require_velocities
 from ._conductivity import PerCell, tensor
 from ._front import Front
 from ._front_rule import derivative
@@ -35,7 +36,9 @@ def slowness(
     mesh: Mesh, fibre: PerCell, sheet: PerCell, normal: PerCell
 ) -> Float[Array, "cells 3 3"]:
     """M = Σ_k a_k a_kᵀ / v_k² [ms²/mm²] from velocities [mm/ms] along fibre, sheet and normal,
-    each one number or one per cell; all must be positive."""
+    each one number or one per cell; ValueError where one is not positive, known before tracing.
+    """
+    require_velocities(fibre=fibre, sheet=sheet, normal=normal)
     if fibre is sheet and sheet is normal:  # one velocity needs no fibres
         return tensor(mesh, *(3 * [jnp.asarray(fibre, float) ** -2]))
     return tensor(mesh, *(jnp.asarray(v, float) ** -2 for v in (fibre, sheet, normal)))
