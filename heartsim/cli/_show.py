@@ -39,7 +39,7 @@ def shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list | tuple):
-        return ", ".join(shown(item) for item in value)
+        return ", ".join(f"({shown(v)})" if isinstance(v, list) else shown(v) for v in value)
     return str(value)
 
 

@@ -1,6 +1,7 @@
 """The fit: screened starts, Levenberg-Marquardt at ever less smoothing, and a gate."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -12,14 +13,13 @@ from heartsim._types import AnyArray
 from ._levenberg_marquardt import levenberg_marquardt
 from ._problem import (
     Problem,
-    costs_of,
     leads_of_sources,
     linear_of,
-    misfit_of,
+    parameters_at,
     residual_of,
     smoothing,
 )
-from ._screen import arrival_table, screened
+from ._screen import Table, arrival_table, resettled, screened
 from ._unknowns import Parameters
 
 GATE = (0.8, 1.2)
@@ -27,9 +27,6 @@ GATE = (0.8, 1.2)
 
 WIDTHS = (8.0, 4.0, 0.0)
 """ms; how leads and measurement are smoothed in turn. Smooth leads have few wrong valleys."""
-
-REVIVALS = 16
-"""Places tried for a source that another overtook."""
 
 
 class Search(NamedTuple):
@@ -44,7 +41,7 @@ class Search(NamedTuple):
     """Best candidates that are followed to the end, at most."""
     enough: int = 2
     """Accepted starts after which no more are followed."""
-    steps: int = 15
+    steps: int = 25
     """Of Levenberg-Marquardt at each width, at most."""
 
 
@@ -95,8 +92,8 @@ def fit_qrs(
     """Look for velocities and sources whose leads differ from the measured by noise alone.
 
     Candidates are screened on leads smoothed by WIDTHS[0]; the best are followed by
-    Levenberg-Marquardt at each width in turn. A source that another overtook, so that nothing
-    depends on it, is tried elsewhere. The least χ²/n of all starts is the result.
+    Levenberg-Marquardt at each width in turn, before which each source is tried elsewhere. The
+    least χ²/n of all starts is the result.
     """
     rng = np.random.default_rng(search.seed)
     smooth = [smoothing(problem.time, width) for width in WIDTHS]
@@ -106,57 +103,46 @@ def fit_qrs(
     )
     starts: list[Start] = []
     for number, theta in enumerate(thetas, start=1):
-        starts.append(_followed(problem, theta, smooth, search.steps, rng))
+        starts.append(_followed(problem, table, theta, smooth, search.steps))
         if progress is not None:
             progress(float(number), float(len(thetas)))
         if sum(start.accepted for start in starts) >= search.enough:
+            if progress is not None:
+                progress(float(len(thetas)), float(len(thetas)))
             break
-    if progress is not None:
-        progress(float(len(thetas)), float(len(thetas)))
     return _result(problem, sorted(starts, key=lambda start: start.chi2))
 
 
 def chi2_of(problem: Problem, theta: Float[AnyArray, " unknowns"]) -> float:
     """χ²/n: the mean square of (leads - measured) / noise."""
-    misfit = np.asarray(misfit_of(problem, _real(theta)), np.float64)
-    return float(np.mean(misfit**2))
+    r = residual_of(problem, _real(theta), _real(np.eye(len(problem.time))))
+    return float(np.mean(np.asarray(r, np.float64)[: np.size(problem.measured)] ** 2))
 
 
-def _followed(problem: Problem, theta, smooth, steps: int, rng: np.random.Generator) -> Start:
+def _followed(problem: Problem, table: Table, theta, smooth, steps: int) -> Start:
     taken = 0
-    for width, rows in enumerate(smooth):
-        if width:
-            theta = _revived(problem, theta, rows, rng)
+    for rows in smooth:
+        theta = resettled(problem, table, theta, rows)
         found = levenberg_marquardt(
-            lambda x, rows=rows: residual_of(problem, _real(x), _real(rows)),
-            lambda x, rows=rows: linear_of(problem, _real(x), _real(rows)),
+            partial(_rows, residual_of, problem, rows),
+            partial(_rows, linear_of, problem, rows),
             theta,
             steps=steps,
+            longest=problem.unknowns.longest,
         )
         theta, taken = found.theta, taken + found.steps
     return Start(theta, chi2_of(problem, theta), taken)
 
 
-def _revived(problem: Problem, theta, rows, rng: np.random.Generator):
-    """θ with each source that changes no lead moved to where it helps most, if anywhere does."""
-    k, surface = problem.unknowns.sources, np.asarray(problem.unknowns.surface)
-    cost = float(jnp.sum(residual_of(problem, _real(theta), _real(rows)) ** 2))
-    for dead in np.flatnonzero(~_alive(problem, theta, rows)):
-        tries = np.tile(theta, (REVIVALS, 1))
-        where = 2 + k + 3 * dead
-        tries[:, where : where + 3] = surface[rng.choice(len(surface), REVIVALS)]
-        tries[:, 2 + dead] = rng.uniform(-3.0, 1.0, REVIVALS)
-        costs = np.asarray(costs_of(problem, _real(tries), _real(rows)))
-        if costs.min() < cost:
-            theta, cost = tries[costs.argmin()], float(costs.min())
-    return theta
+def _rows(compiled, problem: Problem, smooth, theta):
+    return compiled(problem, _real(theta), _real(smooth))
 
 
 def _alive(problem: Problem, theta, rows) -> Bool[np.ndarray, " sources"]:
     """Whether any lead depends on each source's onset."""
     _, Jt = linear_of(problem, _real(theta), _real(rows))
     onsets = np.asarray(Jt)[2 : 2 + problem.unknowns.sources, : np.size(problem.measured)]
-    return onsets.any(axis=1)
+    return np.asarray(onsets.any(axis=1))
 
 
 def _result(problem: Problem, starts: Sequence[Start]) -> Fit:
@@ -176,7 +162,7 @@ def _result(problem: Problem, starts: Sequence[Start]) -> Fit:
 
 
 def _at(problem: Problem, theta):
-    parameters = problem.unknowns(theta)
+    parameters = parameters_at(problem, theta)
     return parameters, *leads_of_sources(problem, parameters)
 
 

@@ -29,6 +29,7 @@ def levenberg_marquardt(
     *,
     steps: int = 20,
     rtol: float = 1e-3,
+    longest: Vector | None = None,
 ) -> Solution:
     """The θ that makes |r(θ)|² least near `theta`.
 
@@ -37,31 +38,34 @@ def levenberg_marquardt(
     λ falls where the linear model foretold the gain well and rises where it did not. `residual`
     gives r, `linear` r and Jᵀ (a row for each unknown); both may be in float32, (1) is solved in
     float64 on the host. Ends after `steps` accepted steps, or once one gains less than `rtol` of
-    |r|², or no step gains at all. An unknown that changes nothing stays where it is.
+    |r|², or no step gains at all. A step in which an unknown would go farther than its `longest`
+    is shortened as a whole. An unknown that changes nothing stays where it is.
     Marquardt (1963), J. SIAM 11, 431-441; λ after Nielsen (1999), IMM-REP-1999-05 (pages not
     checked).
     """
-    theta = np.asarray(theta, np.float64)
-    r, Jt = _host(*linear(theta))
+    x = np.asarray(theta, np.float64)
+    r, Jt = _host(*linear(x))
     cost, damping, raised, taken = r @ r, 1e-3, 2.0, 0
     while taken < steps:
         step = _step(r, Jt, damping)
+        if longest is not None:
+            step = step / max(1.0, np.max(np.abs(step) / longest))
         foretold = cost - np.sum((r + step @ Jt) ** 2)
-        new = np.asarray(residual(theta + step), np.float64)
+        new = np.asarray(residual(x + step), np.float64)
         gain = cost - new @ new
         if not (np.isfinite(gain) and gain > 0):
             damping, raised = damping * raised, raised * 2.0
             if damping > 1e8 or foretold < rtol * 1e-3 * cost:
-                return Solution(theta, cost, taken, True)
+                return Solution(x, cost, taken, True)
             continue
-        theta, taken = theta + step, taken + 1
+        x, taken = x + step, taken + 1
         if gain < rtol * cost:
-            return Solution(theta, cost - gain, taken, True)
+            return Solution(x, cost - gain, taken, True)
         damping *= max(1 / 3, 1 - (2 * gain / foretold - 1) ** 3)
         raised = 2.0
-        r, Jt = _host(*linear(theta))
+        r, Jt = _host(*linear(x))
         cost = r @ r
-    return Solution(theta, cost, taken, False)
+    return Solution(x, cost, taken, False)
 
 
 def _host(r, Jt) -> tuple[np.ndarray, np.ndarray]:

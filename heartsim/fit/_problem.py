@@ -58,17 +58,16 @@ class Problem(eqx.Module):
         """The independent leads [mV] of an activation."""
         return template_leads(self.template, self.field, self.time, T, PLATEAU)
 
-    def misfit(self, theta: Float[AnyArray, " unknowns"]) -> Float[Array, "frames leads"]:
-        """(leads - measured) / noise; its mean square is χ²/n."""
-        now = self.leads(self.activation(self.unknowns(theta)))
-        return (now - self.measured) / self.noise
-
     def residual(
-        self, theta: Float[AnyArray, " unknowns"], smooth: Float[AnyArray, "frames frames"]
+        self,
+        theta: Float[AnyArray, " unknowns"],
+        T: Float[Array, " nodes"],
+        smooth: Float[AnyArray, "frames frames"],
     ) -> Float[Array, " rows"]:
-        """The misfit, smoothed over time, and the rows of the prior."""
-        rows = (jnp.asarray(smooth, jnp.result_type(float)) @ self.misfit(theta)).ravel()
-        return jnp.concatenate([rows, self.unknowns.prior(theta)])
+        """(leads - measured) / noise at activation T, smoothed over time, then the rows of the
+        prior. Without smoothing the mean square of the first part is χ²/n."""
+        misfit = (self.leads(T) - self.measured) / self.noise
+        return jnp.concatenate([(smooth @ misfit).ravel(), self.unknowns.prior(theta)])
 
 
 def problem(
@@ -115,8 +114,8 @@ def problem(
         sources=sources,
     )
     return Problem(
-        mesh=_bare(mesh),
-        front=f,
+        mesh=jax.tree.map(jnp.asarray, _bare(mesh)),
+        front=jax.tree.map(jnp.asarray, f),
         field=_real(_independent_rows() @ np.asarray(field, np.float64)),
         time=_real(time),
         measured=_real(measured),
@@ -155,34 +154,52 @@ def smoothing(time: Float[AnyArray, " frames"], width: float) -> Float[np.ndarra
     return weight / np.linalg.norm(weight, axis=1, keepdims=True)
 
 
-@jax.jit
-def misfit_of(problem: Problem, theta):
-    """`Problem.misfit`, compiled."""
-    return problem.misfit(theta)
+# Few programs hold an eikonal solve, since each takes seconds to compile: `activated` and
+# `linear_of`, and what else is done with arrival times stands in programs of its own.
 
 
 @jax.jit
-def residual_of(problem: Problem, theta, smooth):
-    """`Problem.residual`, compiled."""
-    return problem.residual(theta, smooth)
+def activated(problem: Problem, parameters: Parameters) -> Float[Array, " nodes"]:
+    """`Problem.activation`, compiled."""
+    return problem.activation(parameters)
+
+
+@jax.jit
+def _leads(problem: Problem, T):
+    return problem.leads(T)
+
+
+def leads_of_sources(
+    problem: Problem, parameters: Parameters
+) -> tuple[Float[Array, " nodes"], Float[Array, "frames leads"]]:
+    """Activation [ms] and leads [mV] at given parameters; the measured leads play no part."""
+    T = activated(problem, parameters)
+    return T, _leads(problem, T)
+
+
+@jax.jit
+def parameters_at(problem: Problem, theta) -> Parameters:
+    """`Problem.unknowns` at θ, compiled."""
+    return problem.unknowns(theta)
+
+
+@jax.jit
+def _residual(problem: Problem, theta, T, smooth):
+    return problem.residual(theta, T, smooth)
+
+
+def residual_of(problem: Problem, theta, smooth) -> Float[Array, " rows"]:
+    """r at θ."""
+    T = activated(problem, parameters_at(problem, theta))
+    return _residual(problem, theta, T, smooth)
 
 
 @jax.jit
 def linear_of(problem: Problem, theta, smooth):
     """r and Jᵀ: one forward solve, then all tangents together along its rays."""
-    r, push = jax.linearize(lambda theta: problem.residual(theta, smooth), theta)
+
+    def residual(theta):
+        return problem.residual(theta, problem.activation(problem.unknowns(theta)), smooth)
+
+    r, push = jax.linearize(residual, theta)
     return r, jax.vmap(push)(jnp.eye(len(theta), dtype=r.dtype))
-
-
-@jax.jit
-def costs_of(problem: Problem, thetas, smooth):
-    """|r|² of many candidates, one after the other in one compiled loop."""
-    return jax.lax.map(lambda theta: jnp.sum(problem.residual(theta, smooth) ** 2), thetas)
-
-
-@jax.jit
-def leads_of_sources(problem: Problem, parameters: Parameters):
-    """Activation [ms] and leads [mV] at given parameters, compiled; the measured leads of
-    `problem` play no part."""
-    T = problem.activation(parameters)
-    return T, problem.leads(T)

@@ -16,9 +16,9 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from heartsim._types import AnyArray
-from heartsim.tissue import Sources
+from heartsim.tissue import NEVER, Sources
 
-from ._problem import Problem
+from ._problem import Problem, activated, parameters_at
 from ._unknowns import Parameters
 
 ONSETS, SPEEDS = 6, 5
@@ -51,17 +51,15 @@ def arrival_table(problem: Problem, sites: int, ratios: int = 3) -> Table:
     low, high = np.log(np.asarray(problem.unknowns.velocity)).T
     ends = low[1] - high[0], min(0.0, high[1] - low[0])
     ratio = np.exp(np.linspace(*ends, ratios))
-    time = _solved(problem, *(jnp.asarray(x, float) for x in (place, ratio)))
-    return Table(place, ratio, time)
+    never = np.full(problem.unknowns.sources, NEVER)
+    never[0] = 0.0  # the others lie at the same place and never begin
 
-
-@jax.jit
-def _solved(problem: Problem, place, ratio):
     def of_site(r, x):
-        one = jnp.stack([jnp.ones_like(r), r])
-        return problem.activation(Parameters(one, Sources(x[None], jnp.zeros(1, x.dtype))))
+        sources = Sources(_f(np.tile(x, (len(never), 1))), _f(never))
+        return activated(problem, Parameters(_f([1.0, r]), sources))
 
-    return lax.map(lambda r: lax.map(lambda x: of_site(r, x), place), ratio)
+    time = jnp.stack([jnp.stack([of_site(r, x) for x in place]) for r in ratio])
+    return Table(place, ratio, time)
 
 
 def spread_out(points: Float[np.ndarray, "places 3"], count: int) -> Int[np.ndarray, " count"]:
@@ -118,18 +116,27 @@ def _physical(problem: Problem, candidate: Candidate):
     return low * (high / low) ** candidate.speed, first + (last - first) * candidate.onset
 
 
-def _cost(problem: Problem, table: Table, candidate: Candidate, smooth):
-    """|r|² without the prior, T by (1), the table interpolated in the ratio's logarithm."""
-    velocity, onset = _physical(problem, candidate)
+def _from_sites(table: Table, velocity, site):
+    """Arrival from sites with onset 0, the table interpolated in the logarithm of its ratio."""
     log = jnp.log(jnp.asarray(table.ratio, velocity.dtype))
     at = jnp.interp(jnp.log(velocity[1] / velocity[0]), log, jnp.arange(len(log), dtype=log.dtype))
     below = jnp.clip(at.astype(int), 0, len(log) - 2)
     share = at - below
-    rows = (1 - share) * table.time[below, candidate.site]
-    rows = rows + share * table.time[below + 1, candidate.site]
-    T = (onset[:, None] + rows / velocity[0]).min(axis=0)
+    time = (1 - share) * table.time[below, site] + share * table.time[below + 1, site]
+    return time / velocity[0]
+
+
+def _misfit(problem: Problem, T, smooth):
+    """|r|² without the prior."""
     misfit = (problem.leads(T) - problem.measured) / problem.noise
     return jnp.sum((smooth @ misfit) ** 2)
+
+
+def _cost(problem: Problem, table: Table, candidate: Candidate, smooth):
+    """|r|² of a candidate, T by (1)."""
+    velocity, onset = _physical(problem, candidate)
+    T = (onset[:, None] + _from_sites(table, velocity, candidate.site)).min(axis=0)
+    return _misfit(problem, T, smooth)
 
 
 @jax.jit
@@ -141,8 +148,7 @@ def _costs(problem: Problem, table: Table, candidates: Candidate, smooth):
 def _improved(problem: Problem, table: Table, candidate: Candidate, smooth):
     """The candidate after each source took its best site and onset, and the velocities their
     best pair, in turn; and its |r|²."""
-    n_sites, k = table.time.shape[1], problem.unknowns.sources
-    site, onset = (x.ravel() for x in jnp.meshgrid(jnp.arange(n_sites), _steps(ONSETS)))
+    site, onset = _places(table)
     pair = jnp.stack([x.ravel() for x in jnp.meshgrid(_steps(SPEEDS), _steps(SPEEDS))], axis=1)
 
     def best_of(tries: Candidate):
@@ -159,12 +165,18 @@ def _improved(problem: Problem, table: Table, candidate: Candidate, smooth):
 
     def once(_, carry):
         c, _ = carry
-        c = lax.fori_loop(0, k, with_source, c)
+        c = lax.fori_loop(0, problem.unknowns.sources, with_source, c)
         speed = jnp.concatenate([c.speed[None], pair])
         others = (jnp.tile(x, (len(speed), 1)) for x in (c.site, c.onset))
         return best_of(Candidate(speed, *others))
 
     return lax.fori_loop(0, ROUNDS, once, (candidate, jnp.asarray(jnp.inf, candidate.speed.dtype)))
+
+
+def _places(table: Table):
+    """All pairs of a site and the share of an onset."""
+    sites = jnp.arange(table.time.shape[1])
+    return tuple(x.ravel() for x in jnp.meshgrid(sites, _steps(ONSETS)))
 
 
 def _steps(count: int) -> Float[Array, " count"]:
@@ -175,3 +187,45 @@ def _theta(problem: Problem, table: Table, candidate: Candidate) -> Float[np.nda
     velocity, onset = _physical(problem, candidate)
     position = np.asarray(table.site)[np.asarray(candidate.site)]
     return problem.unknowns.theta(np.asarray(velocity), position, np.asarray(onset))
+
+
+def resettled(
+    problem: Problem, table: Table, theta: Float[AnyArray, " unknowns"], smooth
+) -> Float[np.ndarray, " unknowns"]:
+    """θ with each source in turn moved to the site and onset of the table that help most, if any
+    does by more than a tenth. So a source that another overtook, on which nothing depends and
+    which no derivative can move, gets another place."""
+    theta = np.array(theta, float)
+    k = problem.unknowns.sources
+    for source in range(k):
+        velocity, sources = parameters_at(problem, _f(theta))
+        off = jnp.asarray(sources.onset).at[source].set(NEVER)
+        rest = activated(problem, Parameters(velocity, Sources(sources.position, off)))
+        now = _misfits(problem, activated(problem, Parameters(velocity, sources)), _f(smooth))
+        costs = _elsewhere(problem, table, velocity, rest, _f(smooth))
+        best = int(np.argmin(np.asarray(costs)))
+        if float(costs[best]) < 0.9 * float(now):
+            site, onset = (np.asarray(x)[best] for x in _places(table))
+            theta[2 + source] = np.log(onset / (1 - onset))
+            where = 2 + k + 3 * source
+            theta[where : where + 3] = np.asarray(table.site)[site]
+    return theta
+
+
+@jax.jit
+def _misfits(problem: Problem, T, smooth):
+    return _misfit(problem, T, smooth)
+
+
+@jax.jit
+def _elsewhere(problem: Problem, table: Table, velocity, rest, smooth):
+    """|r|² with one more source at each place of the table beside the activation `rest`."""
+    site, share = _places(table)
+    first, last = problem.unknowns.onset
+
+    def cost(place):
+        i, onset = place
+        own = first + (last - first) * onset + _from_sites(table, velocity, i)
+        return _misfit(problem, jnp.minimum(rest, own), smooth)
+
+    return lax.map(cost, (site, share))

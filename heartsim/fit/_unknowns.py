@@ -21,7 +21,7 @@ PRIOR_SD = 2.0
 class Parameters(NamedTuple):
     """A point of the search in physical units."""
 
-    velocity: Float[Array, " 2"]  # mm/ms: along the fibre, across it
+    velocity: Float[AnyArray, " 2"]  # mm/ms: along the fibre, across it
     sources: Sources
 
 
@@ -62,6 +62,12 @@ class Unknowns(eqx.Module):
         first, last = jnp.asarray(self.onset, x.dtype)
         velocity = low * (high / low) ** jax.nn.sigmoid(speed)
         return Parameters(velocity, Sources(inside, first + (last - first) * jax.nn.sigmoid(onset)))
+
+    @property
+    def longest(self) -> Float[np.ndarray, " unknowns"]:
+        """How far one step may take each unknown: farther, and it may end where the logistic is
+        flat, or beyond the next valley."""
+        return np.repeat([1.0, 2 * float(self.width)], [2 + self.sources, 3 * self.sources])
 
     def split(self, theta):
         """θ as its velocities, onsets and points (sources, 3)."""
