@@ -107,7 +107,7 @@ def test_positions_stay_within_the_inner_wall(hidden):
     """Wherever x is, the source lies within 2.5 mm of the smoothed endocardium."""
     free = hidden.problem.unknowns
     x = np.random.default_rng(1).uniform(-80, 80, (2, 3))
-    theta = jnp.asarray(free.theta(np.array([0.6, 0.4]), x, np.array([5.0, 5.0]))
+    theta = jnp.asarray(free.theta(np.array([0.6, 0.4]), x, np.array([5.0, 5.0])))
     place = free(theta).sources.position
     assert np.linalg.norm(place - free.drawn(jnp.asarray(x)), axis=1).max() < 2.5
     back = jax.jit(lambda own, theta: own(theta))(free, theta)
