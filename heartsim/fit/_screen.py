@@ -80,20 +80,23 @@ def screened(
     candidates: int,
     best: int,
     rng: np.random.Generator,
-) -> Float[np.ndarray, "best unknowns"]:
-    """θ of the `best` of a Latin hypercube of candidates, each then improved part by part over
-    the table, in order of their misfit."""
+) -> Float[np.ndarray, "starts unknowns"]:
+    """θ of at most `best` combinations in order of their misfit: twice as many of a Latin
+    hypercube of candidates are improved part by part over the table, and of those that end at the
+    same sites one is kept."""
     k = problem.unknowns.sources
     cube = latin_hypercube(rng, candidates, 2 + 2 * k)
     n_sites = len(table.site)
     sites = np.minimum((cube[:, 2 : 2 + k] * n_sites).astype(np.int32), n_sites - 1)
     all_ = Candidate(*map(jnp.asarray, (cube[:, :2], sites, cube[:, 2 + k :])))
     all_ = Candidate(_f(all_.speed), all_.site, _f(all_.onset))
-    order = np.argsort(np.asarray(_costs(problem, table, all_, _f(smooth))))[:best]
+    order = np.argsort(np.asarray(_costs(problem, table, all_, _f(smooth))))[: 2 * best]
     chosen = [Candidate(*(x[i] for x in all_)) for i in order]
     improved = [_improved(problem, table, c, _f(smooth)) for c in chosen]
-    ranked = sorted(improved, key=lambda found: float(found[1]))
-    return np.stack([_theta(problem, table, c) for c, _ in ranked])
+    distinct: dict[tuple[int, ...], Candidate] = {}
+    for found, _ in sorted(improved, key=lambda pair: float(pair[1])):
+        distinct.setdefault(tuple(np.sort(found.site).tolist()), found)
+    return np.stack([_theta(problem, table, c) for c in list(distinct.values())[:best]])
 
 
 def latin_hypercube(
@@ -175,7 +178,7 @@ def _improved(problem: Problem, table: Table, candidate: Candidate, smooth):
 
 def _places(table: Table):
     """All pairs of a site and the share of an onset."""
-    sites = jnp.arange(table.time.shape[1])
+    sites = jnp.arange(table.time.shape[1], dtype=jnp.int32)
     return tuple(x.ravel() for x in jnp.meshgrid(sites, _steps(ONSETS)))
 
 

@@ -51,9 +51,7 @@ def build_fit(file: FitFile, cache: Path | None = None) -> FitScene:
     """The objects of a fit; torso fields are kept in `cache`. ValueError names section and key of
     what does not fit the mesh or the recording."""
     mesh = build_mesh(file.scenario)
-    if mesh.dim < 3:
-        raise ValueError("[heart] mesh: a fit needs tetrahedra, this mesh has no volume.")
-    field, notes = leads_of(file.ecg, mesh, mesh, cache)
+    field, notes = _field(file, mesh, cache)
     if file.truth is None:
         time, measured, noise, more = _recorded(file.ecg)
         true = None, None
@@ -75,6 +73,14 @@ def build_fit(file: FitFile, cache: Path | None = None) -> FitScene:
     if file.truth is not None:
         made, *true = _made_up(file, file.truth, mesh, made, cache)
     return FitScene(made, mesh, *true, tuple(mesh.notes) + notes + more)
+
+
+def _field(file: FitFile, mesh: Mesh, cache: Path | None):
+    """What the electrodes see of each node, and what to tell the user."""
+    field, notes = leads_of(file.ecg, mesh, mesh, cache)
+    if field is None:
+        raise ValueError("[heart] mesh: a fit needs tetrahedra, and this mesh has no volume.")
+    return field, notes
 
 
 def _recorded(ecg: MeasuredEcg):
@@ -126,7 +132,7 @@ def _made_up(file: FitFile, truth: Truth, mesh: Mesh, blank: Problem, cache: Pat
     if truth.refine:
         for _ in range(truth.refine):
             fine = refine(fine)
-        field, _ = leads_of(file.ecg, fine, fine, cache)
+        field, _ = _field(file, fine, cache)
         model = problem(fine, field, blank.time, blank.measured, blank.noise)
     try:
         require_sources(model.front, true.sources)

@@ -14,7 +14,7 @@ from heartsim.fit import INDEPENDENT, Search, chi2_of, fit_qrs, latin_hypercube,
 from heartsim.fit._problem import linear_of, residual_of, smoothing
 from heartsim.mesh import lv_ellipsoid
 
-QUICK = Search(candidates=256, sites=16, starts=3, enough=1)
+QUICK = Search(starts=4, enough=1)
 
 
 @pytest.fixture(scope="module", autouse=True)
