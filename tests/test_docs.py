@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from heartsim.ecg import MEASURES
-from heartsim.scenario import scenario_from
+from heartsim.scenario import fit_from, scenario_from
+from heartsim.scenario._fit_summary import FIT_DEFINITIONS, TRUTH_DEFINITIONS
+from heartsim.scenario._plan_schema import Plan
+from heartsim.scenario._read import validated
 from heartsim.scenario._rows import speed_rows
 from heartsim.scenario._summary import DEFINITIONS
 from heartsim.scenario._tissue import Speed
@@ -20,6 +23,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("meshes/
 OWN = {
     "cell-models.md": "ionic/test_page.py",
     "ecg-files.md": "ecg/files/test_page.py",
+    "fit.md": "scenario/test_fit_file.py",
     "meshes.md": "mesh/test_page.py",
     "pictures.md": "viz/test_docs.py",
     "scenario.md": "scenario/test_read.py",
@@ -85,6 +89,12 @@ def test_scenarios_on_the_page_are_read(page, tmp_path):
     """Complete ones as they stand; parts are completed by a mesh and a stimulus."""
     for text in blocks(page, "toml"):
         data = tomllib.loads(text)
+        if "free" in data or "truth" in data:
+            fit_from(data, name=page.name)
+            continue
+        if "option" in data:
+            validated(Plan, data, page.name)
+            continue
         heart = {"mesh": "heart.vtu"} | data.get("heart", {})
         (tmp_path / "heart.vtu").touch()
         whole = {"stimulus": [{"at": {"nodes": [0]}}]} | data | {"heart": heart}
@@ -121,10 +131,11 @@ def test_every_page_is_in_the_index():
 
 def test_every_number_of_a_summary_is_defined_with_its_unit():
     """Row by row on docs/definitions.md; velocities stand there with WHERE and DIRECTION."""
+    fits = FIT_DEFINITIONS | TRUTH_DEFINITIONS
     page = (ROOT / "docs" / "definitions.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*?) ?\|", page, flags=re.MULTILINE))
     speeds = speed_rows([Speed("bulk", "fibre", 0.1, 0.0, None)])
-    units = {name: unit for name, (unit, _) in (DEFINITIONS | MEASURES).items()}
+    units = {name: unit for name, (unit, _) in (DEFINITIONS | MEASURES | fits).items()}
     units |= {
         name.replace("bulk_fibre", "WHERE_DIRECTION"): row["unit"] for name, row in speeds.items()
     }

@@ -89,23 +89,9 @@ def problem(
     the node sets lv_endo and rv_endo. ValueError where the mesh has no such set, no fibres, or
     numbers do not fit.
     """
-    sets = [mesh.node_sets[name] for name in ENDOCARDIUM if name in mesh.node_sets]
-    if not sets:
-        raise ValueError(
-            "fit: the mesh has no node set lv_endo or rv_endo, and sources lie on the endocardium; "
-            "add one of them."
-        )
-    if mesh.frames is None:
-        raise ValueError("fit: the mesh has no fibres, and two velocities are free; add fibres.")
-    if np.shape(measured) != (len(time), len(INDEPENDENT)):
-        raise ValueError(
-            f"fit: measured leads of shape {np.shape(measured)} do not fit {len(time)} times and "
-            f"the {len(INDEPENDENT)} leads {', '.join(INDEPENDENT)}."
-        )
-    if not (np.asarray(noise) > 0).all():
-        raise ValueError("fit: the noise of every lead must be greater than 0 mV.")
+    nodes = _endocardium(mesh)
+    _require_fit(mesh, time, measured, noise)
     f = front(mesh)
-    nodes = np.unique(np.concatenate([np.asarray(s) for s in sets]))
     free = Unknowns(
         velocity=_real(velocity),
         onset=_real(onset),
@@ -123,6 +109,29 @@ def problem(
         unknowns=free,
         template=Template() if template is None else template,
     )
+
+
+def _endocardium(mesh: Mesh):
+    """The nodes that sources lie on."""
+    sets = [mesh.node_sets[name] for name in ENDOCARDIUM if name in mesh.node_sets]
+    if not sets:
+        raise ValueError(
+            "fit: the mesh has no node set lv_endo or rv_endo, and sources lie on the endocardium; "
+            "add one of them."
+        )
+    return np.unique(np.concatenate([np.asarray(s) for s in sets]))
+
+
+def _require_fit(mesh: Mesh, time, measured, noise) -> None:
+    if mesh.frames is None:
+        raise ValueError("fit: the mesh has no fibres, and two velocities are free; add fibres.")
+    if np.shape(measured) != (len(time), len(INDEPENDENT)):
+        raise ValueError(
+            f"fit: measured leads of shape {np.shape(measured)} do not fit {len(time)} times and "
+            f"the {len(INDEPENDENT)} leads {', '.join(INDEPENDENT)}."
+        )
+    if not (np.asarray(noise) > 0).all():
+        raise ValueError("fit: the noise of every lead must be greater than 0 mV.")
 
 
 def to_twelve(leads: Float[AnyArray, "frames leads"]) -> Float[np.ndarray, "frames twelve"]:

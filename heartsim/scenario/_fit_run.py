@@ -41,13 +41,9 @@ def run_fit(
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"{out} exists and is not overwritten; give another --out, or remove it.")
     file = file if isinstance(file, FitFile) else read_fit(file)
-    if seed is not None:
-        search = file.search.model_copy(update={"seed": seed})
-        file = file.model_copy(update={"search": search})
+    file = file if seed is None else _with_seed(file, seed)
     clock = time.time(), time.process_time()
-    inputs = input_checksums(file.scenario)
-    if file.ecg.file is not None:
-        inputs[file.ecg.file] = checksum(locate(file.ecg.file))
+    inputs = _inputs(file)
     scene = build_fit(file, cache)
     begun = time.time()
     fit = fit_qrs(scene.problem, Search(**file.search.model_dump()), progress)
@@ -63,14 +59,27 @@ def run_fit(
     with TemporaryDirectory(dir=out.parent, prefix=f"{NEW}{out.name}-") as place:
         folder = Path(place) / out.name
         folder.mkdir()
+        for name, content in (("manifest.json", manifest), ("summary.json", summary)):
+            write_json(folder / name, content)
         write_text(folder / "fit.toml", to_toml(file))
-        write_json(folder / "manifest.json", manifest)
-        write_json(folder / "summary.json", summary)
         _write_results(scene, fit, folder)
         if finish is not None:
             finish(folder)
         folder.rename(out)
     return summary
+
+
+def _with_seed(file: FitFile, seed: int) -> FitFile:
+    search = file.search.model_copy(update={"seed": seed})
+    return file.model_copy(update={"search": search})
+
+
+def _inputs(file: FitFile) -> dict[str, str]:
+    """SHA-256 of every file that the fit reads."""
+    inputs = input_checksums(file.scenario)
+    if file.ecg.file is not None:
+        inputs[file.ecg.file] = checksum(locate(file.ecg.file))
+    return inputs
 
 
 def _write_results(scene: FitScene, fit: Fit, folder: Path) -> None:
