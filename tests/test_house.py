@@ -15,7 +15,7 @@ ORDER = [
     ("fem",),
     ("tissue",),
     ("ecg",),
-    ("fit",),
+    ("fit", "therapy"),
     ("scenario",),
     ("viz",),
     ("cli",),

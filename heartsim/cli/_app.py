@@ -8,10 +8,12 @@ from ._doctor import doctor
 from ._ecg import ecg
 from ._fit import fit
 from ._mesh import convert, info
+from ._plan import plan
 from ._run import run
 from ._tune_cv import tune_cv
 
-SIMULATE, PREPARE, MEASURE, FIT, HELP = "Simulate", "Prepare", "Measure", "Fit", "Help"
+SIMULATE, PREPARE, MEASURE = "Simulate", "Prepare", "Measure"
+FIT, PLAN, HELP = "Fit", "Plan", "Help"
 
 app = typer.Typer(
     name="heartsim",
@@ -29,6 +31,7 @@ for panel, command, name, example in (
     (PREPARE, tune_cv, "tune-cv", "heartsim tune-cv --edge-mm 1.0 --velocity-m-s 0.65"),
     (MEASURE, ecg, "ecg", "heartsim ecg recording.hea --out recording.dcm --png recording.png"),
     (FIT, fit, "fit", "heartsim fit fit.toml --out fit-run"),
+    (PLAN, plan, "plan", "heartsim plan plan.toml --out plan-run"),
     (HELP, doctor, "doctor", "heartsim doctor"),
 ):
     app.command(name, rich_help_panel=panel, epilog=f"Example:  {example}")(command)

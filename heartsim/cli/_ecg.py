@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from heartsim.ecg import LEADS, Measures, Recording, measure, read_ecg, write_ecg
+from heartsim.ecg import LEADS, Measures, Recording, after_rest, measure, read_ecg, write_ecg
 from heartsim.scenario import Rows, row
 from heartsim.viz import ecg_png
 
@@ -76,13 +76,14 @@ def _all_the_same(out: Path | None, png: Path | None) -> str:
 
 
 def _read(source: Path, rate: float | None, check: bool, keep_identity: bool) -> Recording:
-    """The ecg.csv of a run is our own, and small hearts give small leads: it goes unchecked."""
+    """The ecg.csv of a run is our own, and small hearts give small leads: it goes unchecked. The
+    rest before its first stimulus is put before it."""
     if source.is_dir():
         leads = source / "ecg.csv"
         if not leads.is_file():
             raise ValueError(f"{source} holds no ecg.csv; give the directory of a run with an ECG.")
         read = read_ecg(leads, check=False)
-        return Recording(read.signal, read.rate, read.leads)
+        return after_rest(Recording(read.signal, read.rate, read.leads))
     return read_ecg(source, rate=rate, check=check, keep_identity=keep_identity)
 
 

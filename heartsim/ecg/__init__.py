@@ -31,6 +31,7 @@ from ._measure import measure as measure
 from ._placement import BODY_MM as BODY_MM
 from ._placement import default_electrodes as default_electrodes
 from ._recording import Recording as Recording
+from ._recording import after_rest as after_rest
 from ._torso import SkinPatches as SkinPatches
 from ._torso import body_surface_map as body_surface_map
 from ._torso import skin_patches as skin_patches

@@ -40,3 +40,19 @@ class Recording(eqx.Module):
     def time(self) -> Float[np.ndarray, " samples"]:
         """Time of each sample from the first [ms]."""
         return np.arange(self.signal.shape[0]) * (1000.0 / self.rate)
+
+
+REST_MS = 200.0
+
+
+def after_rest(simulated: Recording) -> Recording:
+    """A simulated beat with REST_MS of the rest before it, in which every lead is zero.
+
+    A run starts with its first stimulus, so that its record has no quiet stretch to judge the
+    onset of a slow, paced QRS against: without one a left ventricular paced QRS of 150 ms was
+    measured as 92.
+    """
+    rest = np.zeros((round(REST_MS * simulated.rate / 1000), len(simulated.leads)))
+    signal = np.concatenate([rest, np.asarray(simulated.signal)])
+    note = f"{REST_MS:g} ms of rest stand before the first stimulus"
+    return Recording(signal, simulated.rate, simulated.leads, (*simulated.notes, note))

@@ -19,7 +19,7 @@ from heartsim.mesh import write_mesh
 
 from ._checkpoint import POINTER, Record, find_checkpoint, machine
 from ._files import checksum, write_json, write_leads, write_text
-from ._front import FrontScene, build_front, run_front
+from ._front import FrontScene, activate, build_front
 from ._loop import Progress, Runaway, run_scene
 from ._read import locate, read_scenario, to_toml
 from ._rows import Rows
@@ -52,16 +52,16 @@ def run_scenario(
     clock = time.time(), time.process_time()
     inputs = input_checksums(scenario)
     identity = _identity(scenario, inputs)
-    folder = _open(Path(out), resume)
+    folder = open_new(Path(out), resume)
     checkpoint = find_checkpoint(folder, identity) if resume else None
     try:
         with precision(scenario):
             write_text(folder / "scenario.toml", to_toml(scenario))
             if scenario.solver.model == "eikonal":
-                done = _run_front(scenario, cache)
+                done = run_front(build_front(scenario, cache))
             else:
                 done = _run_loop(scenario, cache, folder, identity, checkpoint, progress)
-            summary = _save(done, folder)
+            summary = save(done, folder)
         seconds = {
             "device_seconds": done.seconds,
             "wall_seconds": time.time() - clock[0],
@@ -74,7 +74,7 @@ def run_scenario(
         if isinstance(error, Runaway) or not (folder / POINTER).is_file():
             shutil.rmtree(folder)  # nothing in it that a later run could go on from
         raise
-    _close(folder, Path(out))
+    close(folder, Path(out))
     return summary
 
 
@@ -87,10 +87,10 @@ class Done(NamedTuple):
     seconds: float  # on the device
 
 
-def _run_front(scenario: Scenario, cache: Path | None) -> Done:
-    scene = build_front(scenario, cache)
+def run_front(scene: FrontScene) -> Done:
+    """An eikonal run."""
     begun = time.time()
-    record, times = run_front(scene)
+    record, times = activate(scene)
     return Done(scene, record, times, time.time() - begun)
 
 
@@ -153,7 +153,8 @@ def _identity(scenario: Scenario, inputs: dict[str, str]) -> dict[str, Any]:
     } | machine()
 
 
-def _open(out: Path, resume: bool) -> Path:
+def open_new(out: Path, resume: bool = False) -> Path:
+    """The folder in which `out` is made, beside it; ValueError where either exists already."""
     folder = out.with_name(f"{out.name}.partial")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"{out} exists and is not overwritten; give another --out, or remove it.")
@@ -165,7 +166,8 @@ def _open(out: Path, resume: bool) -> Path:
     return folder
 
 
-def _close(folder: Path, out: Path) -> None:
+def close(folder: Path, out: Path) -> None:
+    """Put what is complete in its final place, without what only a stopped run needs."""
     for pattern in ("checkpoint*", "V-*.npy"):
         for path in folder.glob(pattern):
             path.unlink()
@@ -174,7 +176,7 @@ def _close(folder: Path, out: Path) -> None:
     folder.rename(out)
 
 
-def _save(done: Done, folder: Path) -> Rows:
+def save(done: Done, folder: Path) -> Rows:
     """Every other result but the pictures; returns the summary."""
     scene, record, times, _ = done
     summary = summarise(scene, record, times)

@@ -28,6 +28,8 @@ from ._schema import Scenario
 from ._summary import Times
 from ._tissue import Speed, cells_of
 
+_arrival, _template_leads = eqx.filter_jit(arrival), eqx.filter_jit(template_leads)
+
 
 class FrontScene(NamedTuple):
     """An eikonal run, ready to start."""
@@ -46,18 +48,9 @@ class FrontScene(NamedTuple):
 def build_front(scenario: Scenario, cache: Path | None = None) -> FrontScene:
     """The objects of an eikonal scenario; ValueError names what does not fit the mesh."""
     mesh = build_mesh(scenario)
-    sites = [site_of(number, p, mesh) for number, p in enumerate(scenario.stimulus, start=1)]
     inner, nodes = submesh(mesh, conducting(scenario, mesh))
     geometry = front(inner)
-    start = np.full(len(geometry.points), NEVER)
-    for number, (pulses, site) in enumerate(zip(scenario.stimulus, sites, strict=True), start=1):
-        own = geometry.place[np.flatnonzero(site[nodes])]
-        if not own.size:
-            raise ValueError(
-                f"[[stimulus]] {number}: at touches no conductive node, all its "
-                f"{site.sum()} nodes lie in regions with conductive = false."
-            )
-        start[own] = np.minimum(start[own], pulses.start_ms)
+    start = start_times(scenario, mesh, nodes, geometry)
     velocity, notes = _velocities(scenario, inner)
     field, flags = leads_of(scenario.ecg, mesh, inner, cache)
     return FrontScene(
@@ -73,9 +66,26 @@ def build_front(scenario: Scenario, cache: Path | None = None) -> FrontScene:
     )
 
 
-def run_front(scene: FrontScene) -> tuple[Record, Times]:
+def start_times(
+    scenario: Scenario, mesh: Mesh, nodes: Int[np.ndarray, " conductive"], front: Front
+) -> Float[np.ndarray, " inner"]:
+    """The onset of each node that a stimulus touches, by inner number; NEVER elsewhere."""
+    start = np.full(len(front.points), NEVER)
+    for number, pulses in enumerate(scenario.stimulus, start=1):
+        site = site_of(number, pulses, mesh)
+        own = front.place[np.flatnonzero(site[nodes])]
+        if not own.size:
+            raise ValueError(
+                f"[[stimulus]] {number}: at touches no conductive node, all its "
+                f"{site.sum()} nodes lie in regions with conductive = false."
+            )
+        start[own] = np.minimum(start[own], pulses.start_ms)
+    return start
+
+
+def activate(scene: FrontScene) -> tuple[Record, Times]:
     """Activations and leads of the record, and the times on the user's mesh."""
-    T = np.asarray(eqx.filter_jit(arrival)(scene.front, scene.M, scene.start), float)
+    T = np.asarray(_arrival(scene.front, scene.M, scene.start), float)
     template = template_of(scene.scenario)
     apd = np.asarray(repolarise_backwards(T, template.apd_ms, template.apd_slope), float)
     reached = NEVER / 2 > T
@@ -106,7 +116,7 @@ def _leads(scene: FrontScene, template: Template, T, apd) -> np.ndarray:
         w_down=jnp.asarray(template.recovery_ms, float),
     )
     field, T, apd = (jnp.asarray(x, float) for x in (scene.field, T, apd))
-    return np.asarray(eqx.filter_jit(template_leads)(shape, field, t, T, apd))
+    return np.asarray(_template_leads(shape, field, t, T, apd))
 
 
 def _velocities(scenario: Scenario, mesh: Mesh):

@@ -1,0 +1,156 @@
+"""Pacing options on one heart, compared by QRS duration and activation."""
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import equinox as eqx
+import numpy as np
+from jaxtyping import Float
+
+from heartsim import therapy
+from heartsim.ecg import LEADS, MEASURES, Recording, after_rest, measure, twelve_leads
+from heartsim.mesh import Mesh, write_mesh
+
+from ._directory import close, input_checksums, open_new, provenance, run_front, save
+from ._files import checksum, write_json, write_text
+from ._front import FrontScene, build_front, start_times
+from ._places import nodes_at
+from ._plan_schema import BASELINE, Plan, beats_of, paced
+from ._read import absolute, locate, read_scenario, read_toml, to_toml, validated
+from ._rows import Rows, row
+from ._scene import precision
+from ._schema import Scenario
+
+QRS = "qrs_duration_ms"
+
+
+class Beat(NamedTuple):
+    """One activation of the heart, paced or not."""
+
+    name: str
+    activation: Float[np.ndarray, " nodes"]  # ms
+    values: dict[str, float]
+
+
+def read_plan(path: str | Path) -> Plan:
+    """The plan of a TOML file; ValueError names what is wrong, as `read_scenario` does."""
+    path = Path(path)
+    plan = validated(Plan, read_toml(path, "plan"), path.name)
+    return plan.model_copy(update={"base": absolute(plan.base, path.resolve().parent)})
+
+
+def run_plan(
+    plan: str | Path | Plan,
+    out: str | Path,
+    *,
+    progress: Callable[[float, float], None] | None = None,
+    finish: Callable[[Path], None] | None = None,
+    cache: Path | None = None,
+) -> list[Rows]:
+    """Compute the baseline and every option; write `out` and return one row of numbers for each.
+
+    `out` holds plan.toml, table.csv, summary.json, manifest.json, activation.vtu with a field
+    for each beat, and in beats/ a run directory for each. ValueError for what does not fit.
+    """
+    plan = plan if isinstance(plan, Plan) else read_plan(plan)
+    base = read_scenario(locate(plan.base))
+    if base.solver.model != "eikonal":
+        raise ValueError(
+            f'{plan.base}: a plan needs [solver] model = "eikonal", and this scenario has '
+            f"{base.solver.model!r}."
+        )
+    with precision(base):
+        scene = build_front(base, cache)
+        scenarios = _scenarios(plan, base, scene.mesh)
+        folder = open_new(Path(out))
+        try:
+            beats = []
+            for k, (name, scenario) in enumerate(scenarios.items()):
+                beats.append(_beat(folder, k, name, of_beat(scene, scenario), plan))
+                if progress is not None:
+                    progress(k + 1, len(scenarios))
+            rows = [_rows(beat, beats[0]) for beat in beats]
+            _save(folder, plan, scene, beats, rows)
+            inputs = {plan.base: checksum(locate(plan.base))} | input_checksums(base)
+            about = provenance(inputs, base.solver.precision, None, list(scene.notes))
+            write_json(folder / "manifest.json", about)
+            if finish is not None:
+                finish(folder)
+        except Exception:
+            shutil.rmtree(folder)  # seconds of work: nothing to go on from
+            raise
+    close(folder, Path(out))
+    return rows
+
+
+def of_beat(scene: FrontScene, scenario: Scenario) -> FrontScene:
+    """The scene of the same heart with other stimuli."""
+    start = start_times(scenario, scene.mesh, scene.nodes, scene.front)
+    return scene._replace(scenario=scenario, start=start)
+
+
+def slug(number: int, name: str) -> str:
+    """A folder's name for a beat: its number, and what of its name every system can store."""
+    return f"{number:02d}-" + re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def _scenarios(plan: Plan, base: Scenario, mesh: Mesh) -> dict[str, Scenario]:
+    """The baseline, and every beat of every option."""
+    for number, lead in enumerate(plan.lead, start=1):
+        try:
+            nodes_at(lead.at, mesh)
+        except ValueError as error:
+            raise ValueError(f"[[lead]] {number} ({lead.name}): {error}") from None
+    scenarios = {BASELINE: base}
+    for option in plan.option:
+        for name, delays in beats_of(option):
+            scenarios[name] = paced(base, plan, option, delays)
+    return scenarios
+
+
+def _beat(folder: Path, number: int, name: str, scene: FrontScene, plan: Plan) -> Beat:
+    """Run one beat, and keep its run directory."""
+    done = run_front(scene)
+    own = folder / "beats" / slug(number, name)
+    own.mkdir(parents=True)
+    write_text(own / "scenario.toml", to_toml(scene.scenario))
+    save(done, own)
+    mesh, activation = scene.mesh, done.times.activation
+    lv, rv = (
+        np.isin(np.asarray(mesh.regions), [mesh.region_tag(tag) for tag in tags])
+        for tags in (plan.lv, plan.rv)
+    )
+    values = therapy.indices(mesh, activation, lv, rv)._asdict()
+    if scene.field is not None:
+        rate = 1000.0 / scene.scenario.output.sample_ms
+        ecg = Recording(np.asarray(twelve_leads(done.record.leads)), rate, LEADS)
+        values = {QRS: float(measure(after_rest(ecg)).values[QRS])} | values
+    return Beat(name, activation, values)
+
+
+def _rows(beat: Beat, baseline: Beat) -> Rows:
+    rows = {"beat": row(beat.name, "", "the option, with the pacing times of its leads if several")}
+    for key, value in beat.values.items():
+        unit, definition = (MEASURES if key == QRS else therapy.DEFINITIONS)[key]
+        rows[key] = row(value, unit, definition)
+        if beat is not baseline:
+            change = value - baseline.values[key]
+            rows[f"{key.removesuffix('_ms')}_change_ms"] = row(
+                change, unit, f"{key} less that of the baseline"
+            )
+    return rows
+
+
+def _save(folder: Path, plan: Plan, scene: FrontScene, beats: list[Beat], rows) -> None:
+    write_text(folder / "plan.toml", to_toml(plan))
+    write_json(folder / "summary.json", rows)
+    keys = list(beats[0].values)
+    lines = [",".join(["beat", *keys])]
+    lines += [",".join([f'"{b.name}"', *(f"{b.values[k]:.4g}" for k in keys)]) for b in beats]
+    write_text(folder / "table.csv", "\n".join(lines) + "\n")
+    fields = {f"activation_{slug(k, b.name)}_ms": b.activation for k, b in enumerate(beats)}
+    mesh = eqx.tree_at(lambda m: m.point_data, scene.mesh, scene.mesh.point_data | fields)
+    write_mesh(mesh, folder / "activation.vtu")
