@@ -190,10 +190,10 @@ def prepare(folder: Path, dx: float) -> dict:
     return told | {"far_node": far, "folder": str(folder)}
 
 
-def in_its_own_process(python: str, case: dict) -> dict | str:
-    """The row of one engine, or one sentence that says why there is none."""
+def in_its_own_process(python: str, case: dict, program: str = __file__) -> dict | list | str:
+    """The row (or rows) of one engine, or one sentence that says why there is none."""
     done = subprocess.run(
-        [python, __file__, "--run", json.dumps(case)],
+        [python, program, "--run", json.dumps(case)],
         capture_output=True,
         text=True,
         env=os.environ | {"PYTHONPATH": ""},

@@ -89,33 +89,24 @@ def purkinje(
         _tips(tree, k, root, end)
         for k, (tree, root, end) in enumerate(zip(trees, roots, given, strict=True))
     ]
-    points = np.concatenate([np.asarray(tree.points, float) for tree in trees])
+    x = np.concatenate([np.asarray(part.points, float) for part in (mesh, *trees)])
     fibres = np.concatenate([tree.cells + n for tree, n in zip(trees, first, strict=True)])
     junction = np.concatenate([tip + n for tip, n in zip(tips, first, strict=True)])
-    place = points[junction - mesh.n_nodes]
-    nearest = _nearest_cells(mesh, place)
-    into, node = _nodes_near(mesh, place, nearest, reach * _mean_edge(mesh))
-    back, last = np.divmod(np.arange(mesh.cells[nearest].size), mesh.dim + 1)
-    last = np.asarray(mesh.cells)[nearest[back], last]
-    x = np.asarray(mesh.points, float)
+    nearest = _nearest_cells(mesh, x[junction])
+    into, node = _nodes_near(mesh, x[junction], nearest, reach * _mean_edge(mesh))
+    back = np.repeat(np.arange(len(junction)), mesh.dim + 1)
+    out = np.stack([junction[into], node], axis=1)
+    home = np.stack([np.asarray(mesh.cells)[nearest].ravel(), junction[back]], axis=1)
     # fibres come first: where a junction ties with a fibre, at a delay of zero, the fibre is taken
-    links = Links(
-        ends=np.concatenate(
-            [
-                fibres,
-                fibres[:, ::-1],
-                np.stack([junction[into], node], axis=1),
-                np.stack([last, junction[back]], axis=1),
-            ]
-        ),
-        ray=np.concatenate(
-            [np.zeros((2 * len(fibres), 3)), x[node] - place[into], place[back] - x[last]]
-        ),
-        cell=np.concatenate([np.zeros(2 * len(fibres), int), nearest[into], nearest[back]]),
-    )
-    a, b = (points[fibres[:, k] - mesh.n_nodes] for k in (0, 1))
-    length = np.linalg.norm(b - a, axis=1)
-    return Network(points, links, np.asarray(roots) + first, junction, length, into, back)
+    both = np.concatenate([fibres, fibres[:, ::-1]])
+    ways = np.concatenate([both, out, home])
+    ray = x[ways[:, 1]] - x[ways[:, 0]]
+    length = np.linalg.norm(ray[: len(fibres)], axis=1)
+    ray[: len(both)] = 0.0
+    cell = np.concatenate([np.zeros(len(both), int), nearest[into], nearest[back]])
+    root = np.asarray(roots) + first
+    links = Links(ways, ray, cell)
+    return Network(x[mesh.n_nodes :], links, root, junction, length, into, back)
 
 
 def _mean_edge(mesh: Mesh) -> float:

@@ -21,7 +21,7 @@ def run(name, *options):
     return done.stdout
 
 
-@pytest.mark.parametrize("name", ["speed.py", "peers.py", "gpu.py"])
+@pytest.mark.parametrize("name", ["speed.py", "peers.py", "gpu.py", "eikonal.py"])
 def test_help_is_printed(name):
     assert "--json" in run(name, "--help")
 
@@ -70,4 +70,19 @@ def test_absent_peers_are_named_in_a_sentence_each():
     assert row["P8_ms"] is None  # no wave reaches the far corner in 2 ms
     assert len(told["absent"]) == 2
     for name, sentence in zip(("torchcor", "finitewave"), told["absent"], strict=True):
+        assert sentence.startswith(f"{name} is not in the environment of")
+
+
+def test_eikonal_gives_error_beside_time_and_names_absent_peers():
+    told = json.loads(run("eikonal.py", "--dx", "1.0", "--repeats", "1", "--one-core", "--json"))
+    assert set(told["machine"]) == MACHINE | {"cores"}
+    assert told["body"]["nodes"] == 672
+    rows = {row["name"].removeprefix("heartsim "): row for row in told["rows"]}
+    assert set(rows) == {"forward", "node", "jvp", "gradient", "leads"}
+    assert all(row["wall_s"] >= 0 and row["compile_s"] > 0 for row in rows.values())
+    assert rows["node"]["cpu_ratio"] == 1.0
+    # edges of 1 mm at 0.24 mm/ms across: a quarter of the 4 ms that an edge takes
+    assert 0 < rows["forward"]["error_mean_ms"] < 1.0
+    assert len(told["absent"]) == 2
+    for name, sentence in zip(("fim-python", "torchcor"), told["absent"], strict=True):
         assert sentence.startswith(f"{name} is not in the environment of")
