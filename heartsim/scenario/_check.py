@@ -9,6 +9,7 @@ import numpy as np
 from heartsim.mesh import Mesh, preflight
 from heartsim.tissue import (
     NEVER,
+    Stimulus,
     begin,
     diffusivity,
     monodomain_conductivity,
@@ -37,11 +38,14 @@ def check_scenario(scenario: str | Path | Scenario, *, cache: Path | None = None
         scene = build_scene(scenario, cache)
         rows = mesh_rows(scene.mesh)
         rows["conductive_nodes"] = row(len(scene.nodes), "1", "nodes in regions that conduct")
-        for number, stimulus in enumerate(scene.stimuli, start=1):
+        touching = [s for s in scene.stimuli if isinstance(s, Stimulus)]
+        for number, stimulus in enumerate(touching, start=1):
             rows[f"stimulus_{number}_nodes"] = row(
                 int(np.sum(stimulus.site)), "1", "conductive nodes that the stimulus touches"
             )
-        rows |= speed_rows(scene.speeds) | _untuned(scene, cache) | _cost(scene)
+        rows |= speed_rows(scene.speeds) | _cost(scene)
+        if scenario.solver.model == "monodomain":
+            rows |= _untuned(scene, cache)
         rows["notes"] = row(list(scene.notes), "", "what to know about where things came from")
     return rows
 

@@ -12,7 +12,6 @@ from heartsim.mesh import Mesh, submesh
 from heartsim.tissue import (
     NEVER,
     Front,
-    arrival,
     front,
     repolarise_backwards,
     slowness,
@@ -20,15 +19,18 @@ from heartsim.tissue import (
 )
 from heartsim.tissue import Template as Shape
 
+from ._arrivals import arrival_times, start_times, velocities
 from ._checkpoint import Record
-from ._front_schema import FastLayer, Template
+from ._front_schema import Template
 from ._leads import leads_of
-from ._scene import build_mesh, conducting, site_of
+from ._scene import build_mesh, conducting
 from ._schema import Scenario
 from ._summary import Times
-from ._tissue import Speed, cells_of
+from ._tissue import Speed
 
-_arrival, _template_leads = eqx.filter_jit(arrival), eqx.filter_jit(template_leads)
+_template_leads = eqx.filter_jit(template_leads)
+
+TEMPLATE = "eikonal: [heart] ionic and layers are not used, the template stands in"
 
 
 class FrontScene(NamedTuple):
@@ -51,7 +53,7 @@ def build_front(scenario: Scenario, cache: Path | None = None) -> FrontScene:
     inner, nodes = submesh(mesh, conducting(scenario, mesh))
     geometry = front(inner)
     start = start_times(scenario, mesh, nodes, geometry)
-    velocity, notes = _velocities(scenario, inner)
+    velocity, notes = velocities(scenario, inner)
     field, flags = leads_of(scenario.ecg, mesh, inner, cache)
     return FrontScene(
         scenario=scenario,
@@ -62,30 +64,13 @@ def build_front(scenario: Scenario, cache: Path | None = None) -> FrontScene:
         start=start,
         field=field,
         speeds=[],
-        notes=tuple(mesh.notes) + flags + notes,
+        notes=tuple(mesh.notes) + flags + notes + (TEMPLATE,),
     )
-
-
-def start_times(
-    scenario: Scenario, mesh: Mesh, nodes: Int[np.ndarray, " conductive"], front: Front
-) -> Float[np.ndarray, " inner"]:
-    """The onset of each node that a stimulus touches, by inner number; NEVER elsewhere."""
-    start = np.full(len(front.points), NEVER)
-    for number, pulses in enumerate(scenario.stimulus, start=1):
-        site = site_of(number, pulses, mesh)
-        own = front.place[np.flatnonzero(site[nodes])]
-        if not own.size:
-            raise ValueError(
-                f"[[stimulus]] {number}: at touches no conductive node, all its "
-                f"{site.sum()} nodes lie in regions with conductive = false."
-            )
-        start[own] = np.minimum(start[own], pulses.start_ms)
-    return start
 
 
 def activate(scene: FrontScene) -> tuple[Record, Times]:
     """Activations and leads of the record, and the times on the user's mesh."""
-    T = np.asarray(_arrival(scene.front, scene.M, scene.start), float)
+    T = np.asarray(arrival_times(scene.front, scene.M, scene.start), float)
     template = template_of(scene.scenario)
     apd = np.asarray(repolarise_backwards(T, template.apd_ms, template.apd_slope), float)
     reached = NEVER / 2 > T
@@ -117,36 +102,3 @@ def _leads(scene: FrontScene, template: Template, T, apd) -> np.ndarray:
     )
     field, T, apd = (jnp.asarray(x, float) for x in (scene.field, T, apd))
     return np.asarray(_template_leads(shape, field, t, T, apd))
-
-
-def _velocities(scenario: Scenario, mesh: Mesh):
-    """Velocity of each cell along fibre, sheet and normal [mm/ms], and what was passed over."""
-    bulk = scenario.conduction.velocities or ()  # `require_front` has made sure of them
-    velocity = [np.full(mesh.n_cells, v) for v in bulk]
-    notes = ["eikonal: [heart] ionic and layers are not used, the template stands in"]
-    for number, region in enumerate(scenario.region, start=1):
-        cells = cells_of(region, mesh) if region.conductive else np.zeros(mesh.n_cells, bool)
-        if region.velocities is not None:
-            for along, v in zip(velocity, region.velocities, strict=True):
-                along[cells] = v
-        if region.ionic is not None or region.scale:
-            notes.append(f"eikonal: ionic and scale of [[region]] {number} are not used")
-    if scenario.fast_layer is not None:
-        cells = _fast_cells(scenario.fast_layer, mesh)
-        velocity = [np.where(cells, scenario.fast_layer.velocity_m_s, v) for v in velocity]
-    if mesh.frames is None:
-        if any(np.ptp([v[c] for v in velocity]) > 0 for c in range(mesh.n_cells)):
-            raise ValueError(
-                "[conduction]: the mesh has no fibres, so that velocities along and across them "
-                "cannot differ: give three equal ones, or fibres."
-            )
-        velocity = 3 * [velocity[0]]
-    return velocity, tuple(notes)
-
-
-def _fast_cells(layer: FastLayer, mesh: Mesh):
-    try:
-        nodes = np.concatenate([mesh.node_set(name) for name in layer.surfaces])
-    except ValueError as error:
-        raise ValueError(f"[fast_layer] surfaces: {error}") from None
-    return np.isin(np.asarray(mesh.cells), nodes).any(axis=1)

@@ -28,34 +28,49 @@ class Template(Section):
     recovery_ms: Positive = 15.0
 
 
+FRONTS = ("eikonal", "reaction_eikonal")
+"""The models that have arrival times."""
+
+
 def require_front(scenario) -> None:
     """ValueError where a key does not go with the model."""
-    eikonal = scenario.solver.model == "eikonal"
-    for name in ("fast_layer", "template"):
-        if getattr(scenario, name) is not None and not eikonal:
+    model = scenario.solver.model
+    for name, models in (("fast_layer", FRONTS), ("template", FRONTS[:1])):
+        if getattr(scenario, name) is not None and model not in models:
+            named = " or ".join(f'"{m}"' for m in models)
             raise ValueError(
-                f'[{name}] belongs to the eikonal model; set [solver] model = "eikonal", or leave '
-                "it out."
+                f"[{name}] does not go with model = {model!r}; set [solver] model = {named}, or "
+                "leave it out."
             )
-    if not eikonal:
+    if not scenario.solver.diffusion and model != "reaction_eikonal":
+        raise ValueError(
+            '[solver] diffusion = false goes with model = "reaction_eikonal" only; leave it out.'
+        )
+    if model not in FRONTS:
         return
-    parts = [("[conduction]", scenario.conduction)]
-    parts += [(f"[[region]] {k}", part) for k, part in enumerate(scenario.region, start=1)]
-    for name, part in parts:
-        if part.sigmas is not None:
-            raise ValueError(
-                f"{name} gives conductivities, and the eikonal model needs velocities: give "
-                "velocity_fibre_m_s, velocity_sheet_m_s and velocity_normal_m_s."
-            )
+    _require_velocities(scenario)
     for k, pulses in enumerate(scenario.stimulus, start=1):
         if pulses.beats > 1:
             raise ValueError(
-                f"[[stimulus]] {k}: beats = {pulses.beats}, and the eikonal model computes one "
+                f"[[stimulus]] {k}: beats = {pulses.beats}, and model = {model!r} computes one "
                 "activation of every node; leave beats out."
             )
+    if model == "reaction_eikonal":
+        return
     for key, given in (
         ("[output] voltage_every_ms", scenario.output.voltage_every_ms),
         ("[heart] initial_state", scenario.heart.initial_state),
     ):
         if given is not None:
             raise ValueError(f"{key} does not go with the eikonal model; leave it out.")
+
+
+def _require_velocities(scenario) -> None:
+    parts = [("[conduction]", scenario.conduction)]
+    parts += [(f"[[region]] {k}", part) for k, part in enumerate(scenario.region, start=1)]
+    for name, part in parts:
+        if part.sigmas is not None:
+            raise ValueError(
+                f"{name} gives conductivities, and model = {scenario.solver.model!r} needs "
+                "velocities: give velocity_fibre_m_s, velocity_sheet_m_s and velocity_normal_m_s."
+            )

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 
 from heartsim.mesh import Mesh
 
-from ._schema import Place
+from ._schema import Place, Pulses
 
 
 def nodes_at(place: Place, mesh: Mesh) -> Bool[np.ndarray, " nodes"]:
@@ -20,6 +20,14 @@ def nodes_at(place: Place, mesh: Mesh) -> Bool[np.ndarray, " nodes"]:
     if not inside.any():
         raise ValueError(f"at touches no node: {_why_not(place, mesh, list(given))}.")
     return inside
+
+
+def site_of(number: int, pulses: Pulses, mesh: Mesh) -> Bool[np.ndarray, " nodes"]:
+    """The nodes of a [[stimulus]]; ValueError with its number where there are none."""
+    try:
+        return nodes_at(pulses.at, mesh)
+    except ValueError as error:
+        raise ValueError(f"[[stimulus]] {number}: {error}") from None
 
 
 def _in_set(name: str, place: Place, mesh: Mesh) -> Bool[np.ndarray, " nodes"]:

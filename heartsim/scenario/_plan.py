@@ -14,9 +14,10 @@ from heartsim import therapy
 from heartsim.ecg import LEADS, MEASURES, Recording, after_rest, measure, twelve_leads
 from heartsim.mesh import Mesh, write_mesh
 
+from ._arrivals import start_times
 from ._directory import close, input_checksums, open_new, provenance, run_front, save
 from ._files import checksum, write_json, write_text
-from ._front import FrontScene, build_front, start_times
+from ._front import FrontScene, build_front
 from ._places import nodes_at
 from ._plan_schema import BASELINE, Plan, beats_of, paced
 from ._read import absolute, locate, read_scenario, read_toml, to_toml, validated

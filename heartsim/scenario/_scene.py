@@ -21,17 +21,20 @@ from heartsim.mesh import (
     submesh,
 )
 from heartsim.tissue import (
+    AbstractStimulus,
+    AbstractTissue,
     Detector,
-    Monodomain,
+    Isolated,
     Stimulus,
     monodomain,
     whole_steps,
 )
 
+from ._arrivals import foot_current, untuned
 from ._leads import leads_of
-from ._places import nodes_at
+from ._places import site_of
 from ._read import locate
-from ._schema import FibreRule, Pulses, Scenario
+from ._schema import FibreRule, Scenario
 from ._tissue import (
     MEMBRANE_STEPS,
     SPLITTINGS,
@@ -50,10 +53,10 @@ class Scene(NamedTuple):
     scenario: Scenario
     mesh: Mesh  # as the user sees it: kept regions, refined, in the order of activation.vtu
     nodes: Int[np.ndarray, " real"]  # number in `mesh` of each solver node; padding stands behind
-    tissue: Monodomain
+    tissue: AbstractTissue
     model: AbstractIonicModel  # the membrane of most nodes
     edge: float  # mean length of a conductive edge, mm
-    stimuli: list[Stimulus]
+    stimuli: list[AbstractStimulus]
     field: Float[np.ndarray, "electrodes nodes"] | None  # mV at each electrode per mV
     detector: Detector
     speeds: list[Speed]
@@ -69,32 +72,45 @@ def build_scene(scenario: Scenario, cache: Path | None = None) -> Scene:
     mesh = build_mesh(scenario)
     sites = [site_of(number, p, mesh) for number, p in enumerate(scenario.stimulus, start=1)]
     inner, nodes = conductive_part(scenario, mesh)
-    stimuli = _stimuli(scenario, sites, nodes, inner.n_nodes)
     models, rules = membranes(scenario.heart, scenario.region, inner)
     edge = float(np.mean(edge_lengths(inner)))
-    D, speeds = conduct(scenario, inner, models, rules, edge, cache)
-    solver = scenario.solver
+    stimuli: list[AbstractStimulus]
+    speeds: list[Speed]
+    if scenario.solver.model == "reaction_eikonal":
+        foot, told = foot_current(scenario, mesh, inner, nodes)
+        stimuli, D, speeds = [foot], untuned(scenario, inner), []
+    else:
+        stimuli, told = _stimuli(scenario, sites, nodes, inner.n_nodes), ()
+        D, speeds = conduct(scenario, inner, models, rules, edge, cache)
     field, flags = leads_of(scenario.ecg, mesh, inner, cache)
     return Scene(
         scenario=scenario,
         mesh=mesh,
         nodes=nodes,
-        tissue=monodomain(
-            inner,
-            D,
-            joined(models, rules),
-            lumped=solver.lumped_mass,
-            membrane_step=MEMBRANE_STEPS[solver.membrane](),
-            splitting=SPLITTINGS[solver.splitting](),
-            solver=ConjugateGradients(rtol=solver.rtol),
-        ),
+        tissue=_tissue(scenario, inner, D, joined(models, rules)),
         model=models[int(np.bincount(rules).argmax())],
         edge=edge,
         stimuli=stimuli,
         field=field,
         detector=Detector(threshold=jnp.asarray(scenario.output.threshold_mV, float)),
         speeds=speeds,
-        notes=tuple(mesh.notes) + flags,
+        notes=tuple(mesh.notes) + flags + told,
+    )
+
+
+def _tissue(scenario: Scenario, inner: Mesh, D, ionic: AbstractIonicModel) -> AbstractTissue:
+    solver = scenario.solver
+    step = MEMBRANE_STEPS[solver.membrane]()
+    if not solver.diffusion:
+        return Isolated(ionic, inner.n_nodes, step)
+    return monodomain(
+        inner,
+        D,
+        ionic,
+        lumped=solver.lumped_mass,
+        membrane_step=step,
+        splitting=SPLITTINGS[solver.splitting](),
+        solver=ConjugateGradients(rtol=solver.rtol),
     )
 
 
@@ -149,17 +165,9 @@ def conducting(scenario: Scenario, mesh: Mesh) -> Bool[np.ndarray, " cells"]:
     return conducts
 
 
-def site_of(number: int, pulses: Pulses, mesh: Mesh) -> Bool[np.ndarray, " nodes"]:
-    """The nodes of a [[stimulus]]; ValueError with its number where there are none."""
-    try:
-        return nodes_at(pulses.at, mesh)
-    except ValueError as error:
-        raise ValueError(f"[[stimulus]] {number}: {error}") from None
-
-
-def _stimuli(scenario: Scenario, sites, nodes, n_nodes: int) -> list[Stimulus]:
+def _stimuli(scenario: Scenario, sites, nodes, n_nodes: int) -> list[AbstractStimulus]:
     dt = scenario.solver.dt_ms
-    stimuli = []
+    stimuli: list[AbstractStimulus] = []
     for number, (pulses, site) in enumerate(zip(scenario.stimulus, sites, strict=True), start=1):
         if not site[nodes].any():
             raise ValueError(

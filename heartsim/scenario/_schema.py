@@ -172,9 +172,9 @@ class Pulses(Section):
 class Solver(Section):
     """How the equation is solved."""
 
-    model: Literal["monodomain", "eikonal"] = "monodomain"
+    model: Literal["monodomain", "eikonal", "reaction_eikonal"] = "monodomain"
     """eikonal: arrival times from velocities alone, and voltages from a template; [heart] ionic,
-    dt_ms and what follows it are not used."""
+    dt_ms and what follows it are not used. reaction_eikonal: arrival times fire the membranes."""
     dt_ms: Annotated[float, Field(gt=0, le=0.2)] = 0.05
     duration_ms: Positive = 500.0
     splitting: Literal["strang", "godunov", "semi_implicit"] = "strang"
@@ -184,6 +184,8 @@ class Solver(Section):
     err least with direction), 0 where conductivities are given; see docs/numerics.md."""
     rtol: Annotated[float, Field(gt=0, lt=0.1)] = 1e-4
     """Of the conjugate gradients, on the residual."""
+    diffusion: bool = True
+    """false, with reaction_eikonal: membranes side by side."""
     precision: Literal["float32", "float64"] = "float32"
 
 

@@ -82,16 +82,38 @@ def test_check_counts_the_nodes_that_start(data, folder):
     assert rows["start_nodes"]["value"] == 5 * 4  # the end of the wall, edges of 1 mm
 
 
+@pytest.mark.parametrize("diffusion", [True, False])
+def test_arrival_times_fire_the_membranes(data, folder, diffusion):
+    """Reaction-eikonal on edges of 1 mm: activation follows T by the membrane's own millisecond
+    (0.83 to 0.98 in tests/tissue/test_reaction_eikonal.py), with diffusion less in the last 4 mm
+    of the wall, where no rest is left ahead to draw current; and the beat ends."""
+    data["conduction"]["velocity_fibre_m_s"] = 0.5
+    data["solver"] = {
+        "model": "reaction_eikonal",
+        "duration_ms": 400.0,
+        "dt_ms": 0.1,
+        "diffusion": diffusion,
+    }
+    scenario = scenario_from(data, folder=folder)
+    summary = run_scenario(scenario, folder / "out")
+    mesh = read_mesh(folder / "out" / "activation.vtu")
+    late = mesh.point_data["activation_ms"] - (5.0 + mesh.points[:, 0] / 0.5)
+    assert late[mesh.points[:, 0] < 20] == pytest.approx(0.9, abs=0.2)
+    assert (late > 0).all()
+    assert summary["repolarised"]["value"] == 1.0
+    assert "time_s" in check_scenario(scenario)
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
         (
             {"conduction": {f"sigma_{d}_mS_mm": 0.1 for d in ("fibre", "sheet", "normal")}},
-            r"\[conduction\] gives conductivities, and the eikonal model needs velocities",
+            r"\[conduction\] gives conductivities, and model = 'eikonal' needs velocities",
         ),
         (
             {"solver": {"model": "monodomain"}, "template": {}},
-            r"\[template\] belongs to the eikonal",
+            r"\[template\] does not go with model = 'monodomain'",
         ),
         ({"stimulus": [{"at": {"nodes": [0]}, "beats": 2}]}, r"\[\[stimulus\]\] 1: beats = 2"),
         ({"output": {"voltage_every_ms": 5.0}}, "voltage_every_ms does not go with the eikonal"),
