@@ -61,7 +61,8 @@ def levenberg_marquardt(
         x, taken = x + step, taken + 1
         if gain < rtol * cost:
             return Solution(x, cost - gain, taken, True)
-        damping *= max(1 / 3, 1 - (2 * gain / foretold - 1) ** 3)
+        true_to_word = gain / foretold if foretold > 0 else 1.0  # both may be rounding
+        damping *= max(1 / 3, 1 - (2 * true_to_word - 1) ** 3)
         raised = 2.0
         r, Jt = _host(*linear(x))
         cost = r @ r

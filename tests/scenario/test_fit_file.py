@@ -76,9 +76,8 @@ def test_a_recording_is_cut_and_its_noise_measured(run, tmp_path):
     rows += [",".join(map(str, [2.0 * k, *row])) for k, row in enumerate(noisy)]
     (tmp_path / "beat.csv").write_text("\n".join(rows))
     ecg = {"file": "beat.csv", "qrs_window_ms": [120.0, 200.0], "baseline_ms": [0.0, 118.0]}
-    file = fit_from(
-        {"heart": {"mesh": "heart.vtu"}, "ecg": ecg | {"sample_ms": 4.0}}, "f", tmp_path
-    )
+    heart = {"mesh": "heart.vtu"}
+    file = fit_from({"heart": heart, "ecg": ecg | {"sample_ms": 4.0}}, "f", tmp_path)
     made = build_fit(file).problem
     np.testing.assert_allclose(made.time, np.arange(120.0, 201.0, 4.0))
     assert np.asarray(made.noise) == pytest.approx(0.01, rel=0.4)  # 60 numbers: sd 9 %
