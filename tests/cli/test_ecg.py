@@ -44,7 +44,8 @@ def test_it_prints_what_measure_finds(folder, capsys, source):
     assert rows["heart_rate_per_min"]["value"] == pytest.approx(60.0, rel=1e-6)
     assert rows["per_lead"]["value"]["V2"]["pattern"] == expected.per_lead["V2"].pattern
     assert set(rows["criteria"]["value"]) == {"lbbb_strauss", "rbbb_aha"}
-    assert ("notes" in rows) == (source == "muse.xml")
+    rest = "200 ms of rest stand before the first stimulus"
+    assert (rest in rows["notes"]["value"]) == (source == "run")
 
 
 def test_tables_are_for_people(folder, capsys):
