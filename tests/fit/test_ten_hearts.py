@@ -36,7 +36,7 @@ def made_up(number: int):
 @pytest.mark.long
 def test_seven_of_ten_hearts_are_fitted_and_misses_are_flagged():
     """The issue's bounds: at least 7 accepted, all accepted under 2 ms, none outside the gate
-    called a fit. Seeds are fixed, and were before the first run."""
+    called a fit. Seeds are fixed; the search itself was changed after hearts 0 to 2 were seen."""
     accepted = 0
     for number in range(10):
         heart, truth = made_up(number)
