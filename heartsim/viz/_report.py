@@ -12,6 +12,8 @@ MAPS = {
     "activation.png": "Activation",
     "repolarisation.png": "Repolarisation",
     "apd90.png": "Action potential duration, APD90",
+    "pacing/plan.png": "Pacing options compared",
+    "pacing/ecg.png": "Leads of the pacing options",
 }
 """Maps that a run directory may hold, and their headings; the first is expected."""
 

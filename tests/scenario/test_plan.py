@@ -1,13 +1,17 @@
 """Plans: what pacing does to a heart with left bundle branch block, and what is refused."""
 
 import json
+from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from heartsim.mesh import read_mesh
-from heartsim.scenario import read_plan, read_scenario, run_plan, run_scenario
+from heartsim.scenario import locate, read_plan, read_scenario, run_plan, run_scenario
+from heartsim.scenario._places import nodes_at
+from heartsim.scenario._plan_schema import beats_of
 from heartsim.therapy import indices
 from heartsim.viz import plan_ecg_png, plan_png
 from heartsim.viz._plan import beats_in
@@ -159,6 +163,14 @@ def test_bad_plans_are_refused(tmp_path, old, new, sentence):
     with pytest.raises((ValueError, FileNotFoundError), match=sentence):
         run_plan(tmp_path / "plan.toml", tmp_path / "out")
     assert not list(tmp_path.glob("out*"))
+
+
+def test_the_plan_of_the_demo_stands_on_the_shipped_heart():
+    plan = read_plan(Path(str(files("heartsim.scenario"))) / "demo_plan.toml")
+    base = read_scenario(plan.base)
+    mesh = read_mesh(locate(base.heart.mesh))
+    assert all(nodes_at(lead.at, mesh).any() for lead in plan.lead)
+    assert sum(len(beats_of(option)) for option in plan.option) == 4
 
 
 def test_a_plan_needs_the_eikonal_model(tmp_path):
