@@ -116,7 +116,9 @@ def test_nobody_is_named_unless_asked_for(tmp_path, name, out):
         path = tmp_path / f"{number}{out}"
         write_ecg(recording, path)
         for file in tmp_path.glob(f"{number}out*"):
-            assert not any(word.encode() in file.read_bytes() for word in PERSONAL), file
+            # DICOM's own random identifiers may hold 1951 by chance
+            held = re.sub(rb"[0-9.]{30,}", b"", file.read_bytes())
+            assert not any(word.encode() in held for word in PERSONAL), file
     write_ecg(asked, tmp_path / f"kept-{out}", keep_identity=True)
     assert (b"Roe" in (tmp_path / f"kept-{out}").read_bytes()) == (out != "out.csv")
 
