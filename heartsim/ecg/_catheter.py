@@ -12,8 +12,8 @@ from heartsim._types import AnyArray
 from heartsim.fem import basis_gradients
 from heartsim.mesh import Mesh, locate_points
 
-from ._conductor import require_whole, volume_conductor
-from ._field_cache import content_key, kept
+from ._conductor import require_whole
+from ._field_cache import conductor_field
 from ._lead_field import SIGMA_BATH
 from ._torso import electrode_places
 
@@ -46,13 +46,8 @@ def catheter_field(
             )
     W = np.zeros((len(places), torso.n_nodes))
     np.put_along_axis(W, np.asarray(torso.cells)[cell].astype(int), weights, axis=1)
-    key = content_key((torso, heart), conductivity, sigma_i, sigma_e, cell, weights)
-    L = kept(
-        cache,
-        key,
-        lambda: volume_conductor(torso, conductivity, heart, sigma_i, sigma_e).field(W),
-    )
-    return jnp.asarray(L, float)
+    shares = (cell, weights)
+    return conductor_field(torso, conductivity, heart, sigma_i, sigma_e, W, shares, cache)
 
 
 def electrogram_field(

@@ -2,17 +2,38 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
+import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from heartsim._files import whole
 from heartsim._types import AnyArray
 from heartsim.mesh import Mesh
 
+from ._conductor import volume_conductor
+
 FORMAT = "1"
 """Changes whenever the same input would give another field."""
+
+
+def conductor_field(
+    torso: Mesh,
+    conductivity: Mapping[str | int, float],
+    heart: Mesh,
+    sigma_i: Float[AnyArray, "cells 3 3"],
+    sigma_e: Float[AnyArray, "cells 3 3"],
+    W: Float[np.ndarray, "electrodes torso"],
+    places: tuple[AnyArray, ...],
+    cache: Path | None,
+) -> Float[Array, "electrodes nodes"]:
+    """The field of electrodes that share their current by W, kept by everything it depends on;
+    `places` are what W follows from, and smaller."""
+    key = content_key((torso, heart), conductivity, sigma_i, sigma_e, *places)
+    body = partial(volume_conductor, torso, conductivity, heart, sigma_i, sigma_e)
+    return jnp.asarray(kept(cache, key, lambda: body().field(W)), float)
 
 
 def kept(

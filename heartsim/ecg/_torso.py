@@ -14,7 +14,7 @@ from heartsim.mesh import Mesh, boundary_triangles, locate_points
 
 from ._conductor import require_whole, surface_nodes, volume_conductor
 from ._electrode_weights import electrode_weights
-from ._field_cache import content_key, kept
+from ._field_cache import conductor_field
 
 REACH = 30.0
 """How far from the skin an electrode may be given, mm: it is moved to the nearest point there.
@@ -47,13 +47,7 @@ def torso_field(
     """
     places = electrode_places(electrodes)
     W = skin_weights(torso, electrodes, heart, reach)
-    key = content_key((torso, heart), conductivity, sigma_i, sigma_e, places)
-    L = kept(
-        cache,
-        key,
-        lambda: volume_conductor(torso, conductivity, heart, sigma_i, sigma_e).field(W),
-    )
-    return jnp.asarray(L, float)
+    return conductor_field(torso, conductivity, heart, sigma_i, sigma_e, W, (places,), cache)
 
 
 def body_surface_map(
@@ -161,14 +155,8 @@ def skin_patches(
     nodes, rows = np.unique(filled, return_inverse=True)
     at_nodes = np.zeros((nodes.size, torso.n_nodes))
     at_nodes[np.arange(nodes.size), nodes] = 1.0
-    key = content_key((torso, heart), conductivity, sigma_i, sigma_e, nodes)
-    L = kept(
-        cache,
-        key,
-        lambda: volume_conductor(torso, conductivity, heart, sigma_i, sigma_e).field(at_nodes),
-    )
     return SkinPatches(
         corners=jnp.asarray(points[filled], float),
         rows=jnp.asarray(rows.reshape(filled.shape)),
-        L=jnp.asarray(L, float),
+        L=conductor_field(torso, conductivity, heart, sigma_i, sigma_e, at_nodes, (nodes,), cache),
     )

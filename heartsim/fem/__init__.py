@@ -10,6 +10,7 @@ from ._pattern import pattern as pattern
 from ._poisson import solve_poisson as solve_poisson
 from ._poisson import stiffness_matrix as stiffness_matrix
 from ._rows import Rows as Rows
+from ._rows import first_order_only as first_order_only
 from ._solve import ConjugateGradients as ConjugateGradients
 from ._solve import Past as Past
 from ._solve import ScaledMatrix as ScaledMatrix

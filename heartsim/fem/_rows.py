@@ -1,5 +1,7 @@
 """A symmetric sparse matrix as padded rows, and its product with a vector."""
 
+from functools import partial
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -71,24 +73,26 @@ def _own_adjoint(off, neighbour, v):
     `custom_linear_solve` of the identity is the one transformation that carries a transpose
     of our own and batches too (`linear_call` does not batch).
     """
-    off = _first_order_only(off)
+    off = first_order_only(off, "a matrix (conductivity)")
     return lax.custom_linear_solve(
         lambda u: u, v, lambda _, b: _gather_sum(off, neighbour, b), symmetric=True
     )
 
 
-@jax.custom_jvp
-def _first_order_only(x):
+@partial(jax.custom_jvp, nondiff_argnums=(1,))
+def first_order_only(x: Array, what: str) -> Array:
+    """x, which a rule of ours holds constant: a second derivative, which would come out wrong, is
+    refused by NotImplementedError and named as one with respect to `what`."""
     return x
 
 
-def _refuse_second_order(primals, tangents):
+def _refuse_second_order(what, primals, tangents):
     if not isinstance(tangents[0], jax.custom_derivatives.SymbolicZero):
         raise NotImplementedError(
-            "second derivatives with respect to a matrix (conductivity) are not available: "
+            f"second derivatives with respect to {what} are not available: "
             "use Gauss-Newton, which needs first derivatives only."
         )
     return primals[0], jnp.zeros_like(primals[0])
 
 
-_first_order_only.defjvp(_refuse_second_order, symbolic_zeros=True)
+first_order_only.defjvp(_refuse_second_order, symbolic_zeros=True)

@@ -58,7 +58,7 @@ def velocities(scenario: Scenario, mesh: Mesh):
         cells = _fast_cells(scenario.fast_layer, mesh)
         velocity = [np.where(cells, scenario.fast_layer.velocity_m_s, v) for v in velocity]
     if mesh.frames is None:
-        if any(np.ptp([v[c] for v in velocity]) > 0 for c in range(mesh.n_cells)):
+        if np.ptp(velocity, axis=0).any():
             raise ValueError(
                 "[conduction]: the mesh has no fibres, so that velocities along and across them "
                 "cannot differ: give three equal ones, or fibres."

@@ -155,15 +155,20 @@ def _identity(scenario: Scenario, inputs: dict[str, str]) -> dict[str, Any]:
 
 def open_new(out: Path, resume: bool = False) -> Path:
     """The folder in which `out` is made, beside it; ValueError where either exists already."""
+    require_new(out)
     folder = out.with_name(f"{out.name}.partial")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ValueError(f"{out} exists and is not overwritten; give another --out, or remove it.")
     if folder.exists() and not resume:
         raise ValueError(
             f"{folder} holds a run that was stopped; go on with --resume, or remove it."
         )
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def require_new(out: Path) -> None:
+    """ValueError where something lies at `out` already; an empty folder is nothing."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ValueError(f"{out} exists and is not overwritten; give another --out, or remove it.")
 
 
 def close(folder: Path, out: Path) -> None:

@@ -12,7 +12,7 @@ from heartsim._files import NEW
 from heartsim.fit import Fit, Search, fit_qrs, to_twelve
 from heartsim.mesh import write_mesh
 
-from ._directory import input_checksums, provenance
+from ._directory import input_checksums, provenance, require_new
 from ._files import checksum, write_json, write_leads, write_text
 from ._fit_read import FitScene, build_fit, read_fit
 from ._fit_schema import FitFile
@@ -38,8 +38,7 @@ def run_fit(
     if `out` exists, and for whatever `read_fit` and `build_fit` refuse.
     """
     out = Path(out)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ValueError(f"{out} exists and is not overwritten; give another --out, or remove it.")
+    require_new(out)
     file = file if isinstance(file, FitFile) else read_fit(file)
     file = file if seed is None else _with_seed(file, seed)
     clock = time.time(), time.process_time()

@@ -19,7 +19,7 @@ from ._directory import close, input_checksums, open_new, provenance, run_front,
 from ._files import checksum, write_json, write_text
 from ._front import FrontScene, build_front
 from ._places import nodes_at
-from ._plan_schema import BASELINE, Plan, beats_of, paced
+from ._plan_schema import BASELINE, Plan, option_beats, paced
 from ._read import absolute, locate, read_scenario, read_toml, to_toml, validated
 from ._rows import Rows, row
 from ._scene import precision
@@ -107,7 +107,7 @@ def _scenarios(plan: Plan, base: Scenario, mesh: Mesh) -> dict[str, Scenario]:
             raise ValueError(f"[[lead]] {number} ({lead.name}): {error}") from None
     scenarios = {BASELINE: base}
     for option in plan.option:
-        for name, delays in beats_of(option):
+        for name, delays in option_beats(option):
             scenarios[name] = paced(base, plan, option, delays)
     return scenarios
 

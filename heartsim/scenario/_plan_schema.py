@@ -70,7 +70,7 @@ class Plan(Section):
         return self
 
 
-def beats_of(option: Option) -> list[tuple[str, dict[str, float]]]:
+def option_beats(option: Option) -> list[tuple[str, dict[str, float]]]:
     """Name and pacing time of each lead [ms] of every beat of an option."""
     rows: list[Any] = option.delays_ms or [[0.0] * len(option.leads)]
     beats = []

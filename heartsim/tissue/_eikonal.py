@@ -15,6 +15,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from heartsim._types import AnyArray
+from heartsim.fem import first_order_only
 from heartsim.mesh import Mesh
 
 from ._checks import require_velocities
@@ -75,8 +76,22 @@ class _Ways(NamedTuple):
 
 @jax.custom_jvp
 def _arrival(front, M, start, delay):
+    return _fixed_point(front, gram(front, M), M, start, delay)
+
+
+@_arrival.defjvp
+def _arrival_jvp(primals, tangents):
+    """Ways and rays are held fixed, so that a derivative of this one would be wrong."""
+    front, *parameters = primals
+    M, start, delay = (first_order_only(p, "what arrival times depend on") for p in parameters)
+    G = gram(front, M)  # once for both
+    T = _fixed_point(front, G, M, start, delay)
+    return T, derivative(front, G, T, (M, start, delay), tangents[1:])
+
+
+def _fixed_point(front, G, M, start, delay):
     ways = _Ways(
-        *map(jnp.asarray, (front.corner, gram(front, M), front.incoming)),
+        *map(jnp.asarray, (front.corner, G, front.incoming)),
         source=jnp.append(jnp.asarray(front.links.ends)[:, 0], len(start) - 1),
         time=jnp.append(delay + ray_time(front.links, M), NEVER),
         touches=jnp.asarray(front.touches),
@@ -130,14 +145,6 @@ def _update(ways: _Ways, b, T):
     first = (T, jnp.int32(0), jnp.asarray(True), jnp.asarray(jnp.inf, T.dtype))
     T, _, unsettled, earliest = lax.while_loop(lambda c: c[2] & (c[1] < AT_ONCE), once, first)
     return T, unsettled, earliest
-
-
-@_arrival.defjvp
-def _arrival_jvp(primals, tangents):
-    front, M, start, delay = primals
-    _, dM, dstart, ddelay = tangents
-    T = _arrival(front, M, start, delay)
-    return T, derivative(front, gram(front, M), T, (M, start, delay), (dM, dstart, ddelay))
 
 
 def _at(T, nodes):

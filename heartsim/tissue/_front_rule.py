@@ -80,9 +80,7 @@ def _slot(table: Int[Array, "*lead slots size"] | Float[Array, "*lead slots size
 def derivative(front: Front, G, T, primals, tangents) -> Float[Array, " inner"]:
     """dT of (1) for changes of (M, start, delay)."""
     M, start, delay = primals
-    way = jax.tree.map(
-        lax.stop_gradient, ways(front, G, T, start, delay + ray_time(front.links, M))
-    )
+    way = ways(front, G, T, start, delay + ray_time(front.links, M))
 
     def own_time(M, start, delay):
         through = length(jnp.where(way.by_ray[:, None], way.ray, 0.0), M[way.cell])

@@ -24,6 +24,7 @@ from ._map import (
     windows_of,
 )
 from ._raster import rasterise
+from ._report import in_words
 
 _PANEL, _GAP, _ROW, _NAME, _HEAD, _FOOT, _BAR = 50.0, 5.0, 54.0, 62.0, 16.0, 12.0, 34.0  # mm
 _DPI = 130.0
@@ -90,18 +91,12 @@ def _write_numbers(figure, row: dict[str, Any], y: float, x: float) -> None:
         if key == "beat" or key.endswith("_change_ms"):
             continue
         change = row.get(f"{key.removesuffix('_ms')}_change_ms")
-        words = _words(key)
+        words = in_words(key, "ms")
         value = _number(entry["value"])
         lines.append(f"{words} {value} ms" + ("" if change is None else _signed(change["value"])))
     step = 6.0 / figure.get_size_inches()[1] / 25.4
     for k, line in enumerate(lines):
         figure.text(x, y - (k + 1.2) * step, line, fontsize=9.5, color=INK, va="top")
-
-
-def _words(key: str) -> str:
-    words = key.removesuffix("_ms").replace("qrs", "QRS").replace("lv", "LV").replace("rv", "RV")
-    words = words.replace("LV_RV", "LV-RV").replace("_", " ")
-    return words[0].upper() + words[1:]
 
 
 def _number(value) -> str:

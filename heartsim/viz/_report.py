@@ -122,7 +122,7 @@ def _numbers(summary: dict[str, Any], path: Path) -> list[dict[str, str]]:
         unit = str(entry.get("unit", ""))
         rows.append(
             {
-                "name": _words(name, unit),
+                "name": in_words(name, unit),
                 "value": _shown(entry["value"]),
                 "unit": "" if unit == "1" else unit,
                 "definition": str(entry.get("definition", "")),
@@ -139,7 +139,7 @@ def _notes(manifest: dict[str, Any] | None, path: Path) -> list[str]:
     return [str(note) for note in notes]
 
 
-def _words(key: str, unit: str) -> str:
+def in_words(key: str, unit: str) -> str:
     """`total_activation_ms` as words, without the unit that stands beside it."""
     words = key.removesuffix(f"_{unit}").split("_")
     words = [word.upper() if word in _ABBREVIATIONS else word for word in words]

@@ -196,8 +196,18 @@ def test_links_have_derivatives(x64):
         assert float(difference) == pytest.approx(slope, rel=1e-6)
 
 
+def test_second_derivatives_are_refused():
+    """They would hold every ray fixed and be wrong without a word."""
+    body = slab((4.0, 4.0, 4.0), 2.0)
+    p, _, loss = problem(body, sources=1)
+    with pytest.raises(NotImplementedError, match="Gauss-Newton"):
+        jax.hessian(lambda v: loss(p | {"velocity": v}))(p["velocity"])
+
+
 def test_forward_and_gradient_compile_for_cuda():
     body = slab((4.0, 4.0, 4.0), 1.0)
     p, _, loss = problem(body)
     for program in (loss, jax.grad(loss)):
-        jax.export.export(jax.jit(program), platforms=["cuda"])(p)
+        exported = jax.export.export(jax.jit(program), platforms=["cuda"])(p)
+        assert exported.platforms == ("cuda",)
+        assert "callback" not in exported.mlir_module()

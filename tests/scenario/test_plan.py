@@ -11,7 +11,7 @@ from PIL import Image
 from heartsim.mesh import read_mesh
 from heartsim.scenario import locate, read_plan, read_scenario, run_plan, run_scenario
 from heartsim.scenario._places import nodes_at
-from heartsim.scenario._plan_schema import beats_of
+from heartsim.scenario._plan_schema import option_beats
 from heartsim.therapy import indices
 from heartsim.viz import plan_ecg_png, plan_png
 from heartsim.viz._plan import beats_in
@@ -170,7 +170,7 @@ def test_the_plan_of_the_demo_stands_on_the_shipped_heart():
     base = read_scenario(plan.base)
     mesh = read_mesh(locate(base.heart.mesh))
     assert all(nodes_at(lead.at, mesh).any() for lead in plan.lead)
-    assert sum(len(beats_of(option)) for option in plan.option) == 4
+    assert sum(len(option_beats(option)) for option in plan.option) == 4
 
 
 def test_a_plan_needs_the_eikonal_model(tmp_path):
