@@ -13,6 +13,7 @@ from heartsim import therapy
 from heartsim.ecg import MEASURES
 from heartsim.scenario import fit_from, scenario_from
 from heartsim.scenario._fit_summary import FIT_DEFINITIONS, TRUTH_DEFINITIONS
+from heartsim.scenario._hand_over import HAND_OVER_DEFINITIONS
 from heartsim.scenario._plan_schema import Plan
 from heartsim.scenario._read import validated
 from heartsim.scenario._rows import speed_rows
@@ -136,7 +137,7 @@ def test_every_number_of_a_summary_is_defined_with_its_unit():
     page = (ROOT / "docs" / "definitions.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*?) ?\|", page, flags=re.MULTILINE))
     speeds = speed_rows([Speed("bulk", "fibre", 0.1, 0.0, None)])
-    known = DEFINITIONS | MEASURES | fits | therapy.DEFINITIONS
+    known = DEFINITIONS | MEASURES | fits | HAND_OVER_DEFINITIONS | therapy.DEFINITIONS
     units = {"beat": ""} | {name: unit for name, (unit, _) in known.items()}
     units |= {
         name.replace("bulk_fibre", "WHERE_DIRECTION"): row["unit"] for name, row in speeds.items()

@@ -7,6 +7,7 @@ from ._demo import demo
 from ._doctor import doctor
 from ._ecg import ecg
 from ._fit import fit
+from ._hand_over import hand_over
 from ._mesh import convert, info
 from ._plan import plan
 from ._run import run
@@ -31,6 +32,7 @@ for panel, command, name, example in (
     (PREPARE, tune_cv, "tune-cv", "heartsim tune-cv --edge-mm 1.0 --velocity-m-s 0.65"),
     (MEASURE, ecg, "ecg", "heartsim ecg recording.hea --out recording.dcm --png recording.png"),
     (FIT, fit, "fit", "heartsim fit fit.toml --out fit-run"),
+    (FIT, hand_over, "hand-over", "heartsim hand-over fit-run --out beat"),
     (PLAN, plan, "plan", "heartsim plan plan.toml --out plan-run"),
     (HELP, doctor, "doctor", "heartsim doctor"),
 ):

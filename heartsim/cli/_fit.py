@@ -24,12 +24,12 @@ def fit(
     """Find velocities and activation sites whose QRS is the measured one; write OUT."""
     with progress_bar(as_json, unit="starts") as progress:
         summary = run_fit(
-            file, out, seed=seed, progress=progress, finish=_draw, cache=tuning_folder()
+            file, out, seed=seed, progress=progress, finish=draw_fit, cache=tuning_folder()
         )
     show(summary, as_json=as_json, title=str(out))
 
 
-def _draw(folder: Path) -> None:
+def draw_fit(folder: Path) -> None:
     """activation.png, and fit.png: measured and fitted leads."""
     activation_png(folder / "activation.vtu", folder / "activation.png")
     fit_png(folder / "measured.csv", folder / "ecg.csv", folder / "fit.png")

@@ -1,17 +1,16 @@
 """`heartsim run`."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from heartsim.scenario import Rows, run_scenario, shortfall
+from heartsim.scenario import Rows, run_scenario
 
 from ._cache import tuning_folder
 from ._options import Json
 from ._pictures import draw_pictures
-from ._show import progress_bar, show
+from ._show import progress_bar, show, warn
 
 
 def run(
@@ -38,6 +37,5 @@ def simulate(scenario: Path, out: Path, *, resume: bool, quiet: bool) -> Rows:
             finish=draw_pictures,
             cache=tuning_folder(),
         )
-    for sentence in shortfall(summary):
-        print(f"warning: {sentence}", file=sys.stderr)
+    warn(summary)
     return summary

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from heartsim.scenario import Rows
+from heartsim.scenario import Rows, shortfall
 
 PATIENCE = 2.0  # s; what is done sooner needs no bar
 EVERY = 10.0  # s between two plain lines
@@ -28,6 +28,12 @@ def show(rows: Rows, *, as_json: bool, title: str = "") -> None:
         words = name.removesuffix(f"_{unit.replace('/', '_')}").replace("_", " ")
         table.add_row(words, f"{shown(row['value'])} {'' if unit == '1' else unit}".strip())
     Console(soft_wrap=True).print(table)
+
+
+def warn(summary: Rows) -> None:
+    """Say on stderr where too few nodes activated."""
+    for sentence in shortfall(summary):
+        print(f"warning: {sentence}", file=sys.stderr)
 
 
 def shown(value: Any) -> str:

@@ -68,7 +68,7 @@ class Fit(NamedTuple):
     leads: Float[AnyArray, "frames leads"]  # mV, as measured: I, II, V1 to V6
     starts: Sequence[Start]  # best first
     spread: float  # ms, RMS difference of activation between accepted starts; NaN for one
-    used: int  # sources that reach at least one node first
+    used: Bool[np.ndarray, " sources"]  # whether it is the first to reach a node
 
     @property
     def sentence(self) -> str:
@@ -157,7 +157,7 @@ def _result(problem: Problem, starts: Sequence[Start]) -> Fit:
         leads=leads,
         starts=starts,
         spread=max(apart, default=float("nan")),
-        used=int(_alive(problem, starts[0].theta, smoothing(problem.time, 0.0)).sum()),
+        used=_alive(problem, starts[0].theta, smoothing(problem.time, 0.0)),
     )
 
 

@@ -47,10 +47,13 @@ class Problem(eqx.Module):
     noise: Float[AnyArray, " leads"]  # mV, standard deviation
     unknowns: Unknowns
     template: Template
+    fast: Float[AnyArray, " cells"]  # velocity over that along the fibre, alike in all directions
 
     def activation(self, parameters: Parameters) -> Float[Array, " nodes"]:
         """Activation times [ms]."""
         along, across = parameters.velocity
+        is_fast, layer = self.fast > 0, self.fast * along
+        along, across = (jnp.where(is_fast, layer, muscle) for muscle in (along, across))
         M = slowness(self.mesh, along, across, across)
         return arrival(self.front, M, source_times(self.front, M, parameters.sources))
 
@@ -81,13 +84,15 @@ def problem(
     velocity: Sequence[Sequence[float]] = VELOCITY,
     onset: Sequence[float] = (0.0, 40.0),
     template: Template | None = None,
+    fast: Float[AnyArray, " cells"] | None = None,
 ) -> Problem:
     """A fit of `measured` [mV], in the order of `INDEPENDENT`, at times `time` [ms].
 
     `field` are the nine electrodes' (`ecg.lead_field`), `noise` the standard deviation of each
     lead [mV], `velocity` and `onset` the bounds of the free numbers [mm/ms, ms]. Sources lie on
-    the node sets lv_endo and rv_endo. ValueError where the mesh has no such set, no fibres, or
-    numbers do not fit.
+    the node sets lv_endo and rv_endo. `fast` is 0 in muscle; elsewhere the cell conducts alike in
+    all directions, at that multiple of the velocity along the fibre. ValueError where the mesh has
+    no such set, no fibres, or numbers do not fit.
     """
     nodes = _endocardium(mesh)
     _require_fit(mesh, time, measured, noise)
@@ -108,6 +113,7 @@ def problem(
         noise=_real(noise),
         unknowns=free,
         template=Template() if template is None else template,
+        fast=_real(np.zeros(mesh.n_cells) if fast is None else fast),
     )
 
 

@@ -8,6 +8,7 @@ from ._fit_read import fit_from as fit_from
 from ._fit_read import read_fit as read_fit
 from ._fit_run import run_fit as run_fit
 from ._fit_schema import FitFile as FitFile
+from ._hand_over import run_hand_over as run_hand_over
 from ._loop import Runaway as Runaway
 from ._plan import read_plan as read_plan
 from ._plan import run_plan as run_plan

@@ -1,36 +1,51 @@
 """Where fronts start and how fast they travel, for the models that have arrival times."""
 
-import equinox as eqx
-import numpy as np
-from jaxtyping import Array, Float, Int
+from collections.abc import Sequence
 
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+from heartsim._types import AnyArray
 from heartsim.mesh import Mesh
 from heartsim.tissue import (
     NEVER,
     FootCurrent,
     Front,
+    Sources,
     arrival,
     diffusivity,
     front,
     monodomain_conductivity,
+    require_sources,
     slowness,
+    source_times,
     tensor,
 )
 
-from ._front_schema import FastLayer
 from ._places import site_of
-from ._schema import Scenario
+from ._schema import Pulses, Scenario
 from ._tissue import cells_of
 
 arrival_times = eqx.filter_jit(arrival)
+_source_times = eqx.filter_jit(source_times)
 
 
 def start_times(
-    scenario: Scenario, mesh: Mesh, nodes: Int[np.ndarray, " conductive"], front: Front
+    scenario: Scenario,
+    mesh: Mesh,
+    nodes: Int[np.ndarray, " conductive"],
+    front: Front,
+    M: Float[AnyArray, "cells 3 3"],
 ) -> Float[np.ndarray, " inner"]:
-    """The onset of each node that a stimulus touches, by inner number; NEVER elsewhere."""
+    """The onset of each node that a stimulus touches, by inner number; NEVER elsewhere. A point
+    without radius starts a front there, and reaches the nodes around by its velocities `M`."""
     start = np.full(len(front.points), NEVER)
     for number, pulses in enumerate(scenario.stimulus, start=1):
+        if pulses.at.is_point:
+            start = np.minimum(start, _from_points(number, pulses, front, M))
+            continue
         site = site_of(number, pulses, mesh)
         own = front.place[np.flatnonzero(site[nodes])]
         if not own.size:
@@ -40,6 +55,18 @@ def start_times(
             )
         start[own] = np.minimum(start[own], pulses.start_ms)
     return start
+
+
+def _from_points(number: int, pulses: Pulses, front: Front, M) -> Float[np.ndarray, " inner"]:
+    places = np.atleast_2d(np.asarray(pulses.at.point_mm, float))
+    sources = Sources(
+        *(jnp.asarray(x, float) for x in (places, np.full(len(places), pulses.start_ms)))
+    )
+    try:
+        require_sources(front, sources)
+    except ValueError as error:
+        raise ValueError(f"[[stimulus]] {number}: at.point_mm: {error}") from None
+    return np.asarray(_source_times(front, M, sources), float)
 
 
 def velocities(scenario: Scenario, mesh: Mesh):
@@ -55,7 +82,7 @@ def velocities(scenario: Scenario, mesh: Mesh):
         if scenario.solver.model == "eikonal" and (region.ionic is not None or region.scale):
             notes.append(f"eikonal: ionic and scale of [[region]] {number} are not used")
     if scenario.fast_layer is not None:
-        cells = _fast_cells(scenario.fast_layer, mesh)
+        cells = fast_cells(scenario.fast_layer.surfaces, mesh)
         velocity = [np.where(cells, scenario.fast_layer.velocity_m_s, v) for v in velocity]
     if mesh.frames is None:
         if np.ptp(velocity, axis=0).any():
@@ -67,12 +94,13 @@ def velocities(scenario: Scenario, mesh: Mesh):
     return velocity, tuple(notes)
 
 
-def _fast_cells(layer: FastLayer, mesh: Mesh):
+def fast_cells(surfaces: Sequence[str], mesh: Mesh) -> Bool[np.ndarray, " cells"]:
+    """The cells that touch one of the surfaces of a [fast_layer]."""
     try:
-        nodes = np.concatenate([mesh.node_set(name) for name in layer.surfaces])
+        nodes = np.concatenate([mesh.node_set(name) for name in surfaces])
     except ValueError as error:
         raise ValueError(f"[fast_layer] surfaces: {error}") from None
-    return np.isin(np.asarray(mesh.cells), nodes).any(axis=1)
+    return np.asarray(np.isin(np.asarray(mesh.cells), nodes).any(axis=1))
 
 
 def foot_current(
@@ -81,8 +109,8 @@ def foot_current(
     """What fires the membranes of the reaction-eikonal model, and what to tell the user."""
     geometry = front(inner)
     velocity, notes = velocities(scenario, inner)
-    start = start_times(scenario, mesh, nodes, geometry)
-    T = arrival_times(geometry, slowness(inner, *velocity), start)
+    M = slowness(inner, *velocity)
+    T = arrival_times(geometry, M, start_times(scenario, mesh, nodes, geometry, M))
     notes += ("reaction-eikonal: a membrane activates about 1 ms after its arrival time",)
     return FootCurrent(T), notes
 

@@ -14,6 +14,7 @@ from heartsim.fit import INDEPENDENT, Parameters, Problem, leads_of_sources, pro
 from heartsim.mesh import Mesh, refine
 from heartsim.tissue import NEVER, Sources, require_sources
 
+from ._arrivals import fast_cells
 from ._fit_schema import FitFile, MeasuredEcg, Truth
 from ._leads import leads_of
 from ._read import absolute, read_toml, validated, with_paths
@@ -69,6 +70,7 @@ def build_fit(file: FitFile, cache: Path | None = None) -> FitScene:
         sources=free.sources,
         velocity=(free.velocity_fibre_m_s, free.velocity_transverse_m_s),
         onset=[begun + t for t in free.onset_ms],
+        fast=_fast(file, mesh),
     )
     if file.truth is not None:
         made, *true = _made_up(file, file.truth, mesh, made, cache)
@@ -81,6 +83,14 @@ def _field(file: FitFile, mesh: Mesh, cache: Path | None):
     if field is None:
         raise ValueError("[heart] mesh: a fit needs tetrahedra, and this mesh has no volume.")
     return field, notes
+
+
+def _fast(file: FitFile, mesh: Mesh) -> Float[np.ndarray, " cells"] | None:
+    """`fit.problem`'s `fast`."""
+    layer = file.fast_layer
+    if layer is None:
+        return None
+    return layer.times_fibre_velocity * fast_cells(layer.surfaces, mesh)
 
 
 def _recorded(ecg: MeasuredEcg):
@@ -133,7 +143,8 @@ def _made_up(file: FitFile, truth: Truth, mesh: Mesh, blank: Problem, cache: Pat
         for _ in range(truth.refine):
             fine = refine(fine)
         field, _ = _field(file, fine, cache)
-        model = problem(fine, field, blank.time, blank.measured, blank.noise)
+        fast = _fast(file, fine)
+        model = problem(fine, field, blank.time, blank.measured, blank.noise, fast=fast)
     try:
         require_sources(model.front, true.sources)
     except ValueError as error:

@@ -17,9 +17,11 @@ from ._files import checksum, write_json, write_leads, write_text
 from ._fit_read import FitScene, build_fit, read_fit
 from ._fit_schema import FitFile
 from ._fit_summary import summarise_fit
+from ._front_schema import FastLayer
 from ._loop import Progress
 from ._read import locate, to_toml
 from ._rows import Rows
+from ._schema import BulkConduction, Ecg, Place, Pulses, Scenario, Solver
 
 
 def run_fit(
@@ -61,6 +63,7 @@ def run_fit(
         for name, content in (("manifest.json", manifest), ("summary.json", summary)):
             write_json(folder / name, content)
         write_text(folder / "fit.toml", to_toml(file))
+        write_text(folder / "scenario.toml", to_toml(as_scenario(file, fit)))
         _write_results(scene, fit, folder)
         if finish is not None:
             finish(folder)
@@ -71,6 +74,30 @@ def run_fit(
 def _with_seed(file: FitFile, seed: int) -> FitFile:
     search = file.search.model_copy(update={"seed": seed})
     return file.model_copy(update={"search": search})
+
+
+def as_scenario(file: FitFile, fit: Fit) -> Scenario:
+    """What was found as an eikonal scenario: its velocities, and its sources as points."""
+    along, across = (float(v) for v in fit.best.velocity)
+    sources = zip(fit.best.sources.position, fit.best.sources.onset, fit.used, strict=True)
+    shared = {key: getattr(file.ecg, key) for key in Ecg.model_fields}
+    layer, fast = file.fast_layer, None
+    if layer is not None:
+        fast = FastLayer(surfaces=layer.surfaces, velocity_m_s=layer.times_fibre_velocity * along)
+    return Scenario(
+        heart=file.heart,
+        conduction=BulkConduction(
+            velocity_fibre_m_s=along, velocity_sheet_m_s=across, velocity_normal_m_s=across
+        ),
+        stimulus=[
+            Pulses(at=Place(point_mm=[float(x) for x in place]), start_ms=float(onset))
+            for place, onset, used in sources
+            if used
+        ],
+        solver=Solver(model="eikonal"),
+        ecg=Ecg(**shared),
+        fast_layer=fast,
+    )
 
 
 def _inputs(file: FitFile) -> dict[str, str]:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from heartsim.fit import VELOCITY, Search
 
+from ._front_schema import Endocardia
 from ._schema import Ecg, Heart, Scenario
 from ._section import Count, Point, Positive, Section
 
@@ -66,6 +67,14 @@ class Free(Section):
         return self
 
 
+class FitFastLayer(Section):
+    """[fast_layer]: cells that touch an endocardium conduct alike in all directions, at a given
+    multiple of the fitted velocity along the fibre."""
+
+    surfaces: Endocardia
+    times_fibre_velocity: Positive
+
+
 class Hunt(Section):
     """[search]: how hard to look; see heartsim.fit.Search."""
 
@@ -110,6 +119,7 @@ class FitFile(Section):
     heart: Heart
     ecg: MeasuredEcg
     free: Free = Field(default_factory=Free)
+    fast_layer: FitFastLayer | None = None
     search: Hunt = Field(default_factory=Hunt)
     truth: Truth | None = None
 

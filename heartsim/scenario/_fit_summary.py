@@ -78,7 +78,7 @@ def summarise_fit(scene: FitScene, fit: Fit) -> Rows:
         "velocity_transverse_m_s": float(fit.best.velocity[1]),
         "source_onset_ms": onset[order].tolist(),
         "source_position_mm": position[order].tolist(),
-        "sources_used": fit.used,
+        "sources_used": int(fit.used.sum()),
         "earliest_fitted_ms": float(T.min()),
         "total_fitted_ms": float(np.ptp(T)),
         "starts_chi2_per_n": chi2,

@@ -8,12 +8,14 @@ from heartsim.tissue import COWAN
 
 from ._section import Positive, Section
 
+Endocardia = Annotated[list[Literal["lv_endo", "rv_endo"]], Field(min_length=1)]
+
 
 class FastLayer(Section):
     """Cells that touch an endocardium conduct alike in all directions, and faster: a stand-in for
     the Purkinje network."""
 
-    surfaces: Annotated[list[Literal["lv_endo", "rv_endo"]], Field(min_length=1)]
+    surfaces: Endocardia
     velocity_m_s: Positive
 
 
@@ -47,6 +49,7 @@ def require_front(scenario) -> None:
             '[solver] diffusion = false goes with model = "reaction_eikonal" only; leave it out.'
         )
     if model not in FRONTS:
+        _require_radii(scenario)
         return
     _require_velocities(scenario)
     for k, pulses in enumerate(scenario.stimulus, start=1):
@@ -73,4 +76,13 @@ def _require_velocities(scenario) -> None:
             raise ValueError(
                 f"{name} gives conductivities, and model = {scenario.solver.model!r} needs "
                 "velocities: give velocity_fibre_m_s, velocity_sheet_m_s and velocity_normal_m_s."
+            )
+
+
+def _require_radii(scenario) -> None:
+    for k, pulses in enumerate(scenario.stimulus, start=1):
+        if pulses.at.is_point:
+            raise ValueError(
+                f"[[stimulus]] {k}: at: point_mm and radius_mm belong together; give both. Only a "
+                f"model with arrival times ({', '.join(FRONTS)}) starts from a point."
             )

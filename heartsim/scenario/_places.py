@@ -52,6 +52,8 @@ def _in_region(tag: str | int, place: Place, mesh: Mesh) -> Bool[np.ndarray, " n
 
 
 def _near_points(points: Any, place: Place, mesh: Mesh) -> Bool[np.ndarray, " nodes"]:
+    if place.is_point:
+        return _mask(mesh, [_distance(point, mesh).argmin() for point in np.atleast_2d(points)])
     return _distance(points, mesh) <= place.radius_mm
 
 

@@ -89,7 +89,7 @@ def run_plan(
 
 def of_beat(scene: FrontScene, scenario: Scenario) -> FrontScene:
     """The scene of the same heart with other stimuli."""
-    start = start_times(scenario, scene.mesh, scene.nodes, scene.front)
+    start = start_times(scenario, scene.mesh, scene.nodes, scene.front, scene.M)
     return scene._replace(scenario=scenario, start=start)
 
 

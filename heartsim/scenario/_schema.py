@@ -144,9 +144,20 @@ class Place(Section):
             raise ValueError(
                 f"a place is missing; give one of {', '.join(type(self).model_fields)}."
             )
-        if (self.point_mm is None) != (self.radius_mm is None):
-            raise ValueError("point_mm and radius_mm belong together; give both.")
+        if self.radius_mm is not None and self.point_mm is None:
+            raise ValueError("radius_mm belongs to point_mm, which is missing; give both.")
+        given = [key for key in type(self).model_fields if getattr(self, key) is not None]
+        if self.is_point and given != ["point_mm"]:
+            raise ValueError(
+                "point_mm without radius_mm is a point, and stands alone; give radius_mm for the "
+                "nodes around it."
+            )
         return self
+
+    @property
+    def is_point(self) -> bool:
+        """Whether this is no set of nodes, but a point anywhere in the wall."""
+        return self.point_mm is not None and self.radius_mm is None
 
 
 class Pulses(Section):

@@ -10,6 +10,8 @@ from ._ecg import ecg_png as ecg_png
 from ._ecg import read_ecg as read_ecg
 from ._fit import fit_figure as fit_figure
 from ._fit import fit_png as fit_png
+from ._hand_over import hand_over_ecg_png as hand_over_ecg_png
+from ._hand_over import hand_over_png as hand_over_png
 from ._map import Field as Field
 from ._map import isochrone_levels as isochrone_levels
 from ._map import map_figure as map_figure

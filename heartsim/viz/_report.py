@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from heartsim._files import whole_or_refused
 
@@ -12,12 +12,88 @@ MAPS = {
     "activation.png": "Activation",
     "repolarisation.png": "Repolarisation",
     "apd90.png": "Action potential duration, APD90",
-    "pacing/plan.png": "Pacing options compared",
-    "pacing/ecg.png": "Leads of the pacing options",
 }
 """Maps that a run directory may hold, and their headings; the first is expected."""
 
-_ABBREVIATIONS = {"ecg", "qrs", "qt", "apd90", "lv", "rv"}
+
+class Picture(NamedTuple):
+    """A picture of a further part of the report."""
+
+    file: str
+    heading: str
+    alt: str
+
+
+class Part(NamedTuple):
+    """A further part of the report, there where the run directory holds its pictures."""
+
+    name: str
+    heading: str
+    numbers: str | None  # a summary.json
+    pictures: tuple[Picture, ...]
+
+
+_VIEWS = "in anterior, posterior and basal views with isochrones, on one colour scale in ms"
+_LEADS = "Twelve leads in mV against time in ms, drawn over each other"
+PARTS = (
+    Part(
+        "fit",
+        "Fit of a measured 12-lead ECG",
+        "fit/summary.json",
+        (
+            Picture(
+                "fit/fit.png",
+                "Measured and fitted leads",
+                f"{_LEADS}: the measured thick and grey, the fitted thin and red.",
+            ),
+            Picture(
+                "fit/activation.png",
+                "Fitted activation",
+                "Activation that the fit found, on the heart's surface "
+                "in anterior, posterior and basal views with isochrones and a colour bar in ms.",
+            ),
+        ),
+    ),
+    Part(
+        "pacing",
+        "Pacing options",
+        None,
+        (
+            Picture(
+                "pacing/plan.png",
+                "Pacing options compared",
+                f"Activation of each pacing option {_VIEWS}, its QRS duration, activation times "
+                "and changes against the baseline written beside it.",
+            ),
+            Picture(
+                "pacing/ecg.png",
+                "Leads of the pacing options",
+                f"{_LEADS}, one colour for each pacing option and black for the baseline.",
+            ),
+        ),
+    ),
+    Part(
+        "compared",
+        "Eikonal and monodomain compared",
+        None,
+        (
+            Picture(
+                "compared.png",
+                "Activation of both models",
+                f"Activation of the eikonal and of the monodomain model {_VIEWS}, the "
+                "monodomain's less the delay that stands beside it.",
+            ),
+            Picture(
+                "compared_ecg.png",
+                "Leads of both models",
+                f"{_LEADS}: the eikonal model's black, the monodomain model's blue.",
+            ),
+        ),
+    ),
+)
+"""What other jobs may have put into a run directory."""
+
+_ABBREVIATIONS = {"ecg", "qrs", "qt", "apd90", "lv", "rv", "rmse"}
 
 
 def report_html(
@@ -25,7 +101,7 @@ def report_html(
 ) -> None:
     """Write `report.html` of a run directory: one file that loads nothing else.
 
-    Reads summary.json, activation.png (and repolarisation.png, apd90.png where they lie there),
+    Reads summary.json, activation.png (and the other MAPS and PARTS where they lie there),
     ecg.png, scenario.toml and manifest.json of `run_dir` and no other file; for one that is
     missing the page says so. ValueError where none of them is there, or one cannot be read.
     """
@@ -46,6 +122,7 @@ def report_html(
         numbers=None if summary is None else _numbers(summary, run_dir / "summary.json"),
         maps=maps,
         ecg=ecg,
+        parts=[shown for part in PARTS if (shown := _part(run_dir, part)) is not None],
         scenario=scenario,
         manifest=None if manifest is None else list(_flat(manifest)),
         notes=_notes(manifest, run_dir / "manifest.json"),
@@ -65,6 +142,24 @@ def _template() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     ).get_template("report.html.jinja")
+
+
+def _part(run_dir: Path, part: Part) -> dict[str, Any] | None:
+    """Numbers and pictures of a further part; None where none of its pictures is there."""
+    uris = {picture: _data_uri(run_dir / picture.file) for picture in part.pictures}
+    if not any(uris.values()):
+        return None
+    numbers = None if part.numbers is None else _json(run_dir / part.numbers)
+    return {
+        "name": part.name,
+        "heading": part.heading,
+        "numbers": [] if numbers is None else _numbers(numbers, run_dir / str(part.numbers)),
+        "pictures": [
+            {"heading": picture.heading, "alt": picture.alt, "uri": uri}
+            for picture, uri in uris.items()
+            if uri is not None
+        ],
+    }
 
 
 def _text(path: Path) -> str | None:

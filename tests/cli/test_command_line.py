@@ -149,7 +149,17 @@ def test_bad_input_is_one_line_and_exit_code_2(folder, capsys):
 def test_a_command_that_is_not_built_names_those_that_are(capsys, name):
     said = refused(capsys, name, "x.toml")
     assert f"{name} is not a command of this version" in said
-    for command in ("demo", "run", "check", "mesh", "tune-cv", "fit", "plan", "doctor"):
+    for command in (
+        "demo",
+        "run",
+        "check",
+        "mesh",
+        "tune-cv",
+        "fit",
+        "hand-over",
+        "plan",
+        "doctor",
+    ):
         assert command in said
 
 
@@ -184,7 +194,11 @@ def test_ctrl_c_says_how_to_go_on(folder, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "words", ["demo", "run", "check", "tune-cv", "doctor", "mesh info", "mesh convert"]
+    "words",
+    [
+        *("demo", "run", "check", "tune-cv", "fit", "hand-over", "plan", "doctor"),
+        *("mesh info", "mesh convert"),
+    ],
 )
 def test_every_command_has_help_with_an_example(capsys, words):
     assert run_command([*words.split(), "--help"]) == 0

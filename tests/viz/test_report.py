@@ -183,6 +183,23 @@ def test_further_maps_are_shown_where_the_run_drew_them(run_dir):
     ]
 
 
+def test_other_jobs_have_parts_of_their_own(run_dir):
+    """The fit with its numbers, pacing, and the hand-over, each with its own pictures."""
+    for name in ("fit", "pacing"):
+        (run_dir / name).mkdir()
+    found = {"fitted": {"value": True, "unit": "", "definition": "within the gate"}}
+    (run_dir / "fit" / "summary.json").write_text(json.dumps(found))
+    for name in ("fit/fit.png", "pacing/plan.png", "pacing/ecg.png", "compared.png"):
+        shutil.copy(run_dir / "activation.png", run_dir / name)
+    page = report(run_dir)
+    for words in ("Fit of a measured 12-lead ECG", "within the gate", "Pacing options compared"):
+        assert words in page.words
+    sections = [attrs["aria-labelledby"] for attrs in page.all("section")]
+    assert sections[-5:] == ["fit", "pacing", "compared", "scenario", "manifest"]
+    assert len(page.all("img")) == 2 + 4
+    assert all(len(image["alt"]) > 80 for image in page.all("img"))
+
+
 def test_bad_files_are_refused_in_one_sentence(run_dir, tmp_path):
     def refused(name, content, sentence):
         kept = (run_dir / name).read_bytes()
