@@ -64,6 +64,43 @@ class Raster(NamedTuple):
         return edge
 
 
+class Sight(NamedTuple):
+    """What each pixel looks at, whatever the values there."""
+
+    pixel: Int[np.ndarray, " hit"]
+    corners: Int[np.ndarray, "hit 3"]  # nodes of the triangle seen
+    weights: Float[np.ndarray, "hit 3"]  # barycentric
+    shade: Float[np.ndarray, "rows columns"]
+    depth: Float[np.ndarray, "rows columns"]
+
+    def of(self, values: Float[AnyArray, " nodes"]) -> Raster:
+        """The picture of a nodal field. A triangle with a NaN at any of its nodes is NaN."""
+        value = np.full(self.depth.size, np.nan)
+        at_corners = np.asarray(values, float)[self.corners]
+        value[self.pixel] = np.einsum("pk,pk->p", self.weights, at_corners)
+        return Raster(value.reshape(self.depth.shape), self.shade, self.depth)
+
+
+def look(
+    points: Float[AnyArray, "nodes 3"],
+    triangles: Int[AnyArray, "faces 3"],
+    view: View,
+    window: Window,
+) -> Sight:
+    """The triangle nearest to the viewer at every pixel, seen along parallel rays. Either side of
+    a triangle may face the viewer."""
+    axes = np.stack([view.right, view.up, view.towards], axis=1)
+    seen = (np.asarray(points, float) - window.centre) @ axes  # nodes 3, mm
+    n, faces = window.pixels, np.asarray(triangles)
+    place = (seen[:, :2] / window.half + 1.0) * n / 2.0 - 0.5  # pixel centres are integers
+    face, depth = _nearest(place, seen[:, 2], faces, n)
+    shade, hit = np.ones(n * n), np.flatnonzero(face >= 0)
+    b = np.stack(_barycentric(_planes(place[faces])[face[hit]], hit % n, hit // n), axis=1)
+    corners = faces[face[hit]]
+    shade[hit] = _lambert(np.einsum("pk,pkd->pd", b, _node_normals(seen, faces)[corners]))
+    return Sight(hit, corners, b, shade.reshape(n, n), depth.reshape(n, n))
+
+
 def rasterise(
     points: Float[AnyArray, "nodes 3"],
     triangles: Int[AnyArray, "faces 3"],
@@ -71,23 +108,9 @@ def rasterise(
     view: View,
     window: Window,
 ) -> Raster:
-    """Orthographic picture of nodal `values` on `triangles`, interpolated within each.
-
-    At every pixel the surface nearest to the viewer is kept. A triangle with a NaN at any of
-    its nodes is NaN throughout. Either side of a triangle may face the viewer.
-    """
-    axes = np.stack([view.right, view.up, view.towards], axis=1)
-    seen = (np.asarray(points, float) - window.centre) @ axes  # nodes 3, mm
-    n, faces = window.pixels, np.asarray(triangles)
-    place = (seen[:, :2] / window.half + 1.0) * n / 2.0 - 0.5  # pixel centres are integers
-    face, depth = _nearest(place, seen[:, 2], faces, n)
-    value, shade = np.full(n * n, np.nan), np.ones(n * n)
-    hit = np.flatnonzero(face >= 0)
-    b = np.stack(_barycentric(_planes(place[faces])[face[hit]], hit % n, hit // n), axis=1)
-    corners = faces[face[hit]]
-    value[hit] = np.einsum("pk,pk->p", b, np.asarray(values, float)[corners])
-    shade[hit] = _lambert(np.einsum("pk,pkd->pd", b, _node_normals(seen, faces)[corners]))
-    return Raster(value.reshape(n, n), shade.reshape(n, n), depth.reshape(n, n))
+    """Orthographic picture of nodal `values` on `triangles`, interpolated within each: `look`,
+    then `Sight.of`."""
+    return look(points, triangles, view, window).of(values)
 
 
 def _nearest(place, z, triangles, n):

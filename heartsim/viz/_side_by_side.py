@@ -23,7 +23,7 @@ from ._map import (
     time_norm,
     windows_of,
 )
-from ._raster import rasterise
+from ._raster import look
 
 _PANEL, _GAP, _ROW, _NAME, _HEAD, _FOOT, _BAR = 50.0, 5.0, 54.0, 62.0, 16.0, 12.0, 34.0  # mm
 _DPI = 130.0
@@ -47,12 +47,13 @@ def maps_figure(
     height = _HEAD + len(fields) * _ROW + _FOOT
     figure = new_figure(width, height, _DPI)
     windows = windows_of(np.asarray(mesh.points, float)[np.unique(triangles)], views)
+    sights = [look(mesh.points, triangles, *pair) for pair in zip(views, windows, strict=True)]
     for k, (field, name, lines) in enumerate(zip(fields, names, texts, strict=True)):
         bottom = height - _HEAD - (k + 1) * _ROW
         _write(figure, name, lines, (bottom + _ROW - 8.0) / height, 4.0 / width)
-        for v, (view, window) in enumerate(zip(views, windows, strict=True)):
+        for v, (view, window, sight) in enumerate(zip(views, windows, sights, strict=True)):
             ax = axes_at(figure, _NAME + v * (_PANEL + _GAP), bottom, _PANEL, _PANEL)
-            raster = rasterise(mesh.points, triangles, np.asarray(field, float), view, window)
+            raster = sight.of(field)
             shade = colours(norm(np.ma.masked_invalid(raster.value)))
             draw_surface(ax, raster, window, shade)
             draw_isochrones(ax, raster, window, levels, ink)
