@@ -1,11 +1,9 @@
 """Where fronts start and how fast they travel, for the models that have arrival times."""
 
-from collections.abc import Sequence
-
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float, Int
 
 from heartsim._types import AnyArray
 from heartsim.mesh import Mesh
@@ -26,7 +24,7 @@ from heartsim.tissue import (
 
 from ._places import site_of
 from ._schema import Pulses, Scenario
-from ._tissue import cells_of
+from ._tissue import cells_of, fast_cells
 
 arrival_times = eqx.filter_jit(arrival)
 _source_times = eqx.filter_jit(source_times)
@@ -92,15 +90,6 @@ def velocities(scenario: Scenario, mesh: Mesh):
             )
         velocity = 3 * [velocity[0]]
     return velocity, tuple(notes)
-
-
-def fast_cells(surfaces: Sequence[str], mesh: Mesh) -> Bool[np.ndarray, " cells"]:
-    """The cells that touch one of the surfaces of a [fast_layer]."""
-    try:
-        nodes = np.concatenate([mesh.node_set(name) for name in surfaces])
-    except ValueError as error:
-        raise ValueError(f"[fast_layer] surfaces: {error}") from None
-    return np.asarray(np.isin(np.asarray(mesh.cells), nodes).any(axis=1))
 
 
 def foot_current(

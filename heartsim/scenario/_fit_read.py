@@ -14,11 +14,11 @@ from heartsim.fit import INDEPENDENT, Parameters, Problem, leads_of_sources, pro
 from heartsim.mesh import Mesh, refine
 from heartsim.tissue import NEVER, Sources, require_sources
 
-from ._arrivals import fast_cells
 from ._fit_schema import FitFile, MeasuredEcg, Truth
 from ._leads import leads_of
 from ._read import absolute, read_toml, validated, with_paths
 from ._scene import build_mesh
+from ._tissue import fast_cells
 
 
 class FitScene(NamedTuple):

@@ -1,4 +1,4 @@
-"""What a scenario says of the eikonal model, beside what it shares with the others."""
+"""What a scenario says of arrival times, beside what the models share."""
 
 from typing import Annotated, Literal
 
@@ -37,13 +37,11 @@ FRONTS = ("eikonal", "reaction_eikonal")
 def require_front(scenario) -> None:
     """ValueError where a key does not go with the model."""
     model = scenario.solver.model
-    for name, models in (("fast_layer", FRONTS), ("template", FRONTS[:1])):
-        if getattr(scenario, name) is not None and model not in models:
-            named = " or ".join(f'"{m}"' for m in models)
-            raise ValueError(
-                f"[{name}] does not go with model = {model!r}; set [solver] model = {named}, or "
-                "leave it out."
-            )
+    if scenario.template is not None and model != "eikonal":
+        raise ValueError(
+            f'[template] does not go with model = {model!r}; set [solver] model = "eikonal", or '
+            "leave it out."
+        )
     if not scenario.solver.diffusion and model != "reaction_eikonal":
         raise ValueError(
             '[solver] diffusion = false goes with model = "reaction_eikonal" only; leave it out.'

@@ -71,8 +71,8 @@ def run_hand_over(
     `out` with the eikonal run in it, compared.vtu, and the comparison in summary.json.
 
     `given` is the scenario, or the directory of a fit. The mesh is refined until its mean edge is
-    at most `edge` [mm]. ValueError for a fit that is none, for a scenario of another model or with
-    a fast layer, and for whatever `run_scenario` refuses.
+    at most `edge` [mm]. ValueError for a fit that is none, for a scenario of another model or
+    without electrodes, and for whatever `run_scenario` refuses.
     """
     front, out = eikonal_of(Path(given)), Path(out)
     require_new(out)
@@ -116,11 +116,6 @@ def _require_front(scenario: Scenario, name: str) -> Scenario:
         raise ValueError(
             f'{name}: a hand-over begins with [solver] model = "eikonal", and this scenario has '
             f"{scenario.solver.model!r}."
-        )
-    if scenario.fast_layer is not None:
-        raise ValueError(
-            f"{name}: [fast_layer] has no counterpart in the monodomain model; leave it out, or "
-            "give regions with velocities of their own."
         )
     if scenario.ecg.electrodes == "none":
         raise ValueError(

@@ -58,6 +58,15 @@ def cells_of(region: Region, mesh: Mesh) -> Bool[np.ndarray, " cells"]:
     return np.isin(np.asarray(mesh.regions), [mesh.region_tag(tag) for tag in region.tags])
 
 
+def fast_cells(surfaces: Sequence[str], mesh: Mesh) -> Bool[np.ndarray, " cells"]:
+    """The cells that touch one of the surfaces of a [fast_layer]."""
+    try:
+        nodes = np.concatenate([mesh.node_set(name) for name in surfaces])
+    except ValueError as error:
+        raise ValueError(f"[fast_layer] surfaces: {error}") from None
+    return np.asarray(np.isin(np.asarray(mesh.cells), nodes).any(axis=1))
+
+
 def point_field(mesh: Mesh, name: str, key: str) -> Float[AnyArray, "..."]:
     """A field at the nodes; ValueError names the key of [heart] that asks for it."""
     if name in mesh.point_data:
@@ -134,6 +143,10 @@ def conduct(
     for number, region in enumerate(scenario.region, start=1):
         if region.conductive and (region.velocities or region.sigmas):
             parts.append((f"region {number}", region, cells_of(region, mesh)))
+    if scenario.fast_layer is not None:
+        fast = scenario.fast_layer
+        v = {f"velocity_{direction}_m_s": fast.velocity_m_s for direction in DIRECTIONS}
+        parts.append(("fast layer", Conduction(**v), fast_cells(fast.surfaces, mesh)))
     values = np.empty((3, mesh.n_cells))
     speeds: list[Speed] = []
     for where, part, inside in parts:

@@ -91,10 +91,6 @@ def test_a_point_outside_the_heart_is_refused(front, folder):
     [
         (('model = "eikonal"', 'model = "reaction_eikonal"'), "this scenario has 'reaction_eik"),
         (('electrodes = "default"', 'electrodes = "none"'), "leaves no leads to compare"),
-        (
-            ("[ecg]", '[fast_layer]\nsurfaces = ["lv_endo"]\nvelocity_m_s = 1.0\n[ecg]'),
-            "[fast_layer] has no counterpart in the monodomain model",
-        ),
     ],
 )
 def test_what_cannot_be_handed_over_is_refused(front, folder, change, sentence):

@@ -112,6 +112,21 @@ def test_layers_follow_depth_and_a_region_scales_each_of_them(data, mesh):
         assert float(model.g_to) == float(layer.g_to)
 
 
+def test_a_fast_layer_is_tuned_to_its_own_velocity(data, folder):
+    """Alike in all directions, in the cells that touch its surface and in no other."""
+    data["conduction"] = {f"velocity_{k}_m_s": 0.5 for k in ("fibre", "sheet", "normal")}
+    plain = scene_of(data, folder)
+    data["fast_layer"] = {"surfaces": ["lv_endo"], "velocity_m_s": 0.8}
+    fast = scene_of(data, folder)
+    assert [s.where for s in fast.speeds] == ["bulk"] * 3 + ["fast layer"] * 3
+    assert len({s.sigma for s in fast.speeds[3:]}) == 1
+    assert fast.speeds[3].sigma > 2 * fast.speeds[0].sigma  # velocity grows as its root, about
+    real = slice(len(plain.nodes))
+    same = np.asarray(fast.tissue.K.diagonal)[real] == np.asarray(plain.tissue.K.diagonal)[real]
+    # edges of 1 mm: cells that touch z = 0 reach up to z = 1
+    np.testing.assert_array_equal(same, np.asarray(plain.mesh.points)[plain.nodes, 2] > 1.5)
+
+
 def test_conductivities_of_a_region_reach_its_cells_only(data, folder):
     changed = {f"sigma_{k}_mS_mm": 0.05 for k in ("fibre", "sheet", "normal")}
     slow = scene_of(data, folder, region=[{"tags": ["scar"], **changed}])
