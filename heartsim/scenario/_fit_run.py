@@ -77,11 +77,12 @@ def _with_seed(file: FitFile, seed: int) -> FitFile:
 
 
 def as_scenario(file: FitFile, fit: Fit) -> Scenario:
-    """What was found as an eikonal scenario: its velocities, and its sources as points."""
+    """What was found as an eikonal scenario: its velocities, and its sources as points, whose
+    onsets count from the beginning of the fitted window."""
     along, across = (float(v) for v in fit.best.velocity)
     sources = zip(fit.best.sources.position, fit.best.sources.onset, fit.used, strict=True)
     shared = {key: getattr(file.ecg, key) for key in Ecg.model_fields}
-    layer, fast = file.fast_layer, None
+    layer, fast, begun = file.fast_layer, None, file.ecg.qrs_window_ms[0]
     if layer is not None:
         fast = FastLayer(surfaces=layer.surfaces, velocity_m_s=layer.times_fibre_velocity * along)
     return Scenario(
@@ -90,7 +91,7 @@ def as_scenario(file: FitFile, fit: Fit) -> Scenario:
             velocity_fibre_m_s=along, velocity_sheet_m_s=across, velocity_normal_m_s=across
         ),
         stimulus=[
-            Pulses(at=Place(point_mm=[float(x) for x in place]), start_ms=float(onset))
+            Pulses(at=Place(point_mm=[float(x) for x in place]), start_ms=float(onset) - begun)
             for place, onset, used in sources
             if used
         ],

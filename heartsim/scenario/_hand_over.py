@@ -84,6 +84,7 @@ def run_hand_over(
         run_scenario(front, early, cache=cache)
 
         def compare(folder: Path) -> None:
+            shutil.rmtree(folder / EIKONAL, ignore_errors=True)  # of a run stopped just here
             shutil.move(early, folder / EIKONAL)
             summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
             rows.update(summary | _compared(folder))
