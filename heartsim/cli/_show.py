@@ -44,6 +44,8 @@ def shown(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4g}"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {shown(v)}" for name, v in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(f"({shown(v)})" if isinstance(v, list) else shown(v) for v in value)
     return str(value)

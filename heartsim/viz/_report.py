@@ -29,7 +29,7 @@ class Part(NamedTuple):
 
     name: str
     heading: str
-    numbers: str | None  # a summary.json
+    about: str | None  # folder of a summary.json and a manifest.json with notes
     pictures: tuple[Picture, ...]
 
 
@@ -38,8 +38,8 @@ _LEADS = "Twelve leads in mV against time in ms, drawn over each other"
 PARTS = (
     Part(
         "fit",
-        "Fit of a measured 12-lead ECG",
-        "fit/summary.json",
+        "Fit of a 12-lead ECG",
+        "fit",
         (
             Picture(
                 "fit/fit.png",
@@ -149,11 +149,17 @@ def _part(run_dir: Path, part: Part) -> dict[str, Any] | None:
     uris = {picture: _data_uri(run_dir / picture.file) for picture in part.pictures}
     if not any(uris.values()):
         return None
-    numbers = None if part.numbers is None else _json(run_dir / part.numbers)
+    numbers = manifest = None
+    if part.about is not None:
+        summary, provenance = (
+            run_dir / part.about / name for name in ("summary.json", "manifest.json")
+        )
+        numbers, manifest = _json(summary), _json(provenance)
     return {
         "name": part.name,
         "heading": part.heading,
-        "numbers": [] if numbers is None else _numbers(numbers, run_dir / str(part.numbers)),
+        "numbers": [] if numbers is None else _numbers(numbers, summary),
+        "notes": [] if manifest is None else _notes(manifest, provenance),
         "pictures": [
             {"heading": picture.heading, "alt": picture.alt, "uri": uri}
             for picture, uri in uris.items()
@@ -236,7 +242,7 @@ def _notes(manifest: dict[str, Any] | None, path: Path) -> list[str]:
 
 def in_words(key: str, unit: str) -> str:
     """`total_activation_ms` as words, without the unit that stands beside it."""
-    words = key.removesuffix(f"_{unit}").split("_")
+    words = key.removesuffix(f"_{unit.replace('/', '_')}").split("_")
     words = [word.upper() if word in _ABBREVIATIONS else word for word in words]
     return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
 
@@ -250,7 +256,9 @@ def _shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.5g}"
     if isinstance(value, list):
-        return ", ".join(_shown(item) for item in value)
+        return ", ".join(
+            f"({_shown(item)})" if isinstance(item, list) else _shown(item) for item in value
+        )
     if isinstance(value, dict):
         return ", ".join(f"{name} {_shown(item)}" for name, item in value.items())
     return str(value)

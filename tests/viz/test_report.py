@@ -188,12 +188,23 @@ def test_other_jobs_have_parts_of_their_own(run_dir):
     for name in ("fit", "pacing"):
         (run_dir / name).mkdir()
     found = {"fitted": {"value": True, "unit": "", "definition": "within the gate"}}
+    found |= {"velocity_fibre_m_s": {"value": 0.6, "unit": "m/s", "definition": "along"}}
+    found |= {"site_mm": {"value": [[1.0, 2.0], [3.0, 4.0]], "unit": "mm", "definition": "where"}}
+    notes = {"notes": ["leads: made up, not measured"]}
+    (run_dir / "fit" / "manifest.json").write_text(json.dumps(notes))
     (run_dir / "fit" / "summary.json").write_text(json.dumps(found))
     for name in ("fit/fit.png", "pacing/plan.png", "pacing/ecg.png", "compared.png"):
         shutil.copy(run_dir / "activation.png", run_dir / name)
     page = report(run_dir)
-    for words in ("Fit of a measured 12-lead ECG", "within the gate", "Pacing options compared"):
+    for words in (
+        "Fit of a 12-lead ECG",
+        "made up, not measured",
+        "within the gate",
+        "Pacing options compared",
+    ):
         assert words in page.words
+    assert "Velocity fibre0.6m/s" in re.sub(r"\s*\n\s*", "", page.words)
+    assert "(1, 2), (3, 4)" in page.words
     sections = [attrs["aria-labelledby"] for attrs in page.all("section")]
     assert sections[-5:] == ["fit", "pacing", "compared", "scenario", "manifest"]
     assert len(page.all("img")) == 2 + 4
