@@ -24,12 +24,15 @@ class Picture(NamedTuple):
     alt: str
 
 
+SETTINGS = "fit.toml"
+
+
 class Part(NamedTuple):
     """A further part of the report, there where the run directory holds its pictures."""
 
     name: str
     heading: str
-    about: str | None  # folder of a summary.json and a manifest.json with notes
+    about: str | None  # folder of a summary.json, a manifest.json with notes, and SETTINGS
     pictures: tuple[Picture, ...]
 
 
@@ -149,17 +152,19 @@ def _part(run_dir: Path, part: Part) -> dict[str, Any] | None:
     uris = {picture: _data_uri(run_dir / picture.file) for picture in part.pictures}
     if not any(uris.values()):
         return None
-    numbers = manifest = None
+    numbers = manifest = settings = None
     if part.about is not None:
         summary, provenance = (
             run_dir / part.about / name for name in ("summary.json", "manifest.json")
         )
         numbers, manifest = _json(summary), _json(provenance)
+        settings = _text(run_dir / part.about / SETTINGS)
     return {
         "name": part.name,
         "heading": part.heading,
         "numbers": [] if numbers is None else _numbers(numbers, summary),
         "notes": [] if manifest is None else _notes(manifest, provenance),
+        "settings": settings,
         "pictures": [
             {"heading": picture.heading, "alt": picture.alt, "uri": uri}
             for picture, uri in uris.items()

@@ -193,12 +193,14 @@ def test_other_jobs_have_parts_of_their_own(run_dir):
     notes = {"notes": ["leads: made up, not measured"]}
     (run_dir / "fit" / "manifest.json").write_text(json.dumps(notes))
     (run_dir / "fit" / "summary.json").write_text(json.dumps(found))
+    (run_dir / "fit" / "fit.toml").write_text("[search]\nstarts = 6\n")
     for name in ("fit/fit.png", "pacing/plan.png", "pacing/ecg.png", "compared.png"):
         shutil.copy(run_dir / "activation.png", run_dir / name)
     page = report(run_dir)
     for words in (
         "Fit of a 12-lead ECG",
         "made up, not measured",
+        "starts = 6",
         "within the gate",
         "Pacing options compared",
     ):
