@@ -9,7 +9,7 @@ from heartsim.scenario import run_hand_over
 from heartsim.viz import hand_over_ecg_png, hand_over_png
 
 from ._cache import tuning_folder
-from ._options import Json
+from ._options import Json, Resume
 from ._pictures import draw_pictures
 from ._show import progress_bar, show, warn
 
@@ -25,9 +25,7 @@ def hand_over(
     edge_mm: Annotated[
         float, typer.Option(min=0.05, help="Refine the mesh until its mean edge is this or less.")
     ] = 2.0,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the last checkpoint, bit for bit.")
-    ] = False,
+    resume: Resume = False,
     as_json: Json = False,
 ) -> None:
     """Run a fit as monodomain, its velocities tuned, and compare maps and leads; write OUT."""

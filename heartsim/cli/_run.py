@@ -8,7 +8,7 @@ import typer
 from heartsim.scenario import Rows, run_scenario
 
 from ._cache import tuning_folder
-from ._options import Json
+from ._options import Json, Resume
 from ._pictures import draw_pictures
 from ._show import progress_bar, show, warn
 
@@ -16,9 +16,7 @@ from ._show import progress_bar, show, warn
 def run(
     scenario: Annotated[Path, typer.Argument(help="A scenario file (.toml).")],
     out: Annotated[Path, typer.Option(help="The run directory to make; never overwritten.")],
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the last checkpoint, bit for bit.")
-    ] = False,
+    resume: Resume = False,
     as_json: Json = False,
 ) -> None:
     """Simulate SCENARIO and write the run directory OUT."""
