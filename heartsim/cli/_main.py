@@ -9,6 +9,7 @@ import typer
 
 from ._app import app
 from ._cache import use_compile_cache
+from ._cores import use_all_cores
 
 DONE, OURS, BAD_INPUT = 0, 1, 2
 STOPPED = 130  # by Ctrl-C, as shells have it
@@ -16,6 +17,7 @@ STOPPED = 130  # by Ctrl-C, as shells have it
 
 def main() -> None:
     """Entry point of the `heartsim` command."""
+    use_all_cores()
     sys.exit(run_command(sys.argv[1:]))
 
 

@@ -15,3 +15,10 @@ from ._solve import ConjugateGradients as ConjugateGradients
 from ._solve import Past as Past
 from ._solve import ScaledMatrix as ScaledMatrix
 from ._solve import scaled_matrix as scaled_matrix
+from ._spread import REPEATED as REPEATED
+from ._spread import AbstractSpread as AbstractSpread
+from ._spread import Strips as Strips
+from ._spread import Whole as Whole
+from ._spread import most_strips as most_strips
+from ._spread import split as split
+from ._spread import strips as strips

@@ -1,14 +1,18 @@
 """A symmetric sparse matrix as padded rows, and its product with a vector."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int
 
 from heartsim._types import AnyArray
+
+from ._spread import AbstractSpread, Whole, strips
 
 
 class Rows(eqx.Module):
@@ -17,10 +21,11 @@ class Rows(eqx.Module):
     neighbour: Int[AnyArray, "slots nodes"]
     off: Float[Array, "slots nodes"]
     diagonal: Float[Array, " nodes"]
+    spread: AbstractSpread = Whole()
 
     def __matmul__(self, x: Float[Array, " nodes"]) -> Float[Array, " nodes"]:
         """y_i = a_ii x_i + Σ_j a_ij x_j."""
-        return self.diagonal * x + off_product(self.off, self.neighbour, x)
+        return self.diagonal * x + off_product(self.spread, self.off, self.neighbour, x)
 
     def plus(self, factor: Float[Array, ""] | float, other: "Rows") -> "Rows":
         """self + factor · other, on the same pattern."""
@@ -28,16 +33,26 @@ class Rows(eqx.Module):
             self.neighbour,
             self.off + factor * other.off,
             self.diagonal + factor * other.diagonal,
+            self.spread,
         )
 
     def scaled(self, s: Float[Array, " nodes"]) -> "Rows":
         """S A S with S = diag(s); symmetric as A is."""
-        beside = jnp.asarray(s)[self.neighbour]
-        return Rows(self.neighbour, self.off * s * beside, self.diagonal * s**2)
+        beside = self.spread.around(jnp.asarray(s))[self.neighbour]
+        return Rows(self.neighbour, self.off * s * beside, self.diagonal * s**2, self.spread)
+
+    def over(self, devices: Sequence[jax.Device]) -> "Rows":
+        """The same matrix in strips, one a device; ValueError as `strips` has it."""
+        cut = strips(self.neighbour, devices)
+        nodes, width = self.diagonal.size, self.diagonal.size // len(devices)
+        first = np.arange(nodes) // width * width - cut.halo
+        near = (np.asarray(self.neighbour) - first).astype(np.int32)
+        return cut.placed(Rows(near, self.off, self.diagonal, cut))
 
 
-@jax.custom_jvp
+@partial(jax.custom_jvp, nondiff_argnums=(0,))
 def off_product(
+    spread: AbstractSpread,
     off: Float[Array, "slots nodes"],
     neighbour: Int[AnyArray, "slots nodes"],
     x: Float[Array, " nodes"],
@@ -47,11 +62,11 @@ def off_product(
     The adjoint of a gather is a scatter, which is slow on a GPU; as the matrix is symmetric
     the product is its own adjoint, and says so here. First derivatives only.
     """
-    return _gather_sum(off, neighbour, x)
+    return _gather_sum(spread, off, neighbour, x)
 
 
-def _gather_sum(off, neighbour, x):
-    x = jnp.asarray(x)
+def _gather_sum(spread, off, neighbour, x):
+    x = spread.around(jnp.asarray(x))
     neighbour = jnp.asarray(neighbour)
     y = off[0] * x.at[neighbour[0]].get(mode="promise_in_bounds")
     for s in range(1, neighbour.shape[0]):
@@ -60,14 +75,14 @@ def _gather_sum(off, neighbour, x):
 
 
 @off_product.defjvp
-def _off_product_jvp(primals, tangents):
+def _off_product_jvp(spread, primals, tangents):
     off, neighbour, x = primals
     d_off, _, d_x = tangents
-    change = _own_adjoint(off, neighbour, d_x) + _gather_sum(d_off, neighbour, x)
-    return off_product(off, neighbour, x), change
+    change = _own_adjoint(spread, off, neighbour, d_x) + _gather_sum(spread, d_off, neighbour, x)
+    return off_product(spread, off, neighbour, x), change
 
 
-def _own_adjoint(off, neighbour, v):
+def _own_adjoint(spread, off, neighbour, v):
     """The product as a linear map of v whose transpose is itself; `off` is constant here.
 
     `custom_linear_solve` of the identity is the one transformation that carries a transpose
@@ -75,7 +90,7 @@ def _own_adjoint(off, neighbour, v):
     """
     off = first_order_only(off, "a matrix (conductivity)")
     return lax.custom_linear_solve(
-        lambda u: u, v, lambda _, b: _gather_sum(off, neighbour, b), symmetric=True
+        lambda u: u, v, lambda _, b: _gather_sum(spread, off, neighbour, b), symmetric=True
     )
 
 

@@ -68,6 +68,11 @@ class AbstractIonicModel(eqx.Module):
             )
         return V, state
 
+    def in_strips(self, parts: int) -> "AbstractIonicModel":
+        """The same membrane for nodes that are cut into so many equal strips of consecutive
+        nodes, each of which sees its own part of every array."""
+        return self
+
     def __check_init__(self):
         for name, value in vars(self).items():
             if not eqx.is_array(value) or isinstance(value, jax.core.Tracer):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -65,6 +66,41 @@ class Patchwork(AbstractIonicModel):
         parts = [m.initial(len(own)) for m, own in zip(self.models, self.nodes, strict=True)]
         return self._in_mesh_order([V for V, _ in parts]), tuple(state for _, state in parts)
 
+    def in_strips(self, parts: int) -> "Patchwork":
+        """See AbstractIonicModel. Each strip holds every patch, with as many nodes as the fullest
+        strip needs; what it does not need repeats a node, and no node asks for it."""
+        width = len(self.place) // parts
+        patch, slot = self.slots()
+        models, nodes = [], []
+        place = np.empty(len(patch), np.int32)
+        offset = 0  # of a patch in the joined patches of a strip
+        for k, model in enumerate(self.models):
+            own = np.flatnonzero(patch == k)
+            strip, first = own // width, np.searchsorted(own, width * np.arange(parts))
+            longest = int(np.bincount(strip).max())
+            longest += -longest % MULTIPLE
+            place[own] = offset + np.arange(len(own)) - first[strip]
+            picked = np.minimum(first[:, None] + np.arange(longest), len(own) - 1).ravel()
+            taken = own[picked] - np.repeat(width * np.arange(parts), longest)
+            nodes.append(jnp.asarray(np.where((taken < 0) | (taken >= width), 0, taken), jnp.int32))
+            models.append(_picked(model, slot[own[picked]], len(self.nodes[k])))
+            offset += longest
+        return eqx.tree_at(
+            lambda p: (p.models, p.nodes, p.place),
+            self,
+            (tuple(models), tuple(nodes), jnp.asarray(place)),
+        )
+
+    def slots(self, parts: int = 1) -> tuple[Int[np.ndarray, " nodes"], Int[np.ndarray, " nodes"]]:
+        """Which model rules each node, and where the node stands in that model's arrays, when the
+        nodes are cut into so many strips."""
+        lengths = np.array([len(own) // parts for own in self.nodes])
+        starts = np.cumsum(lengths) - lengths
+        place = np.asarray(self.place)
+        patch = np.searchsorted(starts, place, side="right") - 1
+        strip = np.arange(len(place)) // (len(place) // parts)
+        return patch, place - starts[patch] + strip * lengths[patch]
+
     def _in_mesh_order(self, parts: list[Float[Array, "..."]]) -> Float[Array, " nodes"]:
         return _take(jnp.concatenate(parts), self.place)
 
@@ -102,6 +138,11 @@ def _padded(model: AbstractIonicModel, own: Int[AnyArray, "..."]) -> AbstractIon
     """The model with its parameters per node repeated for the padding of its patch."""
     wide = (0, -len(own) % MULTIPLE)
     return jax.tree.map(lambda x: jnp.pad(x, wide, "edge") if x.shape == (len(own),) else x, model)
+
+
+def _picked(model: AbstractIonicModel, at: Int[np.ndarray, "..."], length: int):
+    """The model with its parameters per node taken at these places of `length`."""
+    return jax.tree.map(lambda x: x[at] if x.shape == (length,) else x, model)
 
 
 def _take(x: Float[Array, " nodes"], at: Int[Array, "..."]) -> Float[Array, "..."]:

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
+from heartsim.ionic import Patchwork
 from heartsim.tissue import Carry, Samples, begin, simulate, whole_steps
 
 from ._checkpoint import Record, load_checkpoint, save_checkpoint
@@ -107,11 +108,10 @@ def _watch(scene: Scene, before: Carry, kept: Samples, sample_steps: int) -> Non
 
 def _state_at(scene: Scene, carry: Carry, node: int) -> str:
     """The membrane's variables at one node; those that are not finite alone, if there are any."""
-    nodes = getattr(scene.tissue.ionic, "nodes", None)
     membrane = carry.state.membrane
-    if nodes is not None:  # a patchwork: the patch of this node, and its place there
-        patch = next(k for k, own in enumerate(nodes) if node in np.asarray(own))
-        membrane, node = membrane[patch], int(np.flatnonzero(np.asarray(nodes[patch]) == node)[0])
+    if isinstance(scene.tissue.ionic, Patchwork):
+        patch, slot = scene.tissue.ionic.slots(scene.tissue.spread.parts)
+        membrane, node = membrane[patch[node]], int(slot[node])
     values = {
         jax.tree_util.keystr(path, simple=True): float(leaf[node])
         for path, leaf in jax.tree_util.tree_leaves_with_path(membrane)

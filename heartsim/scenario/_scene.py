@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from heartsim.fem import ConjugateGradients, compact
+from heartsim.fem import ConjugateGradients, compact, most_strips
 from heartsim.ionic import AbstractIonicModel
 from heartsim.mesh import (
     Mesh,
@@ -71,7 +71,9 @@ def build_scene(scenario: Scenario, cache: Path | None = None) -> Scene:
     """
     mesh = build_mesh(scenario)
     sites = [site_of(number, p, mesh) for number, p in enumerate(scenario.stimulus, start=1)]
-    inner, nodes = conductive_part(scenario, mesh)
+    devices = devices_of(scenario)
+    inner, nodes = conductive_part(scenario, mesh, len(devices))
+    devices = devices[: most_strips(inner.cells, inner.n_nodes, len(devices))]
     models, rules = membranes(scenario.heart, scenario.region, inner)
     edge = float(np.mean(edge_lengths(inner)))
     stimuli: list[AbstractStimulus]
@@ -83,11 +85,12 @@ def build_scene(scenario: Scenario, cache: Path | None = None) -> Scene:
         stimuli, told = _stimuli(scenario, sites, nodes, inner.n_nodes), ()
         D, speeds = conduct(scenario, inner, models, rules, edge, cache)
     field, flags = leads_of(scenario.ecg, mesh, inner, cache)
+    tissue = _tissue(scenario, inner, D, joined(models, rules))
     return Scene(
         scenario=scenario,
         mesh=mesh,
         nodes=nodes,
-        tissue=_tissue(scenario, inner, D, joined(models, rules)),
+        tissue=tissue.over(devices) if len(devices) > 1 else tissue,
         model=models[int(np.bincount(rules).argmax())],
         edge=edge,
         stimuli=stimuli,
@@ -145,11 +148,25 @@ def build_mesh(scenario: Scenario) -> Mesh:
     return mesh
 
 
-def conductive_part(scenario: Scenario, mesh: Mesh) -> tuple[Mesh, Int[np.ndarray, " nodes"]]:
-    """The cells that conduct, in the solver's order, and the number in `mesh` of its real nodes."""
+def conductive_part(
+    scenario: Scenario, mesh: Mesh, parts: int = 1
+) -> tuple[Mesh, Int[np.ndarray, " nodes"]]:
+    """The cells that conduct, in the solver's order for so many devices, and the number in `mesh`
+    of its real nodes."""
     inner, parents = submesh(mesh, conducting(scenario, mesh))
-    inner, order = compact(inner)
+    inner, order = compact(inner, parts)
     return inner, parents[order]
+
+
+def devices_of(scenario: Scenario) -> list[jax.Device]:
+    """The devices that a scenario asks for; ValueError where there are not so many."""
+    wanted, there = scenario.solver.devices, jax.devices()
+    if not isinstance(wanted, str) and wanted > len(there):
+        raise ValueError(
+            f'[solver] devices = {wanted}, but JAX sees {len(there)} here; give "all" for all of '
+            "them, or a smaller number."
+        )
+    return there if isinstance(wanted, str) else there[:wanted]
 
 
 def conducting(scenario: Scenario, mesh: Mesh) -> Bool[np.ndarray, " cells"]:

@@ -12,7 +12,7 @@ from heartsim import units
 from heartsim.ecg import SIGMA_BATH, SIGMA_EL, SIGMA_ET, SIGMA_IL, SIGMA_IT
 
 from ._front_schema import FastLayer, Template, require_front
-from ._section import Box, Count, NotNegative, Point, Positive, Section, Surface, Tag
+from ._section import Box, Count, Devices, NotNegative, Point, Positive, Section, Surface, Tag
 
 DIRECTIONS = ("fibre", "sheet", "normal")
 
@@ -198,6 +198,9 @@ class Solver(Section):
     diffusion: bool = True
     """false, with reaction_eikonal: membranes side by side."""
     precision: Literal["float32", "float64"] = "float32"
+    devices: Devices = "all"
+    """Among how many the nodes are shared out; fewer where a mesh is too small. The command line
+    makes every processor core one."""
 
 
 class Output(Section):

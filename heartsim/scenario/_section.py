@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Tag = int | str
 Positive = Annotated[float, Field(gt=0)]
@@ -11,6 +11,15 @@ Count = Annotated[int, Field(ge=1)]
 Point = Annotated[list[float], Field(min_length=3, max_length=3)]
 Box = Annotated[list[Point], Field(min_length=2, max_length=2)]
 Surface = Literal["endocardium", "lv_endo", "rv_endo", "epi", "base"]
+
+
+def _devices(given: int | str) -> int | str:
+    if given == "all" or (isinstance(given, int) and given >= 1):
+        return given
+    raise ValueError(f'{given!r} was given; wanted "all", or how many.')
+
+
+Devices = Annotated[int | str, AfterValidator(_devices)]
 
 
 class Section(BaseModel):

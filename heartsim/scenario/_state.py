@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from heartsim._files import whole
-from heartsim.tissue import Carry, State
+from heartsim.ionic import Patchwork
+from heartsim.tissue import Carry, State, rest
 
 from ._checkpoint import structure
 from ._read import locate
@@ -16,11 +16,12 @@ from ._scene import Scene
 
 
 def save_state(path: Path, scene: Scene, carry: Carry) -> None:
-    """Keep voltage [mV] and membrane of every node at the end of a run."""
-    leaves = jax.tree.leaves((carry.events.V, carry.state.membrane))
-    arrays: dict[str, Any] = {f"state_{k}": np.asarray(x) for k, x in enumerate(leaves)}
+    """Keep voltage [mV] and membrane of every node at the end of a run, in the order of the nodes
+    whatever the devices."""
+    held = _held(scene, carry.events.V, carry.state.membrane)
+    arrays: dict[str, Any] = {f"state_{k}": x for k, x in enumerate(jax.tree.leaves(held))}
     with whole(path) as new, new.open("wb") as file:
-        described = {"nodes": scene.nodes, "structure": _membrane_structure(carry.state)}
+        described = {"nodes": scene.nodes, "structure": _structure(held)}
         np.savez(file, **(arrays | described))
 
 
@@ -29,16 +30,16 @@ def initial_state(scene: Scene) -> State:
 
     ValueError if the file is of another mesh, of other membranes, or no such file at all.
     """
-    rest = scene.tissue.initial()
+    start = rest(scene.tissue)
     if scene.scenario.heart.initial_state is None:
-        return rest
+        return start
     path = locate(scene.scenario.heart.initial_state)
-    like = (rest.V, rest.membrane)
+    like = _held(scene, start.V, start.membrane)
     try:
         with np.load(path, allow_pickle=False) as stored:
             kept = {name: stored[name] for name in stored.files}
         same_nodes = np.array_equal(kept["nodes"], scene.nodes)
-        same_membrane = str(kept["structure"]) == _membrane_structure(rest)
+        same_membrane = str(kept["structure"]) == _structure(like)
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise ValueError(
             f"[heart] initial_state: {path} holds no state of a run ({error})."
@@ -49,13 +50,41 @@ def initial_state(scene: Scene) -> State:
             f"[heart] initial_state: {path} comes from a run with {what} other than this one's; "
             "run that first, or leave the key out to start from rest."
         )
-    count = len(jax.tree.leaves(like))
-    arrays = [jnp.asarray(kept[f"state_{k}"], rest.V.dtype) for k in range(count)]
-    V, membrane = jax.tree.unflatten(jax.tree.structure(like), arrays)
-    return rest._replace(V=V, membrane=membrane)
+    arrays = [kept[f"state_{k}"] for k in range(len(jax.tree.leaves(like)))]
+    V, membrane = _put(scene, start, jax.tree.unflatten(jax.tree.structure(like), arrays))
+    return start._replace(V=V, membrane=membrane)
 
 
-def _membrane_structure(state: State) -> str:
+def _slots(scene: Scene) -> Any:
+    """Where the variables of the real nodes stand: places for each model, and for V."""
+    real, ionic = len(scene.nodes), scene.tissue.ionic
+    if not isinstance(ionic, Patchwork):
+        return np.arange(real), np.arange(real)
+    patch, slot = (x[:real] for x in ionic.slots(scene.tissue.spread.parts))
+    return np.arange(real), tuple(slot[patch == k] for k in range(len(ionic.models)))
+
+
+def _held(scene: Scene, V, membrane) -> tuple[Any, Any]:
+    """V and the membranes at the real nodes alone."""
+    return jax.tree.map(
+        lambda at, part: jax.tree.map(lambda x: np.asarray(x)[at], part),
+        _slots(scene),
+        (V, membrane),
+    )
+
+
+def _put(scene: Scene, start: State, held) -> tuple[Any, Any]:
+    """The start with what was held."""
+    return jax.tree.map(
+        lambda at, part, values: jax.tree.map(
+            lambda x, new: x.at[at].set(new.astype(x.dtype)), part, values
+        ),
+        _slots(scene),
+        (start.V, start.membrane),
+        held,
+    )
+
+
+def _structure(held) -> str:
     """Names and shapes of what is stored, whatever its precision."""
-    stored = jax.tree.map(lambda x: np.empty(x.shape, np.float64), (state.V, state.membrane))
-    return structure(stored)
+    return structure(jax.tree.map(lambda x: np.empty(x.shape, np.float64), held))

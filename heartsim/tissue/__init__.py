@@ -29,6 +29,7 @@ from ._simulate import Carry as Carry
 from ._simulate import Samples as Samples
 from ._simulate import activation_time as activation_time
 from ._simulate import begin as begin
+from ._simulate import rest as rest
 from ._simulate import simulate as simulate
 from ._sources import Sources as Sources
 from ._sources import require_sources as require_sources

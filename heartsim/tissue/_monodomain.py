@@ -5,15 +5,27 @@
 with D = σ / (χ C_m) [mm²/ms] and currents over capacitance [mV/ms].
 """
 
+import dataclasses
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
 from heartsim._types import AnyArray
-from heartsim.fem import ConjugateGradients, Past, Rows, ScaledMatrix, elements, scaled_matrix
+from heartsim.fem import (
+    AbstractSpread,
+    ConjugateGradients,
+    Past,
+    Rows,
+    ScaledMatrix,
+    elements,
+    scaled_matrix,
+    split,
+)
 from heartsim.ionic import AbstractIonicModel, AbstractMembraneStep, RushLarsenMidpoint
 from heartsim.mesh import Mesh
 
@@ -28,14 +40,28 @@ class State(NamedTuple):
     past: Past  # of the linear solver
 
 
+SPLIT_STATE = State(split(1), split(1), Past(split(2), split(2)))
+"""How a state is split among devices."""
+
+
 class AbstractTissue(eqx.Module):
     """What `simulate` advances: membranes, and whatever couples them."""
 
     ionic: eqx.AbstractVar[AbstractIonicModel]
 
+    @property
+    @abstractmethod
+    def spread(self) -> AbstractSpread:
+        """Where the nodes lie."""
+
     @abstractmethod
     def initial(self) -> State:
         """Every node at the membrane's resting state."""
+
+    @abstractmethod
+    def over(self, devices: Sequence[jax.Device]) -> "AbstractTissue":
+        """The same tissue spread over devices, a strip of nodes on each; ValueError where the
+        mesh cannot be cut so."""
 
     @abstractmethod
     def begin(self, state: State, dt: float) -> State:
@@ -143,6 +169,17 @@ class Monodomain(AbstractTissue):
     membrane_step: AbstractMembraneStep
     splitting: AbstractSplitting
     solver: ConjugateGradients
+
+    @property
+    def spread(self) -> AbstractSpread:
+        """That of the matrices."""
+        return self.K.spread
+
+    def over(self, devices: Sequence[jax.Device]) -> "Monodomain":
+        """See AbstractTissue."""
+        K, M = self.K.over(devices), self.M.over(devices)
+        ionic = K.spread.placed(self.ionic.in_strips(len(devices)))
+        return dataclasses.replace(self, K=K, M=M, ionic=ionic)
 
     def initial(self) -> State:
         """Every node at the membrane's resting state."""

@@ -6,6 +6,8 @@ With the bracket (a `Monodomain`) this is R-E+, without it (`Isolated` membranes
 (2017), J. Comput. Phys. 346, 191-211, equations 32 and 30 (pages not checked).
 """
 
+from collections.abc import Sequence
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -13,7 +15,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from heartsim._types import AnyArray
-from heartsim.fem import Past
+from heartsim.fem import AbstractSpread, Past, Whole, strips
 from heartsim.ionic import AbstractIonicModel, AbstractMembraneStep, RushLarsenMidpoint, param
 
 from ._monodomain import AbstractTissue, State
@@ -69,8 +71,20 @@ class Isolated(AbstractTissue):
     """Membranes side by side without diffusion: R-E- of (1), or single cells."""
 
     ionic: AbstractIonicModel
-    n_nodes: int = eqx.field(static=True)
+    n_nodes: int = eqx.field(static=True)  # on each device
     membrane_step: AbstractMembraneStep = RushLarsenMidpoint()
+    layout: AbstractSpread = Whole()
+
+    @property
+    def spread(self) -> AbstractSpread:
+        """As `over` laid it out."""
+        return self.layout
+
+    def over(self, devices: Sequence[jax.Device]) -> "Isolated":
+        """See AbstractTissue."""
+        spread = strips(np.arange(self.n_nodes)[None], devices)
+        ionic = spread.placed(self.ionic.in_strips(len(devices)))
+        return Isolated(ionic, self.n_nodes // len(devices), self.membrane_step, spread)
 
     def initial(self) -> State:
         """Every node at the membrane's resting state."""
