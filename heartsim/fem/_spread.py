@@ -43,6 +43,10 @@ class AbstractSpread(eqx.Module):
         """The sum of x over the devices."""
 
     @abstractmethod
+    def greatest(self, x: Float[Array, " nodes"]) -> Float[Array, ""]:
+        """The greatest x of all nodes, NaN where there is one."""
+
+    @abstractmethod
     def worst(self, x: Float[Array, " nodes"]) -> tuple[Int[Array, ""], Float[Array, ""]]:
         """The node of the greatest |x|, or the first that is NaN, and its x."""
 
@@ -70,6 +74,10 @@ class Whole(AbstractSpread):
     def total(self, x):
         """x itself."""
         return x
+
+    def greatest(self, x):
+        """See AbstractSpread."""
+        return jnp.max(x)
 
     def worst(self, x):
         """See AbstractSpread."""
@@ -108,6 +116,10 @@ class Strips(AbstractSpread):
     def total(self, x):
         """See AbstractSpread."""
         return lax.psum(x, AXIS)
+
+    def greatest(self, x):
+        """See AbstractSpread."""
+        return jnp.max(lax.all_gather(jnp.max(x), AXIS))
 
     def worst(self, x):
         """See AbstractSpread."""

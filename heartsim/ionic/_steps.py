@@ -31,6 +31,23 @@ class AbstractMembraneStep(eqx.Module):
         Here and in every stepper dV/dt = i_stim - i_ion.
         """
 
+    @property
+    def estimates_error(self) -> bool:
+        """Whether `judged` knows the error."""
+        return False
+
+    def judged(
+        self,
+        model: AbstractIonicModel,
+        V: Float[Array, " nodes"],
+        state: Any,
+        dt: ArrayLike,
+        i_stim: ArrayLike = 0.0,
+    ) -> tuple[Float[Array, " nodes"], Any, Float[Array, " nodes"]]:
+        """The same, and an estimate of the error that the step makes in V [mV]; NaN if none."""
+        V, state = self(model, V, state, dt, i_stim)
+        return V, state, jnp.full_like(V, jnp.nan)
+
 
 def relax(state: PyTree, changes: PyTree, dt: ArrayLike) -> PyTree:
     """Advance each leaf by `dt` at frozen rates: exactly if it relaxes, else by forward Euler."""
@@ -71,6 +88,16 @@ class RushLarsenMidpoint(AbstractMembraneStep):
         """Advance by `dt`; see AbstractMembraneStep."""
         last, _ = _midpoint(model, V, state, dt, i_stim)
         return last
+
+    @property
+    def estimates_error(self):
+        """It does."""
+        return True
+
+    def judged(self, model, V, state, dt, i_stim=0.0):
+        """The error is |V by RushLarsen - V|: that of first order."""
+        (new, state), i_ion = _midpoint(model, V, state, dt, i_stim)
+        return new, state, jnp.abs(V + dt * (i_stim - i_ion) - new)
 
 
 class Substeps(NamedTuple):
@@ -126,8 +153,8 @@ class Adaptive(AbstractMembraneStep):
         def substep(carry):
             (V, state), left, h, tried, _ = carry
             h = jnp.minimum(h, left)
-            new, i_ion = _midpoint(model, V, state, h, i_stim)
-            error = lax.stop_gradient(jnp.abs(V + h * (i_stim - i_ion) - new[0])) / self.tolerance
+            V_new, state_new, error = RushLarsenMidpoint().judged(model, V, state, h, i_stim)
+            new, error = (V_new, state_new), lax.stop_gradient(error) / self.tolerance
             error = jnp.where(jnp.isnan(error), jnp.inf, error)
             worst = jnp.max(error)
             pick = functools.partial(jnp.where, worst <= 1)

@@ -14,6 +14,7 @@ from heartsim.tissue import Carry, Samples, begin, simulate, whole_steps
 from ._checkpoint import Record, load_checkpoint, save_checkpoint
 from ._scene import Scene
 from ._state import initial_state
+from ._tissue import STEPPINGS
 
 CHUNK = 10.0
 """Simulated time between two looks at a run [ms]."""
@@ -85,6 +86,7 @@ def _advance(scene: Scene, carry: Carry, samples: int, sample_steps: int) -> tup
         keep_V=scene.scenario.output.voltage_every_ms is not None,
         detector=scene.detector,
         start=carry,
+        stepping=STEPPINGS[scene.scenario.solver.steps],
     )
 
 

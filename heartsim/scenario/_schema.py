@@ -12,7 +12,8 @@ from heartsim import units
 from heartsim.ecg import SIGMA_BATH, SIGMA_EL, SIGMA_ET, SIGMA_IL, SIGMA_IT
 
 from ._front_schema import FastLayer, Template, require_front
-from ._section import Box, Count, Devices, NotNegative, Point, Positive, Section, Surface, Tag
+from ._section import Box, Count, NotNegative, Point, Positive, Section, Surface, Tag
+from ._solver_schema import Output, Solver
 
 DIRECTIONS = ("fibre", "sheet", "normal")
 
@@ -178,46 +179,6 @@ class Pulses(Section):
                 f"duration_ms = {self.duration_ms:g} is longer than cycle_ms = {self.cycle_ms:g}."
             )
         return self
-
-
-class Solver(Section):
-    """How the equation is solved."""
-
-    model: Literal["monodomain", "eikonal", "reaction_eikonal"] = "monodomain"
-    """eikonal: arrival times from velocities alone, and voltages from a template; [heart] ionic,
-    dt_ms and what follows it are not used. reaction_eikonal: arrival times fire the membranes."""
-    dt_ms: Annotated[float, Field(gt=0, le=0.2)] = 0.05
-    duration_ms: Positive = 500.0
-    splitting: Literal["strang", "godunov", "semi_implicit"] = "strang"
-    membrane: Literal["rush_larsen_midpoint", "rush_larsen"] = "rush_larsen_midpoint"
-    lumped_mass: Annotated[float, Field(ge=0, le=1)] = 1.0
-    """Share of the lumped mass, 0 is consistent. Default 1 where velocities are tuned (fronts then
-    err least with direction), 0 where conductivities are given; see docs/numerics.md."""
-    rtol: Annotated[float, Field(gt=0, lt=0.1)] = 1e-4
-    """Of the conjugate gradients, on the residual."""
-    diffusion: bool = True
-    """false, with reaction_eikonal: membranes side by side."""
-    precision: Literal["float32", "float64"] = "float32"
-    devices: Devices = "all"
-    """Among how many the nodes are shared out; fewer where a mesh is too small. The command line
-    makes every processor core one."""
-
-
-class Output(Section):
-    """What is kept."""
-
-    sample_ms: Positive = 1.0
-    """Between two rows of ecg.csv."""
-    voltage_every_ms: Positive | None = None
-    """Between two frames of V.vtkhdf; absent: no such file."""
-    threshold_mV: float = -40.0
-    """Upward crossing is activation."""
-    checkpoint_every_ms: Positive = 50.0
-
-    @property
-    def samples_per_frame(self) -> int:
-        """Samples between two frames of V.vtkhdf; 0 where none are kept."""
-        return 0 if self.voltage_every_ms is None else round(self.voltage_every_ms / self.sample_ms)
 
 
 class Ecg(Section):

@@ -20,6 +20,9 @@ from heartsim.ionic import (
 )
 from heartsim.mesh import Mesh, did_you_mean
 from heartsim.tissue import (
+    AbstractStepping,
+    Adaptive,
+    Fixed,
     Godunov,
     Scheme,
     SemiImplicit,
@@ -36,6 +39,7 @@ MEMBRANE_STEPS: dict[str, Callable[[], AbstractMembraneStep]] = {
     "rush_larsen": RushLarsen,
     "rush_larsen_midpoint": RushLarsenMidpoint,
 }
+STEPPINGS: dict[str, AbstractStepping] = {"adaptive": Adaptive(), "fixed": Fixed()}
 SPLITTINGS: dict[str, Callable[[], Any]] = {
     "godunov": Godunov,
     "strang": Strang,

@@ -25,7 +25,6 @@ from ._network import Network as Network
 from ._network import purkinje as purkinje
 from ._reaction_eikonal import FootCurrent as FootCurrent
 from ._reaction_eikonal import Isolated as Isolated
-from ._simulate import Carry as Carry
 from ._simulate import Samples as Samples
 from ._simulate import activation_time as activation_time
 from ._simulate import begin as begin
@@ -34,6 +33,10 @@ from ._simulate import simulate as simulate
 from ._sources import Sources as Sources
 from ._sources import require_sources as require_sources
 from ._sources import source_times as source_times
+from ._stepping import AbstractStepping as AbstractStepping
+from ._stepping import Adaptive as Adaptive
+from ._stepping import Carry as Carry
+from ._stepping import Fixed as Fixed
 from ._stimulus import AbstractStimulus as AbstractStimulus
 from ._stimulus import Stimulus as Stimulus
 from ._stimulus import whole_steps as whole_steps

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from heartsim.ionic import param
@@ -65,27 +66,34 @@ class Detector(eqx.Module):
         return Events(V, V, V, never, never)
 
     def __call__(
-        self, events: Events, V: Float[Array, " nodes"], k: Int[Array, ""], dt: float
+        self,
+        events: Events,
+        V: Float[Array, " nodes"],
+        k: Int[Array, ""],
+        dt: float,
+        stride: Int[Array, ""] | int = 1,
     ) -> Events:
-        """Take note of V seen at the end of step k, that is at (k + 1) dt [ms]."""
+        """Take note of V seen at (k + stride) dt [ms], at the end of a step of `stride` dt."""
         excited = events.excited()
         fires = ~excited & (self.threshold > events.V) & (self.threshold <= V)
         high = jnp.maximum(events.high, V)
         level = high - self.share * (high - events.low)
         recovers = excited & (level <= events.V) & (level > V)
         span = jnp.maximum(1, jnp.round(SPAN / dt)).astype(k.dtype)
-        ends = ~excited & ~fires & ((k + 1) % span == 0)
+        ends = ~excited & ~fires & ((k + stride) // span > k // span)
         low = jnp.where(ends, jnp.minimum(events.low, high), events.low)
         return Events(
             V=V,
             low=jnp.where(recovers, V, low),
             high=jnp.where(fires | recovers | ends, V, high),
-            activation=_cross(events.activation, fires, events.V, V, self.threshold, k),
-            repolarisation=_cross(events.repolarisation, recovers, events.V, V, level, k),
+            activation=_cross(events.activation, fires, events.V, V, self.threshold, k, stride),
+            repolarisation=_cross(events.repolarisation, recovers, events.V, V, level, k, stride),
         )
 
 
-def _cross(old: Crossing, now, V_before, V, level, k) -> Crossing:
+def _cross(old: Crossing, now, V_before, V, level, k, stride) -> Crossing:
     rise = jnp.where(now, V - V_before, 1.0)  # never 0 where a crossing is
-    fraction = jnp.where(now, (level - V_before) / rise, old.fraction)
-    return Crossing(jnp.where(now, k, old.step), fraction)
+    steps = stride * jnp.where(now, (level - V_before) / rise, 0.0)
+    whole = jnp.floor(lax.stop_gradient(steps)).astype(k.dtype)
+    fraction = jnp.where(now, steps - whole, old.fraction)
+    return Crossing(jnp.where(now, k + whole, old.step), fraction)

@@ -30,6 +30,7 @@ from heartsim.ionic import AbstractIonicModel, AbstractMembraneStep, RushLarsenM
 from heartsim.mesh import Mesh
 
 Nodal = Float[Array, " nodes"]
+Time = Float[Array, ""] | float
 
 
 class State(NamedTuple):
@@ -54,6 +55,11 @@ class AbstractTissue(eqx.Module):
     def spread(self) -> AbstractSpread:
         """Where the nodes lie."""
 
+    @property
+    @abstractmethod
+    def estimates_error(self) -> bool:
+        """Whether `step` knows its error."""
+
     @abstractmethod
     def initial(self) -> State:
         """Every node at the membrane's resting state."""
@@ -64,24 +70,25 @@ class AbstractTissue(eqx.Module):
         mesh cannot be cut so."""
 
     @abstractmethod
-    def begin(self, state: State, dt: float) -> State:
+    def begin(self, state: State, dt: Time) -> State:
         """What is done once, before the first step."""
 
     @abstractmethod
-    def coupling(self, dt: float) -> Any:
+    def coupling(self, dt: Time) -> Any:
         """What is the same in every step of dt [ms], made once and handed to each."""
 
     @abstractmethod
     def step(
-        self, coupling: Any, state: State, i_stim: Nodal | float, dt: float
-    ) -> tuple[State, Nodal]:
-        """Advance by dt [ms]; return the state and the voltage seen at the end of the step."""
+        self, coupling: Any, state: State, i_stim: Nodal | Time, dt: Time
+    ) -> tuple[State, Nodal, Nodal]:
+        """Advance by dt [ms]; return the state, the voltage seen at the end of the step, and the
+        error of V in the membrane's part of it [mV], NaN if not known."""
 
 
 class AbstractSplitting(eqx.Module):
     """How membrane and diffusion take turns within a step."""
 
-    def begin(self, tissue: "Monodomain", state: State, dt: float) -> State:
+    def begin(self, tissue: "Monodomain", state: State, dt: Time) -> State:
         """What is done once, before the first step."""
         return state
 
@@ -151,7 +158,7 @@ class CrankNicolson(eqx.Module):
     K: Rows
     A: ScaledMatrix
     solver: ConjugateGradients
-    dt: float
+    dt: Time
 
     def __call__(self, V: Nodal, past: Past) -> tuple[Nodal, Past]:
         """The change of V, and the past for the next solve."""
@@ -175,6 +182,11 @@ class Monodomain(AbstractTissue):
         """That of the matrices."""
         return self.K.spread
 
+    @property
+    def estimates_error(self) -> bool:
+        """As the membrane's step does."""
+        return self.membrane_step.estimates_error
+
     def over(self, devices: Sequence[jax.Device]) -> "Monodomain":
         """See AbstractTissue."""
         K, M = self.K.over(devices), self.M.over(devices)
@@ -187,15 +199,15 @@ class Monodomain(AbstractTissue):
         V = V.astype(self.K.diagonal.dtype)
         return State(V, membrane, self.solver.start(V.shape[0], V.dtype))
 
-    def begin(self, state: State, dt: float) -> State:
+    def begin(self, state: State, dt: Time) -> State:
         """What the splitting does before the first step."""
         return self.splitting.begin(self, state, dt)
 
-    def coupling(self, dt: float) -> CrankNicolson:
+    def coupling(self, dt: Time) -> CrankNicolson:
         """The diffusion of every step."""
         return self.crank_nicolson(dt)
 
-    def crank_nicolson(self, dt: float) -> CrankNicolson:
+    def crank_nicolson(self, dt: Time) -> CrankNicolson:
         """The diffusion step of length dt."""
         return CrankNicolson(self.K, scaled_matrix(self.M.plus(dt / 2, self.K)), self.solver, dt)
 
@@ -203,13 +215,14 @@ class Monodomain(AbstractTissue):
         self,
         coupling: CrankNicolson,
         state: State,
-        i_stim: Nodal | float,
-        dt: float,
-    ) -> tuple[State, Nodal]:
+        i_stim: Nodal | Time,
+        dt: Time,
+    ) -> tuple[State, Nodal, Nodal]:
         """Membrane, then diffusion, as the splitting has it."""
-        V, membrane = self.membrane_step(self.ionic, state.V, state.membrane, dt, i_stim)
+        step = self.membrane_step.judged
+        V, membrane, error = step(self.ionic, state.V, state.membrane, dt, i_stim)
         dV, past = coupling(self.splitting.diffusing(state.V, V), state.past)
-        return State(V + dV, membrane, past), self.splitting.seen(V, dV)
+        return State(V + dV, membrane, past), self.splitting.seen(V, dV), error
 
 
 def monodomain(

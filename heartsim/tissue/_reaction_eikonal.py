@@ -18,7 +18,7 @@ from heartsim._types import AnyArray
 from heartsim.fem import AbstractSpread, Past, Whole, strips
 from heartsim.ionic import AbstractIonicModel, AbstractMembraneStep, RushLarsenMidpoint, param
 
-from ._monodomain import AbstractTissue, State
+from ._monodomain import AbstractTissue, State, Time
 from ._stimulus import AbstractStimulus
 
 
@@ -80,6 +80,11 @@ class Isolated(AbstractTissue):
         """As `over` laid it out."""
         return self.layout
 
+    @property
+    def estimates_error(self) -> bool:
+        """As the membrane's step does."""
+        return self.membrane_step.estimates_error
+
     def over(self, devices: Sequence[jax.Device]) -> "Isolated":
         """See AbstractTissue."""
         spread = strips(np.arange(self.n_nodes)[None], devices)
@@ -92,14 +97,15 @@ class Isolated(AbstractTissue):
         nothing = jnp.zeros((0, self.n_nodes), V.dtype)
         return State(V, membrane, Past(nothing, nothing))
 
-    def begin(self, state: State, dt: float) -> State:
+    def begin(self, state: State, dt: Time) -> State:
         """Nothing is done before the first step."""
         return state
 
-    def coupling(self, dt: float) -> None:
+    def coupling(self, dt: Time) -> None:
         """None."""
 
     def step(self, coupling, state, i_stim, dt):
         """The membrane's own step."""
-        V, membrane = self.membrane_step(self.ionic, state.V, state.membrane, dt, i_stim)
-        return State(V, membrane, state.past), V
+        step = self.membrane_step.judged
+        V, membrane, error = step(self.ionic, state.V, state.membrane, dt, i_stim)
+        return State(V, membrane, state.past), V, error

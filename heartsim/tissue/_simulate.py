@@ -12,21 +12,10 @@ from jaxtyping import Array, Float, Int
 from heartsim._types import AnyArray
 from heartsim.fem import REPEATED, split
 
-from ._events import Detector, Events
+from ._events import Detector
 from ._monodomain import SPLIT_STATE, AbstractTissue, State
+from ._stepping import SPLIT_CARRY, AbstractStepping, Carry, Fixed, Run
 from ._stimulus import AbstractStimulus
-
-
-class Carry(NamedTuple):
-    """Where a run stands: hand it back to go on exactly from there."""
-
-    k: Int[Array, ""]  # steps done
-    state: State
-    events: Events
-
-
-SPLIT_CARRY = Carry(REPEATED, SPLIT_STATE, split(1))
-"""How a carry is split among devices."""
 
 
 class Samples(NamedTuple):
@@ -50,31 +39,28 @@ def simulate(
     keep_V: bool = False,
     detector: Detector | None = None,
     start: Carry | None = None,
+    stepping: AbstractStepping = Fixed(),  # noqa: B008  frozen
 ) -> tuple[Carry, Samples]:
     """Run `steps` steps of `dt` [ms] from `start` (rest if None).
 
     Activation and repolarisation are detected at every step; after every `sample_every` steps
     the leads (`leads` @ V), the voltage if `keep_V`, and the worst voltage are kept. Pure and
     differentiable in both modes; a reverse sweep stores one state per sample, not per step.
-    Where the tissue is spread over devices, all of them compute.
+    Where the tissue is spread over devices, all of them compute. With `stepping=Adaptive()` dt is
+    the least step.
     """
     if steps % sample_every:
         raise ValueError(f"simulate: sample_every={sample_every} does not divide steps={steps}.")
     detector = Detector() if detector is None else detector
     carry = begin(tissue, dt, detector) if start is None else start
 
-    def run(tissue, stimuli, leads, detector, carry):
-        coupling = tissue.coupling(dt)
-
-        def one(carry, _):
-            k, state, events = carry
-            i_stim = sum((stimulus(k, dt) for stimulus in stimuli), start=0.0)
-            state, V = tissue.step(coupling, state, i_stim, dt)
-            return Carry(k + 1, state, detector(events, V, k, dt)), None
+    def through(tissue, stimuli, leads, detector, carry):
+        run = Run(tissue, stimuli, detector, dt)
+        prepared = stepping.prepare(run)
 
         @jax.checkpoint
         def frame(carry, _):
-            carry, _ = lax.scan(jax.checkpoint(one), carry, length=sample_every)
+            carry = stepping.frame(run, prepared, carry, sample_every)
             V = carry.events.V
             seen = None if leads is None else tissue.spread.total(jnp.asarray(leads, V.dtype) @ V)
             return carry, Samples(seen, V if keep_V else None, *tissue.spread.worst(V))
@@ -83,7 +69,7 @@ def simulate(
 
     kept = Samples(REPEATED, split(2), REPEATED, REPEATED)
     out = (SPLIT_CARRY, kept)
-    return tissue.spread.run(run, out, tissue, stimuli, leads, detector, carry)
+    return tissue.spread.run(through, out, tissue, stimuli, leads, detector, carry)
 
 
 @eqx.filter_jit
@@ -94,7 +80,8 @@ def begin(
 
     def first(tissue, detector, state):
         state = tissue.initial() if state is None else state
-        return Carry(jnp.int32(0), tissue.begin(state, dt), detector.start(state.V))
+        one = jnp.int32(1)
+        return Carry(0 * one, tissue.begin(state, dt), detector.start(state.V), one, one)
 
     return tissue.spread.run(first, SPLIT_CARRY, tissue, detector, state)
 

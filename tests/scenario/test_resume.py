@@ -148,8 +148,8 @@ def test_a_checkpoint_holds_every_carried_array(scenario, folder):
     pointer = json.loads((folder / "out.partial" / POINTER).read_text())
     with np.load(folder / "out.partial" / pointer["file"]) as stored:
         carried = [name for name in stored.files if name.startswith("carry_")]
-        # k; V and h of the membrane; x and Ax of the past; of the detector V, low, high and
-        # step and fraction of two crossings
-        assert len(carried) == 1 + 2 + 2 + 3 + 4
+        # k, stride, wanted; V and h of the membrane; x and Ax of the past; of the detector V, low,
+        # high and step and fraction of two crossings
+        assert len(carried) == 3 + 2 + 2 + 3 + 4
         assert int(stored["carry_0"]) == 300  # steps of 0.1 ms at 30 ms
         assert len(stored["leads"]) == 30
