@@ -9,7 +9,6 @@ from pathlib import Path
 from heartsim.scenario import Rows, row
 
 from ._cache import cache_folder
-from ._cores import processors
 from ._options import Json
 from ._show import show
 
@@ -35,7 +34,7 @@ def _devices() -> Rows:
     devices = jax.devices()
     rows = {
         "devices": row([str(d) for d in devices], "", "what JAX computes on"),
-        "processors": row(processors(), "1", "processors that this process may use"),
+        "processors": row(_processors(), "1", "processors that this process may use"),
     }
     for precision in ("float32", "float64"):
         with jax.enable_x64(precision == "float64"):
@@ -49,6 +48,14 @@ def _devices() -> Rows:
             "there is an NVIDIA driver, but JAX sees no GPU: pip install 'heartsim[cuda]'", "", ""
         )
     return rows
+
+
+def _processors() -> int:
+    import os
+
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _places() -> Rows:

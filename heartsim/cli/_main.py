@@ -9,7 +9,6 @@ import typer
 
 from ._app import app
 from ._cache import use_compile_cache
-from ._cores import use_all_cores
 
 DONE, OURS, BAD_INPUT = 0, 1, 2
 STOPPED = 130  # by Ctrl-C, as shells have it
@@ -17,7 +16,6 @@ STOPPED = 130  # by Ctrl-C, as shells have it
 
 def main() -> None:
     """Entry point of the `heartsim` command."""
-    use_all_cores()
     sys.exit(run_command(sys.argv[1:]))
 
 

@@ -12,7 +12,6 @@ from ._poisson import stiffness_matrix as stiffness_matrix
 from ._rows import Rows as Rows
 from ._rows import first_order_only as first_order_only
 from ._solve import ConjugateGradients as ConjugateGradients
-from ._solve import Past as Past
 from ._solve import ScaledMatrix as ScaledMatrix
 from ._solve import scaled_matrix as scaled_matrix
 from ._spread import REPEATED as REPEATED

@@ -23,14 +23,14 @@ class Solver(Section):
     lumped_mass: Annotated[float, Field(ge=0, le=1)] = 1.0
     """Share of the lumped mass, 0 is consistent. Default 1 where velocities are tuned (fronts then
     err least with direction), 0 where conductivities are given; see docs/numerics.md."""
-    rtol: Annotated[float, Field(gt=0, lt=0.1)] = 1e-4
+    rtol: Annotated[float, Field(gt=0, lt=0.1)] = 1e-3
     """Of the conjugate gradients, on the residual."""
     diffusion: bool = True
     """false, with reaction_eikonal: membranes side by side."""
     precision: Literal["float32", "float64"] = "float32"
     devices: Devices = "all"
-    """Among how many the nodes are shared out; fewer where a mesh is too small. The command line
-    makes every processor core one."""
+    """Among how many of JAX's devices the nodes are shared out; fewer where a mesh is too small.
+    All cores of a processor are one device."""
 
     @model_validator(mode="before")
     @classmethod

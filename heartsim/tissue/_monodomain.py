@@ -19,7 +19,6 @@ from heartsim._types import AnyArray
 from heartsim.fem import (
     AbstractSpread,
     ConjugateGradients,
-    Past,
     Rows,
     ScaledMatrix,
     elements,
@@ -38,10 +37,9 @@ class State(NamedTuple):
 
     V: Float[Array, " nodes"]  # mV
     membrane: PyTree  # gates and concentrations
-    past: Past  # of the linear solver
 
 
-SPLIT_STATE = State(split(1), split(1), Past(split(2), split(2)))
+SPLIT_STATE = State(split(1), split(1))
 """How a state is split among devices."""
 
 
@@ -139,8 +137,7 @@ class Strang(AbstractSplitting):
 
     def begin(self, tissue, state, dt):
         """The first half diffusion."""
-        dV, _ = tissue.crank_nicolson(dt / 2)(state.V, state.past)
-        return state._replace(V=state.V + dV)
+        return state._replace(V=state.V + tissue.crank_nicolson(dt / 2)(state.V))
 
     def diffusing(self, V_old, V_new):
         """What the membrane left."""
@@ -160,11 +157,11 @@ class CrankNicolson(eqx.Module):
     solver: ConjugateGradients
     dt: Time
 
-    def __call__(self, V: Nodal, past: Past) -> tuple[Nodal, Past]:
-        """The change of V, and the past for the next solve."""
+    def __call__(self, V: Nodal) -> Nodal:
+        """The change of V."""
         S = self.A.scale
-        y, past, _ = self.solver(self.A, -self.dt * S * (self.K @ V), past)
-        return S * y, past
+        y, _ = self.solver(self.A, -self.dt * S * (self.K @ V))
+        return S * y
 
 
 class Monodomain(AbstractTissue):
@@ -196,8 +193,7 @@ class Monodomain(AbstractTissue):
     def initial(self) -> State:
         """Every node at the membrane's resting state."""
         V, membrane = self.ionic.initial(self.K.diagonal.shape[0])
-        V = V.astype(self.K.diagonal.dtype)
-        return State(V, membrane, self.solver.start(V.shape[0], V.dtype))
+        return State(V.astype(self.K.diagonal.dtype), membrane)
 
     def begin(self, state: State, dt: Time) -> State:
         """What the splitting does before the first step."""
@@ -221,8 +217,8 @@ class Monodomain(AbstractTissue):
         """Membrane, then diffusion, as the splitting has it."""
         step = self.membrane_step.judged
         V, membrane, error = step(self.ionic, state.V, state.membrane, dt, i_stim)
-        dV, past = coupling(self.splitting.diffusing(state.V, V), state.past)
-        return State(V + dV, membrane, past), self.splitting.seen(V, dV), error
+        dV = coupling(self.splitting.diffusing(state.V, V))
+        return State(V + dV, membrane), self.splitting.seen(V, dV), error
 
 
 def monodomain(

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from heartsim._types import AnyArray
-from heartsim.fem import AbstractSpread, Past, Whole, strips
+from heartsim.fem import AbstractSpread, Whole, strips
 from heartsim.ionic import AbstractIonicModel, AbstractMembraneStep, RushLarsenMidpoint, param
 
 from ._monodomain import AbstractTissue, State, Time
@@ -94,8 +94,7 @@ class Isolated(AbstractTissue):
     def initial(self) -> State:
         """Every node at the membrane's resting state."""
         V, membrane = self.ionic.initial(self.n_nodes)
-        nothing = jnp.zeros((0, self.n_nodes), V.dtype)
-        return State(V, membrane, Past(nothing, nothing))
+        return State(V, membrane)
 
     def begin(self, state: State, dt: Time) -> State:
         """Nothing is done before the first step."""
@@ -108,4 +107,4 @@ class Isolated(AbstractTissue):
         """The membrane's own step."""
         step = self.membrane_step.judged
         V, membrane, error = step(self.ionic, state.V, state.membrane, dt, i_stim)
-        return State(V, membrane, state.past), V, error
+        return State(V, membrane), V, error

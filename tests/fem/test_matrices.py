@@ -60,19 +60,20 @@ def test_matrices_are_symmetric_and_constants_lie_in_the_kernel(name):
 
 
 @pytest.mark.usefixtures("x64")
-def test_the_solve_agrees_with_dense_algebra_and_uses_its_past():
+def test_the_solve_agrees_with_dense_algebra():
     body = BODIES["tetrahedra"]
     parts = fem.elements(body)
     K = parts.stiffness(jnp.broadcast_to(jnp.eye(3), (body.n_cells, 3, 3)))
     A = fem.scaled_matrix(parts.mass(0.0).plus(0.05, K))
     solver = fem.ConjugateGradients(rtol=1e-12)
     b = jnp.asarray(np.random.default_rng(0).normal(size=body.n_nodes))
-    x, past, first = solver(A, b, solver.start(body.n_nodes, b.dtype))
+    x, steps = solver(A, b)
     matrix = np.array(jax.vmap(lambda e: A @ e)(jnp.eye(body.n_nodes)))
     assert x == pytest.approx(np.linalg.solve(matrix, b), rel=1e-9)
-    _, _, again = solver(A, 3 * b, past)
-    assert int(first) > 5
-    assert int(again) == 0  # a multiple of the last right-hand side is known
+    assert 5 < int(steps) < 100
+    x, steps = solver(A, 0 * b)
+    assert int(steps) == 0
+    assert (np.asarray(x) == 0).all()
 
 
 @pytest.mark.usefixtures("x64")
@@ -122,23 +123,3 @@ def test_matrices_compile_for_cuda_without_scatter():
 
     exported = jax.export.export(jax.jit(value), platforms=["cuda"])(0.1)
     assert "stablehlo.scatter" not in exported.mlir_module()
-
-
-def test_the_residual_is_what_it_seems_after_thousands_of_solves():
-    """A bump that travels along a line, in float32: with products that were carried from solve to
-    solve the true residual had grown to 6e-4 of the right-hand side."""
-    body = mesh.cable(20.0, 0.1)
-    parts = fem.elements(body)
-    K = parts.stiffness(jnp.broadcast_to(jnp.eye(3), (body.n_cells, 3, 3)))
-    A = fem.scaled_matrix(parts.mass(0.5).plus(1e-3, K))
-    solver = fem.ConjugateGradients(rtol=1e-5)
-    x = jnp.asarray(body.points[:, 0], jnp.float32)
-
-    def one(past, k):
-        b = jnp.exp(-((x - 5.0 - 0.005 * k) ** 2))
-        y, past, _ = solver(A, b, past)
-        return past, jnp.linalg.norm(b - A @ y) / jnp.linalg.norm(b)
-
-    start = solver.start(body.n_nodes, jnp.float32)
-    _, residual = jax.jit(lambda s: jax.lax.scan(one, s, jnp.arange(2500)))(start)
-    assert float(residual.max()) < 3e-5  # rtol, and rounding

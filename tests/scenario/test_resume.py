@@ -143,13 +143,13 @@ def test_another_scenario_precision_mesh_or_machine_is_refused(scenario, data, f
 
 
 def test_a_checkpoint_holds_every_carried_array(scenario, folder):
-    """What is loaded equals what was carried, to the bit: state, solver's past and detector."""
+    """What is loaded equals what was carried, to the bit: state and detector."""
     stopped(scenario, folder / "out", after_ms=30.0)
     pointer = json.loads((folder / "out.partial" / POINTER).read_text())
     with np.load(folder / "out.partial" / pointer["file"]) as stored:
         carried = [name for name in stored.files if name.startswith("carry_")]
-        # k, stride, wanted; V and h of the membrane; x and Ax of the past; of the detector V, low,
+        # k, stride, wanted; V and h of the membrane; of the detector V, low,
         # high and step and fraction of two crossings
-        assert len(carried) == 3 + 2 + 2 + 3 + 4
+        assert len(carried) == 3 + 2 + 3 + 4
         assert int(stored["carry_0"]) == 300  # steps of 0.1 ms at 30 ms
         assert len(stored["leads"]) == 30

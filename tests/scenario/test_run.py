@@ -118,7 +118,7 @@ def test_two_beats_are_counted_and_the_last_stands_in_the_map(data, folder):
 
 def test_a_run_starts_from_the_state_of_another(data, folder):
     """Twenty milliseconds and twenty more cross the wall as forty do; only the last half diffusion
-    of the first run, which the state leaves out, and the solver's past differ."""
+    of the first run, which the state leaves out, differs."""
     data["solver"]["duration_ms"] = 40.0
     data["solver"]["precision"] = "float64"
     run_scenario(scenario_from(data, folder=folder), folder / "whole")
