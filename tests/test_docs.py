@@ -11,7 +11,7 @@ import pytest
 
 from heartsim import therapy
 from heartsim.ecg import MEASURES
-from heartsim.scenario import fit_from, scenario_from
+from heartsim.scenario import SweepFile, fit_from, scenario_from
 from heartsim.scenario._fit_summary import FIT_DEFINITIONS, TRUTH_DEFINITIONS
 from heartsim.scenario._hand_over import HAND_OVER_DEFINITIONS
 from heartsim.scenario._plan_schema import Plan
@@ -93,6 +93,9 @@ def test_scenarios_on_the_page_are_read(page, tmp_path):
         data = tomllib.loads(text)
         if "free" in data or "truth" in data:
             fit_from(data, name=page.name)
+            continue
+        if "vary" in data:
+            validated(SweepFile, data, page.name)
             continue
         if "option" in data:
             validated(Plan, data, page.name)

@@ -11,6 +11,7 @@ from ._hand_over import hand_over
 from ._mesh import convert, info
 from ._plan import plan
 from ._run import run
+from ._sweep import sweep
 from ._tune_cv import tune_cv
 
 SIMULATE, PREPARE, MEASURE = "Simulate", "Prepare", "Measure"
@@ -33,6 +34,7 @@ for panel, command, name, example in (
     (MEASURE, ecg, "ecg", "heartsim ecg recording.hea --out recording.dcm --png recording.png"),
     (FIT, fit, "fit", "heartsim fit fit.toml --out fit-run"),
     (FIT, hand_over, "hand-over", "heartsim hand-over fit-run --out beat"),
+    (FIT, sweep, "sweep", "heartsim sweep sweep.toml --out sweep-run"),
     (PLAN, plan, "plan", "heartsim plan plan.toml --out plan-run"),
     (HELP, doctor, "doctor", "heartsim doctor"),
 ):

@@ -2,6 +2,7 @@
 
 from ._check import check_scenario as check_scenario
 from ._check import mesh_rows as mesh_rows
+from ._dask import on_dask as on_dask
 from ._directory import run_scenario as run_scenario
 from ._fit_read import build_fit as build_fit
 from ._fit_read import fit_from as fit_from
@@ -22,3 +23,6 @@ from ._scene import Scene as Scene
 from ._scene import build_scene as build_scene
 from ._schema import Scenario as Scenario
 from ._summary import shortfall as shortfall
+from ._sweep import read_sweep as read_sweep
+from ._sweep import run_sweep as run_sweep
+from ._sweep_schema import SweepFile as SweepFile

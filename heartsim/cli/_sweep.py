@@ -1,0 +1,52 @@
+"""`heartsim sweep`."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from heartsim.scenario import on_dask, row, run_sweep
+
+from ._cache import tuning_folder
+from ._options import Json, Resume
+from ._show import progress_bar, show
+
+
+def sweep(
+    file: Annotated[Path, typer.Argument(help="A sweep file (.toml).")],
+    out: Annotated[Path, typer.Option(help="The directory to make; never overwritten.")],
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help='A Dask scheduler, as tcp://host:8786, or "local"; absent: here.'),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help='Processes with --scheduler "local".')
+    ] = None,
+    resume: Resume = False,
+    as_json: Json = False,
+) -> None:
+    """Run a grid or a sample of scenarios, here or on a cluster; one row a run in OUT/table.csv."""
+    through = map if scheduler is None else on_dask(scheduler, workers)
+    with progress_bar(as_json, unit="runs") as progress:
+        table = run_sweep(
+            file, out, resume=resume, progress=progress, cache=tuning_folder(), through=through
+        )
+    failed = [found for found in table if found["status"] != "done"]
+    if failed:
+        first = failed[0]
+        print(
+            f"warning: {len(failed)} of {len(table)} runs failed; run {first['run']} "
+            f"{first['status']}",
+            file=sys.stderr,
+        )
+    if as_json:
+        print(json.dumps(table, indent=2, ensure_ascii=False))
+        return
+    counts = {
+        "runs": row(len(table), "1", ""),
+        "failed": row(len(failed), "1", ""),
+        "table": row(str(out / "table.csv"), "", ""),
+    }
+    show(counts, as_json=False, title=str(out))

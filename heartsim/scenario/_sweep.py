@@ -1,0 +1,180 @@
+"""Many runs of one scenario, one row of a table each."""
+
+import copy
+import csv
+import io
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from ._directory import close, open_new, provenance, run_scenario
+from ._files import checksum, write_json, write_text
+from ._read import absolute, locate, read_toml, scenario_from, to_toml, validated
+from ._rows import row
+from ._schema import Scenario
+from ._sweep_schema import SweepFile, combinations
+
+Row = dict[str, Any]
+"""run, the varied keys, status, and every number of the run's summary."""
+
+Mapping = Callable[[Callable[[int], Row], list[int]], Iterator[Row]]
+"""How the runs of a sweep are done: in any order, anywhere."""
+
+
+def read_sweep(path: str | Path) -> SweepFile:
+    """The sweep of a TOML file; ValueError names what is wrong, as `read_scenario` does."""
+    path = Path(path)
+    sweep = validated(SweepFile, read_toml(path, "sweep"), path.name)
+    return sweep.model_copy(update={"base": absolute(sweep.base, path.resolve().parent)})
+
+
+def run_sweep(
+    sweep: str | Path | SweepFile,
+    out: str | Path,
+    *,
+    resume: bool = False,
+    progress: Callable[[float, float], None] | None = None,
+    cache: Path | None = None,
+    through: Mapping = map,
+) -> list[Row]:
+    """Do every run of a sweep and write `out`; return its rows in the order of the runs.
+
+    `out` holds sweep.toml, table.csv (and table.parquet where pyarrow is installed), summary.json,
+    manifest.json, and in runs/ a run directory for each. A run that fails is a row that says why,
+    and the others go on. `resume` repeats no run that has its row, and goes on with one that was
+    stopped from its last checkpoint. `through` does the runs: `map` one after the other here, so
+    that they share programs; `on_dask` on a cluster. ValueError where a combination is no
+    scenario, before the first run, or `resume` meets another sweep.
+    """
+    sweep = sweep if isinstance(sweep, SweepFile) else read_sweep(sweep)
+    scenarios = sweep_scenarios(sweep)
+    folder = open_new(Path(out), resume)
+    _same_sweep(folder, to_toml(sweep), {sweep.base: checksum(locate(sweep.base))})
+    (folder / "runs").mkdir(exist_ok=True)
+    (folder / "rows").mkdir(exist_ok=True)
+    one = Run(folder.resolve(), scenarios, cache, sweep.keep == "runs")
+    rows = {k: kept for k in range(len(scenarios)) if (kept := one.kept(k)) is not None}
+    left = [k for k in range(len(scenarios)) if k not in rows]
+    for done in through(one, left):
+        rows[done["run"] - 1] = done
+        if progress is not None:
+            progress(len(rows), len(scenarios))
+    table = [rows[k] for k in range(len(scenarios))]
+    _write(folder, sweep, scenarios, table)
+    shutil.rmtree(folder / "rows")
+    close(folder, Path(out))
+    return table
+
+
+def sweep_scenarios(sweep: SweepFile) -> list[tuple[dict[str, Any], Scenario]]:
+    """The varied values and the scenario of each run; ValueError names the run and the key."""
+    base = locate(sweep.base)
+    data, made = read_toml(base, "scenario"), []
+    for number, values in enumerate(combinations(sweep), start=1):
+        own = copy.deepcopy(data)
+        words = ", ".join(f"{key} = {value!r}" for key, value in values.items())
+        for key, value in values.items():
+            _put(own, key, value)
+        name = f"{base.name} with {words} (run {number})"
+        made.append((values, scenario_from(own, name, base.resolve().parent)))
+    return made
+
+
+def _put(data: dict[str, Any], key: str, value: Any) -> None:
+    """Set the value at a dotted key; ValueError where a list has no such entry."""
+    at: Any = data
+    *path, last = key.split(".")
+    for part in path:
+        if isinstance(at, list):
+            if not (part.isdigit() and 1 <= int(part) <= len(at)):
+                raise ValueError(
+                    f"[[vary]] {key}: {part} is no entry there; give a number from 1 to {len(at)}."
+                )
+            at = at[int(part) - 1]
+        else:
+            at = at.setdefault(part, {})
+        if not isinstance(at, dict | list):
+            raise ValueError(f"[[vary]] {key}: {part} has no keys of its own.")
+    if isinstance(at, list):
+        raise ValueError(f"[[vary]] {key}: name the entry's number, and the key in it.")
+    at[last] = value
+
+
+class Run:
+    """What does one run, here or in another process."""
+
+    def __init__(self, folder: Path, scenarios, cache: Path | None, keep: bool):
+        self.folder, self.scenarios, self.cache, self.keep = folder, scenarios, cache, keep
+
+    def __call__(self, number: int) -> Row:
+        """Do it, or go on with it where it was stopped; keep its row on file, and return it."""
+        values, scenario = self.scenarios[number]
+        own = self.folder / "runs" / f"{number + 1:04d}"
+        found: Row = {"run": number + 1} | values
+        try:
+            if not own.exists():  # else only its row was missing
+                run_scenario(scenario, own, resume=True, cache=self.cache)
+            summary = json.loads((own / "summary.json").read_text(encoding="utf-8"))
+            numbers = {k: r["value"] for k, r in summary.items() if _is_number(r["value"])}
+            found |= {"status": "done"} | numbers
+        except ValueError as error:
+            found |= {"status": f"failed: {error}"}
+        write_json(self._place(number), found)
+        if not self.keep:
+            shutil.rmtree(own, ignore_errors=True)
+        return found
+
+    def kept(self, number: int) -> Row | None:
+        """The row of a run that is done already."""
+        path = self._place(number)
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+    def _place(self, number: int) -> Path:
+        return self.folder / "rows" / f"{number + 1:04d}.json"
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+
+
+def _same_sweep(folder: Path, text: str, inputs: dict[str, str]) -> None:
+    """Keep what a later --resume must find again; ValueError where it finds something else."""
+    path = folder / "rows.json"
+    now = {"sweep": text, "inputs": inputs}
+    if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != now:
+        raise ValueError(
+            f"{folder} belongs to another sweep, or its base scenario has changed since; bring "
+            f"that back, or remove {folder} and run without --resume."
+        )
+    write_json(path, now)
+
+
+def _write(folder: Path, sweep: SweepFile, scenarios, table: list[Row]) -> None:
+    """The table and what tells how it came about."""
+    keys = list(dict.fromkeys(key for found in table for key in found))
+    columns = {key: [found.get(key) for found in table] for key in keys}
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(keys)
+    writer.writerows(zip(*columns.values(), strict=True))
+    write_text(folder / "table.csv", text.getvalue())
+    if find_spec("pyarrow") is not None:
+        import pyarrow
+        import pyarrow.parquet
+
+        pyarrow.parquet.write_table(pyarrow.table(columns), folder / "table.parquet")
+    failed = sum(found["status"] != "done" for found in table)
+    summary = {
+        "runs": row(len(table), "1", "runs of the sweep"),
+        "failed": row(failed, "1", "runs that failed; their rows say why"),
+    }
+    write_text(folder / "sweep.toml", to_toml(sweep))
+    write_json(folder / "summary.json", summary)
+    seed = None if sweep.sample is None else sweep.sample.seed
+    inputs = {sweep.base: checksum(locate(sweep.base))}
+    precision = scenarios[0][1].solver.precision
+    write_json(folder / "manifest.json", provenance(inputs, precision, seed, []))
+    (folder / "rows.json").unlink()

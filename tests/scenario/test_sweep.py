@@ -1,0 +1,174 @@
+"""Sweeps: grids and samples, failures, resuming, and the same on a cluster."""
+
+import csv
+import json
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tomli_w
+
+from heartsim.scenario import on_dask, read_sweep, run_sweep
+from heartsim.scenario._sweep import sweep_scenarios
+from heartsim.scenario._sweep_schema import SweepFile, combinations
+
+VELOCITY = "conduction.velocity_fibre_m_s"
+
+
+@pytest.fixture
+def base(data, folder):
+    """An eikonal scenario on the wall, which takes a second."""
+    data["conduction"] = {f"velocity_{d}_m_s": 0.5 for d in ("fibre", "sheet", "normal")}
+    data["solver"] = {"model": "eikonal", "duration_ms": 60.0}
+    (folder / "base.toml").write_text(tomli_w.dumps(data))
+    return folder
+
+
+def sweep_of(folder, vary, **more):
+    path = folder / "sweep.toml"
+    path.write_text(tomli_w.dumps({"base": "base.toml", "vary": vary} | more))
+    return path
+
+
+GRID = [
+    {"key": VELOCITY, "values": [0.4, 0.8]},
+    {"key": "stimulus.1.start_ms", "values": [0.0, 5.0]},
+]
+
+
+def test_a_grid_is_every_combination_and_each_run_is_the_scenario_it_says(base):
+    table = run_sweep(sweep_of(base, GRID), base / "out", cache=base / "tuned")
+    assert [(r[VELOCITY], r["stimulus.1.start_ms"]) for r in table] == [
+        (0.4, 0.0),
+        (0.4, 5.0),
+        (0.8, 0.0),
+        (0.8, 5.0),
+    ]
+    latest = [r["latest_activation_ms"] for r in table]
+    assert latest[1] - latest[0] == pytest.approx(5.0, abs=1e-3)
+    assert latest[0] > latest[2]  # a slower fibre is later
+    summary = json.loads((base / "out" / "runs" / "0003" / "summary.json").read_text())
+    assert latest[2] == summary["latest_activation_ms"]["value"]
+    with (base / "out" / "table.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(r["latest_activation_ms"]) for r in rows] == latest
+    assert {r["status"] for r in rows} == {"done"}
+    parquet = pytest.importorskip("pyarrow.parquet").read_table(base / "out" / "table.parquet")
+    assert parquet.column("latest_activation_ms").to_pylist() == latest
+    assert not (base / "out" / "rows").exists()
+
+
+@pytest.mark.parametrize("method", ["latin_hypercube", "sobol", "random"])
+def test_a_sample_stays_between_its_bounds_and_comes_again_with_its_seed(method):
+    vary = [
+        {"key": VELOCITY, "between": [0.4, 0.8]},
+        {"key": "conduction.velocity_sheet_m_s", "between": [0.01, 1.0], "scale": "log"},
+    ]
+    given = {"base": "b", "vary": vary, "sample": {"runs": 20, "method": method, "seed": 4}}
+    values = np.array([list(c.values()) for c in combinations(SweepFile.model_validate(given))])
+    assert values.shape == (20, 2)
+    assert ((values[:, 0] >= 0.4) & (values[:, 0] < 0.8)).all()
+    assert 3 < (values[:, 1] < 0.1).sum() < 17  # half of them below the geometric middle
+    again = [list(c.values()) for c in combinations(SweepFile.model_validate(given))]
+    assert (values == again).all()
+    if method == "latin_hypercube":  # one in each twentieth
+        assert sorted(np.floor((values[:, 0] - 0.4) / 0.02)) == list(range(20))
+
+
+def test_a_run_that_fails_is_a_row_and_the_others_go_on(base):
+    """A stimulus far away touches no node."""
+    vary = [{"key": "stimulus.1.at.point_mm", "values": [[0.0, 0, 0], [500.0, 0, 0]]}]
+    good, bad = run_sweep(sweep_of(base, vary), base / "out")
+    assert good["status"] == "done"
+    assert bad["status"].startswith("failed: [[stimulus]] 1")
+    assert "latest_activation_ms" not in bad
+    assert json.loads((base / "out" / "summary.json").read_text())["failed"]["value"] == 1
+
+
+def test_a_sweep_that_is_stopped_goes_on_without_repeating(base):
+    class Stop(Exception):
+        pass
+
+    def progress(done, whole):
+        if done == 2:
+            raise Stop
+
+    sweep = sweep_of(base, GRID, keep="table")
+    with pytest.raises(Stop):
+        run_sweep(sweep, base / "out", progress=progress)
+    before = {p: p.stat().st_mtime_ns for p in (base / "out.partial" / "rows").iterdir()}
+    assert len(before) == 2
+    seen = []
+
+    def later(done, whole):
+        seen.append(done)
+        for path, written in before.items():
+            assert path.stat().st_mtime_ns == written
+
+    table = run_sweep(sweep, base / "out", resume=True, progress=later)
+    assert seen == [3, 4]
+    assert table == run_sweep(sweep, base / "whole")
+    assert list((base / "out" / "runs").iterdir()) == []
+
+
+def test_another_sweep_is_not_gone_on_with(base):
+    def stop(done, whole):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_sweep(sweep_of(base, GRID), base / "out", progress=stop)
+    with pytest.raises(ValueError, match="belongs to another sweep"):
+        run_sweep(sweep_of(base, GRID[:1]), base / "out", resume=True)
+
+
+@pytest.mark.parametrize(
+    ("vary", "more", "said"),
+    [
+        ([{"key": "conduction.velocity_fibr_m_s", "values": [1.0]}], {}, "did you mean"),
+        ([{"key": VELOCITY, "values": [-1.0]}], {}, "must be greater than 0"),
+        ([{"key": "stimulus.2.start_ms", "values": [1.0]}], {}, "a number from 1 to 1"),
+        ([{"key": "stimulus.1", "values": [1.0]}], {}, "name the entry's number, and the key"),
+        ([{"key": VELOCITY}], {}, "give either values or between"),
+        ([{"key": VELOCITY, "between": [1.0, 0.5]}], {"sample": {"runs": 2}}, "must rise"),
+        ([{"key": VELOCITY, "between": [0.5, 1.0]}], {}, "needs values"),
+        ([{"key": VELOCITY, "values": [0.5]}], {"sample": {"runs": 2}}, "needs between"),
+        (2 * [{"key": VELOCITY, "values": [0.5]}], {}, "two [[vary]] have the key"),
+    ],
+)
+def test_what_is_wrong_is_said_before_the_first_run(base, vary, more, said):
+    with pytest.raises(ValueError, match=r".*") as caught:
+        sweep_scenarios(read_sweep(sweep_of(base, vary, **more)))
+    assert said in str(caught.value)
+
+
+class Killed:
+    """Does a run, but the first time that it is given run 1 its process dies."""
+
+    def __init__(self, one, mark: Path):
+        self.one, self.mark = one, mark
+
+    def __call__(self, number):
+        if number == 1 and not self.mark.exists():
+            self.mark.write_text("")
+            time.sleep(0.5)
+            os._exit(1)
+        return self.one(number)
+
+
+@pytest.mark.filterwarnings("ignore")  # distributed's own, as its processes come and go
+def test_a_cluster_that_loses_a_worker_gives_the_same_table(base):
+    through = on_dask("local", workers=2)
+
+    def losing(one, numbers):
+        return through(Killed(one, base / "killed"), numbers)
+
+    there = run_sweep(sweep_of(base, GRID), base / "there", through=losing)
+    assert (base / "killed").exists()
+    assert there == run_sweep(sweep_of(base, GRID), base / "here")
+    for run in ("0001", "0004"):
+        one, other = (base / name / "runs" / run / "ecg.csv" for name in ("there", "here"))
+        assert one.exists() == other.exists()
+        if one.exists():
+            assert one.read_bytes() == other.read_bytes()
