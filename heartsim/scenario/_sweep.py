@@ -12,7 +12,7 @@ from typing import Any
 
 from ._directory import close, open_new, provenance, run_scenario
 from ._files import checksum, write_json, write_text
-from ._read import absolute, locate, read_toml, scenario_from, to_toml, validated
+from ._read import absolute, locate, read_scenario, read_toml, scenario_from, to_toml, validated
 from ._rows import row
 from ._schema import Scenario
 from ._sweep_schema import SweepFile, combinations
@@ -73,6 +73,11 @@ def sweep_scenarios(sweep: SweepFile) -> list[tuple[dict[str, Any], Scenario]]:
     """The varied values and the scenario of each run; ValueError names the run and the key."""
     base = locate(sweep.base)
     data, made = read_toml(base, "scenario"), []
+    understood = read_scenario(base).model_dump(exclude_none=True)
+    for vary in sweep.vary:  # beside a key that has a default stand the defaults of its section
+        section, _, key = vary.key.partition(".")
+        if section not in data and key in understood.get(section, {}):
+            data[section] = understood[section]
     for number, values in enumerate(combinations(sweep), start=1):
         own = copy.deepcopy(data)
         words = ", ".join(f"{key} = {value!r}" for key, value in values.items())

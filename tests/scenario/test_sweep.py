@@ -60,6 +60,17 @@ def test_a_grid_is_every_combination_and_each_run_is_the_scenario_it_says(base):
     assert not (base / "out" / "rows").exists()
 
 
+def test_a_section_that_the_base_leaves_out_has_its_defaults(base):
+    text = (base / "base.toml").read_text()
+    head, _, tail = text.partition("[conduction]")
+    (base / "base.toml").write_text(head + "[[" + tail.split("[[", 1)[1])
+    ((_, scenario),) = sweep_scenarios(
+        read_sweep(sweep_of(base, [{"key": VELOCITY, "values": [0.9]}]))
+    )
+    assert scenario.conduction.velocity_fibre_m_s == 0.9
+    assert scenario.conduction.velocity_sheet_m_s == 0.40  # as docs/scenario.md says
+
+
 @pytest.mark.parametrize("method", ["latin_hypercube", "sobol", "random"])
 def test_a_sample_stays_between_its_bounds_and_comes_again_with_its_seed(method):
     vary = [
