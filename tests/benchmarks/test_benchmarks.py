@@ -60,6 +60,19 @@ def test_gpu_runs_where_there_is_none():
     assert row["whole_wall_ns"] > 0
 
 
+@pytest.mark.long
+def test_the_gradient_agrees_with_differences_and_says_what_it_costs():
+    """In double precision; the step of the differences leaves 1e-7."""
+    options = ["--dx", "1.0", "--duration", "12", "--every", "1", "--rtol", "1e-10", "--x64"]
+    told = json.loads(run("gradient.py", *options))
+    assert set(told["machine"]) == MACHINE
+    assert told["parameters"] == 50
+    assert told["reverse_against_forward_mode"] < 1e-6
+    assert told["reverse_against_differences"] < 1e-5
+    assert told["reverse"]["forwards"] > 1
+    assert told["reverse"]["peak_memory_MB"] > 0
+
+
 def test_absent_peers_are_named_in_a_sentence_each():
     ours = "heartsim consistent order 1"
     told = json.loads(run("peers.py", *TINY[:2], "--longest", "2", "--ours", ours, "--json"))

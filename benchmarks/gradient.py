@@ -1,0 +1,113 @@
+"""The gradient of an ECG loss through the monodomain at scale: time, memory and error.
+
+The slab of niederer.py (58 176 nodes at dx 0.2 mm), TTP06 epi, order 2, lumped mass. 50
+parameters: factors on the conductivity of 25 slices along the slab and on g_Na of the same
+slices. The loss is the mean square of nine leads (smooth made-up weights) over the run. Reverse
+mode, forward mode along one direction, and central differences along it, each in this one process.
+
+    python benchmarks/gradient.py                   # 100 ms, in minutes
+    python benchmarks/gradient.py --dx 0.5 --x64    # small and in double precision
+"""
+
+import argparse
+import dataclasses
+import json
+import resource
+import time
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from niederer import slab
+from speed import machine
+
+from heartsim import fem, ionic, tissue
+
+SLICES = 25
+
+
+def program(dx: float, dt: float, duration: float, every: float, rtol: float):
+    """The loss as a function of the parameters, and the number of nodes."""
+    body, muscle, stimulus = slab(dx, "lumped", 2, rtol)
+    x = np.asarray(body.points)[:, 0]
+    node = jnp.asarray(np.minimum(x / x.max() * SLICES, SLICES - 1).astype(int))
+    cell = node[jnp.asarray(body.cells[:, 0])]
+    parts = fem.elements(body)
+    D = jnp.broadcast_to(jnp.diag(jnp.array([0.1334, 0.0176, 0.0176]) / 1.4), (len(cell), 3, 3))
+    waves = np.linspace(0.5, 3.0, 9)[:, None] * np.pi * x / x.max()
+    leads = jnp.asarray(np.cos(waves) / body.n_nodes)
+    model = ionic.smoothed(ionic.by_name("ten_tusscher_2006_epi"))
+
+    def loss(p, parts, muscle, stimulus, leads):
+        K = parts.stiffness(p[:SLICES][cell][:, None, None] * D)
+        ours = dataclasses.replace(
+            muscle, K=K, ionic=ionic.scaled(model, {"g_Na": p[SLICES:][node]})
+        )
+        _, kept = tissue.simulate(
+            ours,
+            [stimulus],
+            dt=dt,
+            steps=round(duration / dt),
+            sample_every=round(every / dt),
+            leads=leads,
+        )
+        return (kept.leads**2).mean()
+
+    return loss, (parts, muscle, stimulus, leads), body.n_nodes
+
+
+def clocked(function, *args):
+    """Value, seconds of wall and CPU, and of compilation apart."""
+    begun = time.perf_counter()
+    compiled = eqx.filter_jit(function).lower(*args).compile()
+    compile_s = time.perf_counter() - begun
+    wall, cpu = time.perf_counter(), time.process_time()
+    value = jax.block_until_ready(compiled(*args))
+    spent = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return value, {k: round(v, 2) for k, v in spent.items()} | {
+        "compile_s": round(compile_s, 1),
+        "peak_memory_MB": round(memory),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--dx", type=float, default=0.2, help="edge length, mm")
+    parser.add_argument("--dt", type=float, default=0.05, help="time step, ms")
+    parser.add_argument("--duration", type=float, default=100.0, help="ms")
+    parser.add_argument("--every", type=float, default=2.0, help="between two samples, ms")
+    parser.add_argument("--rtol", type=float, default=1e-3, help="of the linear solve")
+    parser.add_argument("--x64", action="store_true", help="double precision")
+    args = parser.parse_args()
+    jax.config.update("jax_enable_x64", args.x64)
+    loss, rest, nodes = program(args.dx, args.dt, args.duration, args.every, args.rtol)
+    p = jnp.ones(2 * SLICES)
+    v = jnp.asarray(np.random.default_rng(0).normal(size=p.shape) / np.sqrt(p.size))
+
+    def forward_mode(p, v, *rest):
+        return jax.jvp(lambda p: loss(p, *rest), (p,), (v,))[1]
+
+    value, forward = clocked(loss, p, *rest)
+    gradient, reverse = clocked(jax.grad(loss), p, *rest)
+    slope, tangent = clocked(forward_mode, p, v, *rest)
+    run, h = eqx.filter_jit(loss), 1e-4 if args.x64 else 1e-2
+    difference = (run(p + h * v, *rest) - run(p - h * v, *rest)) / (2 * h)
+    report = {
+        "machine": machine(),
+        "nodes": nodes,
+        "steps": round(args.duration / args.dt),
+        "parameters": p.size,
+        "loss": float(value),
+        "forward": forward,
+        "reverse": reverse | {"forwards": round(reverse["cpu_s"] / forward["cpu_s"], 2)},
+        "one_tangent": tangent | {"forwards": round(tangent["cpu_s"] / forward["cpu_s"], 2)},
+        "reverse_against_forward_mode": float(abs(gradient @ v / slope - 1)),
+        "reverse_against_differences": float(abs(gradient @ v / difference - 1)),
+    }
+    print(json.dumps(report, indent=1))
+
+
+if __name__ == "__main__":
+    main()
