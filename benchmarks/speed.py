@@ -78,13 +78,12 @@ def clocked(program, *args, **kwargs):
 def met(muscle, state, dt: float, steps: int):
     """The voltages that the diffusion meets in `steps` steps of a run, and the iterations."""
     diffuse = muscle.crank_nicolson(dt)
-    S = diffuse.A.scale
 
     def one(state, _):
         V, membrane = muscle.membrane_step(muscle.ionic, state.V, state.membrane, dt, 0.0)
         mean = muscle.splitting.diffusing(state.V, V)
-        y, count = diffuse.solver(diffuse.A, -dt * S * (diffuse.K @ mean))
-        return tissue.State(V + S * y, membrane), (mean, count)
+        dV, count = diffuse.solve(mean)
+        return tissue.State(V + dV, membrane), (mean, count)
 
     return lax.scan(one, state, length=steps)[1]
 

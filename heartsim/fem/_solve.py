@@ -1,11 +1,15 @@
 """One linear solve: conjugate gradients."""
 
+from collections.abc import Callable
+
 import equinox as eqx
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int
 
 from ._rows import Rows, off_product
+
+Nodal = Float[Array, " nodes"]
 
 
 class ScaledMatrix(eqx.Module):
@@ -26,7 +30,7 @@ def scaled_matrix(A: Rows) -> ScaledMatrix:
 
 
 class ConjugateGradients(eqx.Module):
-    """Solve S A S x = b until |b - S A S x| ≤ rtol |b|, at most `max_steps` iterations.
+    """Solve A x = b by iterating on S A S until |S (b - A x)| ≤ rtol |S b|, or `max_steps` times.
 
     Hestenes and Stiefel (1952), J. Res. Nat. Bur. Stand. 49, 409-436. It starts from zero: a
     start from the last solutions saves two iterations of six and costs more than they do, see
@@ -38,26 +42,30 @@ class ConjugateGradients(eqx.Module):
     max_steps: int = eqx.field(static=True, default=200)
 
     def __call__(
-        self, A: ScaledMatrix, b: Float[Array, " nodes"]
-    ) -> tuple[Float[Array, " nodes"], Int[Array, ""]]:
-        """The solution, and the iterations taken.
+        self, A: Callable[[Nodal], Nodal], scaled: ScaledMatrix, b: Nodal
+    ) -> tuple[Nodal, Int[Array, ""]]:
+        """The solution, and the iterations taken; `scaled` is A as they use it.
 
-        The derivative of the solve is one more solve, to the same tolerance (implicit function
-        theorem): A dx = db - dA x, which transposes as A is symmetric.
+        Its derivative is one more solve, to the same tolerance (implicit function theorem):
+        A dx = db - dA x, with dA from `A` alone, and transposed the same, as A is symmetric.
         """
+        scaled = lax.stop_gradient(scaled)
 
-        def solve(matvec, b):
-            return self._iterate(matvec, A.rows.spread.total, b)
+        def solve(_, b):
+            x, steps = self._iterate(scaled, scaled.scale * b)
+            return scaled.scale * x, steps
 
-        return lax.custom_linear_solve(A.__matmul__, b, solve, symmetric=True, has_aux=True)
+        return lax.custom_linear_solve(A, b, solve, symmetric=True, has_aux=True)
 
-    def _iterate(self, matvec, total, b):
+    def _iterate(self, A: ScaledMatrix, b: Nodal) -> tuple[Nodal, Int[Array, ""]]:
+        total = A.rows.spread.total
+
         def unfinished(c):
             return (c[3] > enough) & (c[4] < self.max_steps)
 
         def iterate(c):
             x, r, p, rr, k = c
-            Ap = matvec(p)
+            Ap = A @ p
             alpha = rr / total(p @ Ap)
             x, r = x + alpha * p, r - alpha * Ap
             rr, old = total(r @ r), rr

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PyTree
+from jaxtyping import Array, Float, Int, PyTree
 
 from heartsim._types import AnyArray
 from heartsim.fem import (
@@ -153,15 +153,22 @@ class CrankNicolson(eqx.Module):
     """Diffusion over one dt: (M + dt/2 K) dV = -dt K V, second order, unconditionally stable."""
 
     K: Rows
-    A: ScaledMatrix
+    M: Rows
+    scaled: ScaledMatrix  # M + dt/2 K as the iterations use it
     solver: ConjugateGradients
     dt: Time
 
     def __call__(self, V: Nodal) -> Nodal:
         """The change of V."""
-        S = self.A.scale
-        y, _ = self.solver(self.A, -self.dt * S * (self.K @ V))
-        return S * y
+        return self.solve(V)[0]
+
+    def solve(self, V: Nodal) -> tuple[Nodal, Int[Array, ""]]:
+        """The change of V, and the iterations taken."""
+
+        def A(x):
+            return self.M @ x + self.dt / 2 * (self.K @ x)
+
+        return self.solver(A, self.scaled, -self.dt * (self.K @ V))
 
 
 class Monodomain(AbstractTissue):
@@ -205,7 +212,8 @@ class Monodomain(AbstractTissue):
 
     def crank_nicolson(self, dt: Time) -> CrankNicolson:
         """The diffusion step of length dt."""
-        return CrankNicolson(self.K, scaled_matrix(self.M.plus(dt / 2, self.K)), self.solver, dt)
+        scaled = scaled_matrix(self.M.plus(dt / 2, self.K))
+        return CrankNicolson(self.K, self.M, scaled, self.solver, dt)
 
     def step(
         self,
