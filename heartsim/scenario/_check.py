@@ -136,5 +136,5 @@ def _cost(scene: Scene) -> Rows:
     size = sum(x.nbytes for x in arrays if hasattr(x, "nbytes"))
     return {
         "memory_MB": row(size / 1e6, "MB", "arrays of the time loop, without the mesh on the host"),
-        "time_s": row(seconds, "s", "of the time loop here, from its first sample_ms; no pictures"),
+        "time_s": row(seconds, "s", "of the loop here with fixed steps, from its first sample_ms"),
     }
