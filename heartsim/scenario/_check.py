@@ -36,6 +36,7 @@ def check_scenario(scenario: str | Path | Scenario, *, cache: Path | None = None
         if scenario.solver.model == "eikonal":
             return _front_rows(build_front(scenario, cache))
         scene = build_scene(scenario, cache)
+        _require_carried(scene)
         rows = mesh_rows(scene.mesh)
         rows["conductive_nodes"] = row(len(scene.nodes), "1", "nodes in regions that conduct")
         touching = [s for s in scene.stimuli if isinstance(s, Stimulus)]
@@ -48,6 +49,18 @@ def check_scenario(scenario: str | Path | Scenario, *, cache: Path | None = None
             rows |= _untuned(scene, cache)
         rows["notes"] = row(list(scene.notes), "", "what to know about where things came from")
     return rows
+
+
+def _require_carried(scene: Scene) -> None:
+    """ValueError where a plane wave along fibre, sheet or normal is blocked between nodes."""
+    for speed in scene.speeds:
+        if speed.error <= -1.0:
+            raise ValueError(
+                f"{speed.where}: sigma_{speed.direction}_mS_mm = {speed.sigma:g} carries no wave "
+                f"on edges of {scene.edge:.2f} mm with dt_ms = {scene.scenario.solver.dt_ms:g}: "
+                "it is blocked between nodes; refine the mesh ([heart] refine), or give "
+                "velocities, which are tuned to it."
+            )
 
 
 def _front_rows(scene: FrontScene) -> Rows:

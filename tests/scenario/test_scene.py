@@ -8,7 +8,7 @@ import pytest
 
 from heartsim.ionic import Patchwork, by_name
 from heartsim.mesh import write_mesh
-from heartsim.scenario import build_scene, scenario_from
+from heartsim.scenario import build_scene, check_scenario, scenario_from
 from heartsim.scenario._places import nodes_at
 from heartsim.scenario._schema import Place
 from heartsim.scenario._tissue import joined, membranes
@@ -207,3 +207,10 @@ def test_default_electrodes_are_flagged_and_none_means_none(data, folder, kept):
     scene = scene_of(data, folder, ecg={"electrodes": kept})
     assert (scene.field is None) == (kept == "none")
     assert any("electrode" in note for note in scene.notes) == (kept == "default")
+
+
+def test_check_refuses_a_wave_that_the_edges_cannot_carry(data, folder):
+    """0.001 mS/mm across edges of 1 mm: there is a wave on fine edges, and none here."""
+    data["conduction"]["sigma_normal_mS_mm"] = 0.001
+    with pytest.raises(ValueError, match=r"sigma_normal_mS_mm = 0\.001 carries no wave on edges"):
+        check_scenario(scenario_from(data, folder=folder))
