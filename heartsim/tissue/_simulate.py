@@ -56,7 +56,7 @@ def simulate(
 
     def through(tissue, stimuli, leads, detector, carry):
         run = Run(tissue, stimuli, detector, dt)
-        prepared = stepping.prepare(run)
+        prepared, carry = stepping.prepare(run, carry)
 
         @jax.checkpoint
         def frame(carry, _):

@@ -57,8 +57,8 @@ class AbstractStepping(eqx.Module):
     """How the time between two samples is passed."""
 
     @abstractmethod
-    def prepare(self, run: Run) -> Any:
-        """What is made once and handed to every frame."""
+    def prepare(self, run: Run, carry: Carry) -> tuple[Any, Carry]:
+        """What is made once and handed to every frame, and the carry made ready for it."""
 
     @abstractmethod
     def frame(self, run: Run, prepared: Any, carry: Carry, count: int) -> Carry:
@@ -68,9 +68,9 @@ class AbstractStepping(eqx.Module):
 class Fixed(AbstractStepping):
     """Every step is a base step. Differentiable in both modes."""
 
-    def prepare(self, run):
-        """The coupling of tissue."""
-        return run.tissue.coupling(run.dt)
+    def prepare(self, run, carry):
+        """The coupling of tissue; a carry that longer steps left is restarted."""
+        return run.tissue.coupling(run.dt), _restarted(run, carry, jnp.int32(1))
 
     def frame(self, run, prepared, carry, count):
         """See AbstractStepping."""
@@ -98,13 +98,14 @@ class Adaptive(AbstractStepping):
     tolerance: float = 0.1  # mV, in a step
     longest: float = 0.5  # ms
 
-    def prepare(self, run):
+    def prepare(self, run, carry):
         """Nothing: the coupling depends on the stride. ValueError where the error of a step is not
         known."""
         if not run.tissue.estimates_error:
             raise ValueError(
                 "Adaptive: the membrane's step does not estimate its error; use RushLarsenMidpoint."
             )
+        return None, carry
 
     def frame(self, run, prepared, carry, count):
         """See AbstractStepping."""

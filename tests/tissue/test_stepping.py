@@ -76,9 +76,9 @@ def test_a_wave_that_no_stimulus_announces_is_met_with_base_steps():
     V = jnp.where(jnp.asarray(BODY.points)[:, 0] < 3.0, -20.0, rest.events.V)
     lit = rest._replace(state=rest.state._replace(V=V), events=rest.events._replace(V=V))
     on, _ = beat(heart, tissue.Adaptive(), 30.0, lit, pulses=())
-    one = jnp.int32(1)
-    fixed = lit._replace(state=heart.begin(lit.state, DT), stride=one, wanted=one)
-    off, _ = beat(heart, tissue.Fixed(), 30.0, fixed, pulses=())
+    off, _ = beat(heart, tissue.Fixed(), 30.0, lit, pulses=())  # goes on by base steps
+    assert int(off.stride) == 1
+    assert int(off.k) == int(lit.k) + 600
     times = [np.asarray(tissue.activation_time(c, DT)) for c in (on, off)]
     assert np.isfinite(times[1]).mean() > 0.7  # the others were lit, and crossed nothing
     np.testing.assert_allclose(*times, atol=0.1)
