@@ -11,7 +11,10 @@ import pytest
 TESTS = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("file", ["devices/on_eight.py", "scenario/on_eight.py"])
+@pytest.mark.parametrize(
+    "file",
+    ["devices/on_eight.py", pytest.param("scenario/on_eight.py", marks=pytest.mark.long)],
+)
 def test_on_eight_devices(file):
     words = [sys.executable, "-m", "pytest", "-q", "--durations=0", str(TESTS / file)]
     eight = os.environ | {"JAX_NUM_CPU_DEVICES": "8"}
