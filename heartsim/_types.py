@@ -4,7 +4,10 @@ The dimensions used across the package are `nodes cells vertices dim frames lead
 """
 
 import numpy as np
-from jaxtyping import Array
+from jaxtyping import Array, Float
 
 AnyArray = Array | np.ndarray
 """A JAX or a NumPy array: what lies on the host may be NumPy, what is traced is JAX."""
+
+Nodal = Float[Array, " nodes"]
+"""A number at every node."""

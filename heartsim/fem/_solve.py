@@ -7,9 +7,9 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-from ._rows import Rows, off_product
+from heartsim._types import Nodal
 
-Nodal = Float[Array, " nodes"]
+from ._rows import Rows, off_product
 
 
 class ScaledMatrix(eqx.Module):

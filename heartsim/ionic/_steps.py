@@ -17,25 +17,12 @@ from ._model import AbstractIonicModel, Relaxation, Slope
 class AbstractMembraneStep(eqx.Module):
     """Advance V and the state of every node by dt, without diffusion."""
 
-    @abstractmethod
-    def __call__(
-        self,
-        model: AbstractIonicModel,
-        V: Float[Array, " nodes"],
-        state: Any,
-        dt: ArrayLike,
-        i_stim: ArrayLike = 0.0,
-    ) -> tuple[Float[Array, " nodes"], Any]:
-        """Return V [mV] and the state after `dt` [ms] under the constant stimulus `i_stim` [mV/ms].
-
-        Here and in every stepper dV/dt = i_stim - i_ion.
-        """
-
     @property
     def estimates_error(self) -> bool:
         """Whether `judged` knows the error."""
         return False
 
+    @abstractmethod
     def judged(
         self,
         model: AbstractIonicModel,
@@ -44,9 +31,18 @@ class AbstractMembraneStep(eqx.Module):
         dt: ArrayLike,
         i_stim: ArrayLike = 0.0,
     ) -> tuple[Float[Array, " nodes"], Any, Float[Array, " nodes"]]:
-        """The same, and an estimate of the error that the step makes in V [mV]; NaN if none."""
-        V, state = self(model, V, state, dt, i_stim)
-        return V, state, jnp.full_like(V, jnp.nan)
+        """Return V [mV] and the state after `dt` [ms] under the constant stimulus `i_stim` [mV/ms],
+        and an estimate of the error that the step makes in V [mV]; NaN if none.
+
+        Here and in every stepper dV/dt = i_stim - i_ion.
+        """
+
+    def __call__(
+        self, model: AbstractIonicModel, V, state: Any, dt: ArrayLike, i_stim: ArrayLike = 0.0
+    ) -> tuple[Float[Array, " nodes"], Any]:
+        """V and the state of `judged`."""
+        V, state, _ = self.judged(model, V, state, dt, i_stim)
+        return V, state
 
 
 def relax(state: PyTree, changes: PyTree, dt: ArrayLike) -> PyTree:
@@ -71,10 +67,11 @@ class RushLarsen(AbstractMembraneStep):
     Rush and Larsen (1978), IEEE Trans. Biomed. Eng. 25, 389-392.
     """
 
-    def __call__(self, model, V, state, dt, i_stim=0.0):
-        """Advance by `dt`; see AbstractMembraneStep."""
+    def judged(self, model, V, state, dt, i_stim=0.0):
+        """See AbstractMembraneStep."""
         now = model.rates(V, state)
-        return V + dt * (i_stim - now.i_ion), relax(state, now.changes, dt)
+        V = V + dt * (i_stim - now.i_ion)
+        return V, relax(state, now.changes, dt), jnp.full_like(V, jnp.nan)
 
 
 class RushLarsenMidpoint(AbstractMembraneStep):
@@ -83,11 +80,6 @@ class RushLarsenMidpoint(AbstractMembraneStep):
     The midpoint rule with exponential gates: Perego and Veneziani (2009), Electron. Trans. Numer.
     Anal. 35, 234-256, treat second-order Rush-Larsen steps (page not checked).
     """
-
-    def __call__(self, model, V, state, dt, i_stim=0.0):
-        """Advance by `dt`; see AbstractMembraneStep."""
-        last, _ = _midpoint(model, V, state, dt, i_stim)
-        return last
 
     @property
     def estimates_error(self):
@@ -131,10 +123,10 @@ class Adaptive(AbstractMembraneStep):
         if self.max_substeps < 1:
             raise ValueError(f"Adaptive: wanted max_substeps >= 1, was given {self.max_substeps}.")
 
-    def __call__(self, model, V, state, dt, i_stim=0.0):
-        """Advance by `dt`; see AbstractMembraneStep."""
+    def judged(self, model, V, state, dt, i_stim=0.0):
+        """See AbstractMembraneStep."""
         V, state, substeps = self.solve(model, V, state, dt, i_stim)
-        return jnp.where(substeps.unfinished, jnp.nan, V), state
+        return jnp.where(substeps.unfinished, jnp.nan, V), state, jnp.full_like(V, jnp.nan)
 
     def solve(
         self,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+Task = TypeVar("Task")
 T = TypeVar("T")
 
 LOCAL = "local"
@@ -10,7 +11,7 @@ LOCAL = "local"
 
 def on_dask(
     scheduler: str, workers: int | None = None, retries: int = 3
-) -> Callable[[Callable[[int], T], list[int]], Iterator[T]]:
+) -> Callable[[Callable[[Task], T], list[Task]], Iterator[T]]:
     """A `map` in any order on the cluster at `scheduler`, or, for "local", on `workers` processes
     of this machine. All must see the same folders. A run whose worker is lost is given to
     another, `retries` times at most. ValueError without the package, or without a cluster there.
@@ -22,9 +23,9 @@ def on_dask(
             "--scheduler needs the package distributed: pip install 'heartsim[sweep]'."
         ) from None
 
-    def through(one: Callable[[int], T], numbers: list[int]) -> Iterator[T]:
+    def through(one: Callable[[Task], T], tasks: list[Task]) -> Iterator[T]:
         with distributed.Client(**_where(scheduler, workers)) as client:
-            futures = client.map(one, numbers, retries=retries, pure=False)
+            futures = client.map(one, tasks, retries=retries, pure=False)
             for _, result in distributed.as_completed(futures, with_results=True):
                 yield result
 

@@ -20,7 +20,7 @@ from ._files import checksum, write_json, write_text
 from ._front import FrontScene, build_front
 from ._places import nodes_at
 from ._plan_schema import BASELINE, Plan, option_beats, paced
-from ._read import absolute, locate, read_scenario, read_toml, to_toml, validated
+from ._read import locate, read_on_base, read_scenario, to_toml
 from ._rows import Rows, row
 from ._scene import precision
 from ._schema import Scenario
@@ -38,9 +38,7 @@ class Beat(NamedTuple):
 
 def read_plan(path: str | Path) -> Plan:
     """The plan of a TOML file; ValueError names what is wrong, as `read_scenario` does."""
-    path = Path(path)
-    plan = validated(Plan, read_toml(path, "plan"), path.name)
-    return plan.model_copy(update={"base": absolute(plan.base, path.resolve().parent)})
+    return read_on_base(Plan, path, "plan")
 
 
 def run_plan(

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from ._schema import Place, Pulses, Scenario
-from ._section import NotNegative, Section, Tag
+from ._section import NotNegative, OnBase, Section, Tag
 
 BASELINE = "baseline"
 
@@ -40,11 +40,10 @@ class Option(Section):
         return self
 
 
-class Plan(Section):
-    """Pacing options on one heart."""
+class Plan(OnBase):
+    """Pacing options on one heart; the base is of the eikonal model: the heart, and its activation
+    without pacing."""
 
-    base: str
-    """A scenario file of the eikonal model: the heart, and its activation without pacing."""
     lv: Tags = Field(default_factory=lambda: list[Tag](["LV", "septum"]))
     """Regions that count as the left ventricle."""
     rv: Tags = Field(default_factory=lambda: list[Tag](["RV"]))

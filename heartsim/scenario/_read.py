@@ -11,10 +11,11 @@ from pydantic import ValidationError
 from heartsim.tissue import whole_steps
 
 from ._schema import Scenario
-from ._section import Section
+from ._section import OnBase, Section
 from ._sentence import sentence
 
 T = TypeVar("T", bound=Section)
+B = TypeVar("B", bound=OnBase)
 
 SHIPPED = "shipped:"
 """Before the name of a file that comes with heartsim: mesh = "shipped:biventricular.vtu"."""
@@ -46,6 +47,13 @@ def validated(model: type[T], data: dict[str, Any], name: str) -> T:
         return model.model_validate(data)
     except ValidationError as error:
         raise ValueError(f"{name}: {sentence(error, model)}") from None
+
+
+def read_on_base(model: type[B], path: str | Path, kind: str) -> B:
+    """The file, its base absolute; ValueError names what is wrong, as `read_scenario` does."""
+    path = Path(path)
+    read = validated(model, read_toml(path, kind), path.name)
+    return read.model_copy(update={"base": absolute(read.base, path.resolve().parent)})
 
 
 def scenario_from(

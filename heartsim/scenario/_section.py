@@ -26,3 +26,9 @@ class Section(BaseModel):
     """Unknown keys, wrong types and numbers that are not finite are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class OnBase(Section):
+    """A file that starts from a scenario."""
+
+    base: str

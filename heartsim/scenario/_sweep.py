@@ -8,11 +8,11 @@ import shutil
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ._directory import close, open_new, provenance, run_scenario
 from ._files import checksum, write_json, write_text
-from ._read import absolute, locate, read_scenario, read_toml, scenario_from, to_toml, validated
+from ._read import locate, read_on_base, read_scenario, read_toml, scenario_from, to_toml
 from ._rows import row
 from ._schema import Scenario
 from ._sweep_schema import SweepFile, combinations
@@ -20,15 +20,22 @@ from ._sweep_schema import SweepFile, combinations
 Row = dict[str, Any]
 """run, the varied keys, status, and every number of the run's summary."""
 
-Mapping = Callable[[Callable[[int], Row], list[int]], Iterator[Row]]
+
+class Task(NamedTuple):
+    """One run of a sweep."""
+
+    number: int  # from 1
+    values: dict[str, Any]  # of the varied keys
+    scenario: Scenario
+
+
+Mapping = Callable[[Callable[[Task], Row], list[Task]], Iterator[Row]]
 """How the runs of a sweep are done: in any order, anywhere."""
 
 
 def read_sweep(path: str | Path) -> SweepFile:
     """The sweep of a TOML file; ValueError names what is wrong, as `read_scenario` does."""
-    path = Path(path)
-    sweep = validated(SweepFile, read_toml(path, "sweep"), path.name)
-    return sweep.model_copy(update={"base": absolute(sweep.base, path.resolve().parent)})
+    return read_on_base(SweepFile, path, "sweep")
 
 
 def run_sweep(
@@ -50,27 +57,32 @@ def run_sweep(
     scenario, before the first run, or `resume` meets another sweep.
     """
     sweep = sweep if isinstance(sweep, SweepFile) else read_sweep(sweep)
-    scenarios = sweep_scenarios(sweep)
+    tasks = sweep_tasks(sweep)
+    inputs = {sweep.base: checksum(locate(sweep.base))}
     folder = open_new(Path(out), resume)
-    _same_sweep(folder, to_toml(sweep), {sweep.base: checksum(locate(sweep.base))})
+    _same_sweep(folder, to_toml(sweep), inputs)
     (folder / "runs").mkdir(exist_ok=True)
     (folder / "rows").mkdir(exist_ok=True)
-    one = Run(folder.resolve(), scenarios, cache, sweep.keep == "runs")
-    rows = {k: kept for k in range(len(scenarios)) if (kept := one.kept(k)) is not None}
-    left = [k for k in range(len(scenarios)) if k not in rows]
-    for done in through(one, left):
-        rows[done["run"] - 1] = done
+    one = Run(folder.resolve(), cache, sweep.keep == "runs")
+    rows = {t.number: kept for t in tasks if (kept := one.kept(t.number)) is not None}
+    for done in through(one, [t for t in tasks if t.number not in rows]):
+        rows[done["run"]] = done
         if progress is not None:
-            progress(len(rows), len(scenarios))
-    table = [rows[k] for k in range(len(scenarios))]
-    _write(folder, sweep, scenarios, table)
+            progress(len(rows), len(tasks))
+    table = [rows[t.number] for t in tasks]
+    seed = None if sweep.sample is None else sweep.sample.seed
+    write_text(folder / "sweep.toml", to_toml(sweep))
+    _write_table(folder, table)
+    manifest = provenance(inputs, tasks[0].scenario.solver.precision, seed, [])
+    write_json(folder / "manifest.json", manifest)
+    (folder / "rows.json").unlink()
     shutil.rmtree(folder / "rows")
     close(folder, Path(out))
     return table
 
 
-def sweep_scenarios(sweep: SweepFile) -> list[tuple[dict[str, Any], Scenario]]:
-    """The varied values and the scenario of each run; ValueError names the run and the key."""
+def sweep_tasks(sweep: SweepFile) -> list[Task]:
+    """Every run; ValueError names the run and the key."""
     base = locate(sweep.base)
     data, made = read_toml(base, "scenario"), []
     understood = read_scenario(base).model_dump(exclude_none=True)
@@ -84,7 +96,7 @@ def sweep_scenarios(sweep: SweepFile) -> list[tuple[dict[str, Any], Scenario]]:
         for key, value in values.items():
             _put(own, key, value)
         name = f"{base.name} with {words} (run {number})"
-        made.append((values, scenario_from(own, name, base.resolve().parent)))
+        made.append(Task(number, values, scenario_from(own, name, base.resolve().parent)))
     return made
 
 
@@ -111,23 +123,22 @@ def _put(data: dict[str, Any], key: str, value: Any) -> None:
 class Run:
     """What does one run, here or in another process."""
 
-    def __init__(self, folder: Path, scenarios, cache: Path | None, keep: bool):
-        self.folder, self.scenarios, self.cache, self.keep = folder, scenarios, cache, keep
+    def __init__(self, folder: Path, cache: Path | None, keep: bool):
+        self.folder, self.cache, self.keep = folder, cache, keep
 
-    def __call__(self, number: int) -> Row:
+    def __call__(self, task: Task) -> Row:
         """Do it, or go on with it where it was stopped; keep its row on file, and return it."""
-        values, scenario = self.scenarios[number]
-        own = self.folder / "runs" / f"{number + 1:04d}"
-        found: Row = {"run": number + 1} | values
+        own = self.folder / "runs" / f"{task.number:04d}"
+        found: Row = {"run": task.number} | task.values
         try:
             if not own.exists():  # else only its row was missing
-                run_scenario(scenario, own, resume=True, cache=self.cache)
+                run_scenario(task.scenario, own, resume=True, cache=self.cache)
             summary = json.loads((own / "summary.json").read_text(encoding="utf-8"))
             numbers = {k: r["value"] for k, r in summary.items() if _is_number(r["value"])}
             found |= {"status": "done"} | numbers
         except ValueError as error:
             found |= {"status": f"failed: {error}"}
-        write_json(self._place(number), found)
+        write_json(self._place(task.number), found)
         if not self.keep:
             shutil.rmtree(own, ignore_errors=True)
         return found
@@ -138,7 +149,7 @@ class Run:
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
     def _place(self, number: int) -> Path:
-        return self.folder / "rows" / f"{number + 1:04d}.json"
+        return self.folder / "rows" / f"{number:04d}.json"
 
 
 def _is_number(value: Any) -> bool:
@@ -157,8 +168,8 @@ def _same_sweep(folder: Path, text: str, inputs: dict[str, str]) -> None:
     write_json(path, now)
 
 
-def _write(folder: Path, sweep: SweepFile, scenarios, table: list[Row]) -> None:
-    """The table and what tells how it came about."""
+def _write_table(folder: Path, table: list[Row]) -> None:
+    """The table, and how many of its runs failed."""
     keys = list(dict.fromkeys(key for found in table for key in found))
     columns = {key: [found.get(key) for found in table] for key in keys}
     text = io.StringIO()
@@ -176,10 +187,4 @@ def _write(folder: Path, sweep: SweepFile, scenarios, table: list[Row]) -> None:
         "runs": row(len(table), "1", "runs of the sweep"),
         "failed": row(failed, "1", "runs that failed; their rows say why"),
     }
-    write_text(folder / "sweep.toml", to_toml(sweep))
     write_json(folder / "summary.json", summary)
-    seed = None if sweep.sample is None else sweep.sample.seed
-    inputs = {sweep.base: checksum(locate(sweep.base))}
-    precision = scenarios[0][1].solver.precision
-    write_json(folder / "manifest.json", provenance(inputs, precision, seed, []))
-    (folder / "rows.json").unlink()

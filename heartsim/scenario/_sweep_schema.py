@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field, model_validator
 from scipy.stats import qmc
 
-from ._section import Count, Section
+from ._section import Count, OnBase, Section
 
 
 class Vary(Section):
@@ -40,10 +40,9 @@ class Sample(Section):
     seed: Annotated[int, Field(ge=0)] = 0
 
 
-class SweepFile(Section):
+class SweepFile(OnBase):
     """Many runs of one scenario: every combination of the values, or a sample."""
 
-    base: str
     vary: Annotated[list[Vary], Field(min_length=1)]
     sample: Sample | None = None
     """Absent: every combination of the values."""

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PyTree
 
-from heartsim._types import AnyArray
+from heartsim._types import AnyArray, Nodal
 from heartsim.fem import (
     AbstractSpread,
     ConjugateGradients,
@@ -28,7 +28,6 @@ from heartsim.fem import (
 from heartsim.ionic import AbstractIonicModel, AbstractMembraneStep, RushLarsenMidpoint
 from heartsim.mesh import Mesh
 
-Nodal = Float[Array, " nodes"]
 Time = Float[Array, ""] | float
 
 

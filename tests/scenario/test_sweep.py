@@ -11,7 +11,7 @@ import pytest
 import tomli_w
 
 from heartsim.scenario import on_dask, read_sweep, run_sweep
-from heartsim.scenario._sweep import sweep_scenarios
+from heartsim.scenario._sweep import sweep_tasks
 from heartsim.scenario._sweep_schema import SweepFile, combinations
 
 VELOCITY = "conduction.velocity_fibre_m_s"
@@ -64,11 +64,9 @@ def test_a_section_that_the_base_leaves_out_has_its_defaults(base):
     text = (base / "base.toml").read_text()
     head, _, tail = text.partition("[conduction]")
     (base / "base.toml").write_text(head + "[[" + tail.split("[[", 1)[1])
-    ((_, scenario),) = sweep_scenarios(
-        read_sweep(sweep_of(base, [{"key": VELOCITY, "values": [0.9]}]))
-    )
-    assert scenario.conduction.velocity_fibre_m_s == 0.9
-    assert scenario.conduction.velocity_sheet_m_s == 0.40  # as docs/scenario.md says
+    (task,) = sweep_tasks(read_sweep(sweep_of(base, [{"key": VELOCITY, "values": [0.9]}])))
+    assert task.scenario.conduction.velocity_fibre_m_s == 0.9
+    assert task.scenario.conduction.velocity_sheet_m_s == 0.40  # as docs/scenario.md says
 
 
 @pytest.mark.parametrize("method", ["latin_hypercube", "sobol", "random"])
@@ -150,7 +148,7 @@ def test_another_sweep_is_not_gone_on_with(base):
 )
 def test_what_is_wrong_is_said_before_the_first_run(base, vary, more, said):
     with pytest.raises(ValueError, match=r".*") as caught:
-        sweep_scenarios(read_sweep(sweep_of(base, vary, **more)))
+        sweep_tasks(read_sweep(sweep_of(base, vary, **more)))
     assert said in str(caught.value)
 
 
@@ -160,20 +158,20 @@ class Killed:
     def __init__(self, one, mark: Path):
         self.one, self.mark = one, mark
 
-    def __call__(self, number):
-        if number == 1 and not self.mark.exists():
+    def __call__(self, task):
+        if task.number == 2 and not self.mark.exists():
             self.mark.write_text("")
             time.sleep(0.5)
             os._exit(1)
-        return self.one(number)
+        return self.one(task)
 
 
 @pytest.mark.filterwarnings("ignore")  # distributed's own, as its processes come and go
 def test_a_cluster_that_loses_a_worker_gives_the_same_table(base):
     through = on_dask("local", workers=2)
 
-    def losing(one, numbers):
-        return through(Killed(one, base / "killed"), numbers)
+    def losing(one, tasks):
+        return through(Killed(one, base / "killed"), tasks)
 
     there = run_sweep(sweep_of(base, GRID), base / "there", through=losing)
     assert (base / "killed").exists()
