@@ -1,48 +1,187 @@
-"""Velocity against direction on a mesh whose conductivity was tuned along its axes.
+"""Velocity against direction, on meshes whose conductivities were tuned along fibre and sheet.
 
-A wave from the middle of a square of split squares (TTP06 epi, isotropic, tuned to 0.6 m/s on a
-strand of the same edge), read along both axes and both diagonals: relative error of each.
+TTP06 epi tuned to 0.65 m/s along and 0.4 across (`Strang`, midpoint, lumped mass, dt 0.05 ms), for
+fronts as the membrane makes them (factor 1), and of a foot of half an edge and of an edge. Plane
+waves along fibre, sheet and normal, and at 45° between fibre and sheet, where v² is the mean of
+both squares:
 
-    python benchmarks/direction.py
+- cubes: a block of cubes, each split into six, with any frame;
+- tets: a ball of tetrahedra without order (stuffed, inner nodes moved at random), the same frame.
+
+Curved: a wave from a site of radius 1.5 mm on triangles without order, against edges of 0.125 mm;
+there the factor grows from the site by 1 each 2 mm, as in a scenario. Writes direction.csv.
+
+    python benchmarks/direction.py           # about a quarter of an hour on two cores
 """
+
+import csv
+import dataclasses
+from pathlib import Path
 
 import jax
 import numpy as np
+from scipy.interpolate import PchipInterpolator, RegularGridInterpolator
+from scipy.spatial import Delaunay
 
 from heartsim import ionic, mesh, tissue
 
 MODEL = ionic.by_name("ten_tusscher_2006_epi")
-WANTED = 0.6  # mm/ms
-SIDE = 48  # edges
+ALONG, ACROSS = 0.65, 0.4  # mm/ms
 DT = 0.05  # ms
-WAYS = {(1, 0): (10, 20), (0, 1): (10, 20), (1, 1): (8, 15), (1, -1): (8, 15)}
-"""Direction in edges, and the two distances from the middle, in it, between which it is read."""
+SCHEME = tissue.Scheme(DT, 1.0, ionic.RushLarsenMidpoint(), tissue.Strang())
+TURNED = np.linalg.qr(np.random.default_rng(1).normal(size=(3, 3)))[0]  # any frame
+HALF = 14  # edges, half the width of a body
+START, FROM, TO, ASIDE = -8.0, 1.0, 7.0, 2.5  # edges: where a wave begins, where it is read
+RADIUS = 1.5  # mm, of the site that a curved wave leaves
+SIDE = 40.0  # mm, of the sheet that it runs on
+SITE = np.array([12.0, 16.0])
+WAYS = {
+    "fibre": (1, 0, 0),
+    "sheet": (0, 1, 0),
+    "normal": (0, 0, 1),
+    "45": ((1, 1, 0), (1, -1, 0)),
+}
 
 
-def errors(edge: float, lumped: float) -> list[float]:
-    scheme = tissue.Scheme(DT, lumped, ionic.RushLarsenMidpoint(), tissue.Strang())
-    D = tissue.tune_velocity(MODEL, WANTED, edge, scheme).D
-    length = SIDE * edge
-    body = mesh.sheet((length, length), edge)
-    muscle = tissue.monodomain(body, tissue.tensor(body, D, D, D), MODEL, lumped=lumped)
-    offset = body.points[:, :2] - length / 2
-    centre = tissue.Stimulus(site=np.linalg.norm(offset, axis=1) <= max(2.0, 3 * edge))
-    steps = 20 * int(0.75 * length / WANTED)
-    run, _ = tissue.simulate(muscle, [centre], dt=DT, steps=steps, sample_every=20)
-    time = np.asarray(tissue.activation_time(run, DT))
-    found = []
-    for way, distances in WAYS.items():
-        a, b = (np.abs(offset - np.array(way) * k * edge).sum(axis=1).argmin() for k in distances)
-        apart = np.linalg.norm(body.points[b] - body.points[a])
-        found.append(apart / (time[b] - time[a]) / WANTED - 1)
+def cubes(edge: float) -> mesh.Mesh:
+    """A block about the origin."""
+    body = mesh.slab((2 * HALF * edge,) * 3, edge)
+    return dataclasses.replace(body, points=body.points - HALF * edge)
+
+
+def tets(edge: float) -> mesh.Mesh:
+    """A ball whose inner nodes are moved at random as far as no cell turns over."""
+    body = mesh.ball(HALF * edge, edge)
+    rng = np.random.default_rng(0)
+    points, cells = body.points.copy(), body.cells
+    inner = np.linalg.norm(points, axis=1) < (HALF - 1) * edge
+    for share in (0.2, 0.1, 0.1):
+        moved = points + share * edge * rng.uniform(-1, 1, points.shape) * inner[:, None]
+        bad = _volumes(moved, cells) < 0.2 * np.median(_volumes(points, cells))
+        moved[cells[bad].ravel()] = points[cells[bad].ravel()]
+        points = moved if (_volumes(moved, cells) > 0).all() else points
+    return dataclasses.replace(body, points=points)
+
+
+def triangles(side: float, edge: float) -> mesh.Mesh:
+    """A square of triangles without order."""
+    rng = np.random.default_rng(0)
+    x = np.arange(-2 * edge, side + 2 * edge, edge)
+    y = np.arange(-2 * edge, side + 2 * edge, edge * 3**0.5 / 2)
+    grid = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1)
+    grid[:, 1::2, 0] += edge / 2
+    flat = grid.reshape(-1, 2) + rng.uniform(-0.25, 0.25, (grid.size // 2, 2)) * edge
+    points = np.column_stack([flat, np.zeros(len(flat))])
+    cells = Delaunay(flat).simplices.astype(np.int32)
+    middle = flat[cells].mean(axis=1)
+    cells = cells[((middle > 0) & (middle < side)).all(axis=1)]
+    used, cells = np.unique(cells, return_inverse=True)
+    cells = cells.reshape(-1, 3).astype(np.int32)
+    return mesh.Mesh(points=points[used], cells=cells, regions=np.ones(len(cells), np.int32))
+
+
+def _volumes(points, cells):
+    a, b, c, d = (points[cells[:, k]] for k in range(4))
+    return np.einsum("ci,ci->c", np.cross(b - a, c - a), d - a) / 6
+
+
+def tuned(factor: float, edge: float, velocity: float) -> float:
+    return tissue.tune_velocity(ionic.Thickened(MODEL, factor), velocity, edge, SCHEME).D
+
+
+def plane(body: mesh.Mesh, muscle, edge: float, D, normal) -> float:
+    """Velocity of a plane wave along `normal`, by a plane through the times at the nodes about
+    the ray D n through the middle, which what happens at the boundary does not reach."""
+    normal = np.asarray(normal) / np.linalg.norm(normal)
+    along = body.points @ normal
+    ray = D @ normal / (normal @ D @ normal)
+    aside = np.linalg.norm(body.points - np.outer(along, ray), axis=1)
+    pulse = tissue.Stimulus(site=along <= START * edge)
+    steps = 20 * int((TO - START) * edge / ACROSS + 10)
+    run, _ = tissue.simulate(muscle, [pulse], dt=DT, steps=steps, sample_every=20)
+    time = np.asarray(tissue.activation_time(run, DT), float)
+    read = (along > FROM * edge) & (along < TO * edge) & (aside < ASIDE * edge)
+    system = np.column_stack([body.points[read], np.ones(read.sum())])
+    slowness = np.linalg.lstsq(system, time[read], rcond=None)[0][:3]
+    return 1 / float(slowness @ normal)
+
+
+def straight(body: mesh.Mesh, edge: float, factor: float, frame) -> dict[str, float]:
+    """Error [%] along the axes of the frame, and the larger one at 45° between two of them."""
+    D = np.array([tuned(factor, edge, v) for v in (ALONG, ACROSS, ACROSS)])
+    per_cell = np.broadcast_to((frame * D) @ frame.T, (body.n_cells, 3, 3))
+    model = ionic.Thickened(MODEL, factor)
+    muscle = tissue.monodomain(body, per_cell, model, lumped=1.0)
+    found = {}
+    for name, ways in WAYS.items():
+        errors = []
+        for way in np.atleast_2d(ways):
+            wanted = np.sqrt(np.mean(np.array([ALONG, ACROSS, ACROSS])[way != 0] ** 2))
+            errors.append(100 * (plane(body, muscle, edge, per_cell[0], frame @ way) / wanted - 1))
+        found[name] = max(errors, key=abs)
     return found
 
 
+def curved_times(body: mesh.Mesh, D, model) -> np.ndarray:
+    turn = np.array([[3**0.5 / 2, -0.5, 0], [0.5, 3**0.5 / 2, 0], [0, 0, 1]])
+    per_cell = turn @ (np.asarray(D)[..., None] * turn.T)
+    muscle = tissue.monodomain(
+        body, np.broadcast_to(per_cell, (body.n_cells, 3, 3)), model, lumped=1.0
+    )
+    site = np.linalg.norm(body.points[:, :2] - SITE, axis=1) <= RADIUS
+    run, _ = tissue.simulate(
+        muscle, [tissue.Stimulus(site=site)], dt=DT, steps=2600, sample_every=20
+    )
+    return np.asarray(tissue.activation_time(run, DT), float)
+
+
+def curved_truth(edge: float = 0.125):
+    """Times anywhere on the sheet."""
+    D = [tuned(1.0, edge, v) for v in (ALONG, ACROSS, ACROSS)]
+    times = curved_times(mesh.sheet((SIDE, SIDE), edge), D, MODEL)
+    axis = np.arange(round(SIDE / edge) + 1) * edge
+    return RegularGridInterpolator((axis, axis), times.reshape(len(axis), -1))
+
+
+def curved(edge: float, factor: float, truth) -> dict[str, float]:
+    """Mean and root mean square of the errors [ms]."""
+    body = triangles(SIDE, edge)
+    away = np.linalg.norm(body.points[:, :2] - SITE, axis=1)
+    factors = np.minimum(factor, 1 + away / 2)
+    knots = np.geomspace(1, factor, 4) if factor > 1 else np.array([1.0, 2.0])
+    of_cell = np.log(factors[body.cells].mean(axis=1))
+    D = []
+    for v in (ALONG, ACROSS):
+        curve = PchipInterpolator(np.log(knots), np.log([tuned(k, edge, v) for k in knots]))
+        D.append(np.exp(curve(of_cell)))
+    model = ionic.Thickened(MODEL, np.asarray(factors, np.float32))
+    times = curved_times(body, np.column_stack([*D, D[1]]), model)
+    at = np.clip(body.points[:, :2], 0, SIDE)
+    apart = (times - truth(at))[away > 4]
+    return {"mean_ms": apart.mean(), "rms_ms": np.sqrt(np.mean(apart**2))}
+
+
 def main() -> None:
-    print("edge mm, lumped share: error along x, along y, along the two diagonals [%]")
+    rows = []
+    truth = curved_truth()
     for edge in (0.25, 0.5, 1.0):
-        for lumped in (0.0, 1 / 3, 0.5, 1.0):
-            print(f"{edge:5.2f} {lumped:5.2f}", *(f"{100 * e:+6.1f}" for e in errors(edge, lumped)))
+        one = tissue.thickening(MODEL, ACROSS, edge, longest=edge)
+        for factor in sorted({1.0, max(1.0, one / 2), one}):
+            head = {"edge_mm": edge, "factor": factor}
+            for name, body, frame in (
+                ("cubes", cubes(edge), TURNED),
+                ("tets", tets(edge), TURNED),
+            ):
+                rows.append(head | {"mesh": name} | straight(body, edge, factor, frame))
+                print(rows[-1], flush=True)
+            rows.append(head | {"mesh": "curved"} | curved(edge, factor, truth))
+            print(rows[-1], flush=True)
+    keys = dict.fromkeys(key for row in rows for key in row)
+    with (Path(__file__).parent / "direction.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, keys, lineterminator="\n")
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({k: f"{v:.3g}" if isinstance(v, float) else v for k, v in row.items()})
     print(f"{jax.devices()[0].device_kind}, float32, jax {jax.__version__}")
 
 

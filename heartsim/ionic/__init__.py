@@ -27,3 +27,5 @@ from ._steps import RushLarsenMidpoint as RushLarsenMidpoint
 from ._steps import Substeps as Substeps
 from ._ten_tusscher_2006 import TenTusscher2006 as TenTusscher2006
 from ._ten_tusscher_2006_start import TenTusscher2006State as TenTusscher2006State
+from ._thickened import Thickened as Thickened
+from ._thickened import ThickenedState as ThickenedState

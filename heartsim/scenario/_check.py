@@ -12,6 +12,7 @@ from heartsim.tissue import (
     Stimulus,
     begin,
     diffusivity,
+    direction_error,
     monodomain_conductivity,
     simulate,
     velocity_error,
@@ -23,6 +24,7 @@ from ._read import read_scenario
 from ._rows import Rows, row, speed_rows
 from ._scene import Scene, build_scene, precision
 from ._schema import Scenario
+from ._thickening import thickened
 from ._tissue import scheme_of
 
 
@@ -46,7 +48,7 @@ def check_scenario(scenario: str | Path | Scenario, *, cache: Path | None = None
             )
         rows |= speed_rows(scene.speeds) | _cost(scene)
         if scenario.solver.model == "monodomain":
-            rows |= _untuned(scene, cache)
+            rows |= _directions(scene, cache) | _untuned(scene, cache)
         rows["notes"] = row(list(scene.notes), "", "what to know about where things came from")
     return rows
 
@@ -99,6 +101,23 @@ def mesh_rows(mesh: Mesh) -> Rows:
     for tag, size in report.region_volumes_mm3.items():
         shown = f"region_{tag}_{names[tag]}" if tag in names else f"region_{tag}"
         rows[f"{shown}_{unit}"] = row(size, unit, f"{measure} of this region")
+    return rows
+
+
+def _directions(scene: Scene, cache: Path | None) -> Rows:
+    """How much velocity depends on the direction in the mesh."""
+    bulk, scheme, rows = scene.scenario.conduction, scheme_of(scene.scenario), {}
+    for speed in scene.speeds:
+        name = f"{speed.where}_{speed.direction}".replace(" ", "_")
+        D = float(diffusivity(speed.sigma, bulk.chi_1_mm, bulk.C_m_uF_mm2))
+        front = thickened(scene.model, speed.thickening)
+        error = direction_error(front, D, scene.edge, scene.mesh.dim, scheme, cache)
+        rows[f"direction_error_{name}_percent"] = row(
+            100 * error,
+            "percent",
+            "how much too fast such a plane wave runs where the mesh's edges do not lie along it: "
+            "along the diagonal of cubes, and across the fibre where cells have no order",
+        )
     return rows
 
 

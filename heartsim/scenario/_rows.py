@@ -33,6 +33,14 @@ def speed_rows(speeds: Sequence[Speed]) -> Rows:
             f"dt and scheme, against {against}; -100 where the wave is blocked",
         )
         rows[f"sigma_{name}_mS_mm"] = row(
-            speed.sigma, "mS/mm", f"monodomain conductivity, {source}"
+            speed.sigma,
+            "mS/mm",
+            f"monodomain conductivity, {source}, the thickening of fronts in it",
+        )
+        rows["front_thickening"] = row(
+            speed.thickening,
+            "1",
+            "how many times thicker fronts are made than the membrane makes them, for the edges to "
+            "carry them",
         )
     return rows

@@ -35,6 +35,7 @@ from ._leads import leads_of
 from ._places import site_of
 from ._read import locate
 from ._schema import FibreRule, Scenario
+from ._thickening import fronts_of, thin
 from ._tissue import (
     MEMBRANE_STEPS,
     SPLITTINGS,
@@ -54,7 +55,7 @@ class Scene(NamedTuple):
     mesh: Mesh  # as the user sees it: kept regions, refined, in the order of activation.vtu
     nodes: Int[np.ndarray, " real"]  # number in `mesh` of each solver node; padding stands behind
     tissue: AbstractTissue
-    model: AbstractIonicModel  # the membrane of most nodes
+    model: AbstractIonicModel  # the membrane of most nodes, as it is
     edge: float  # mean length of a conductive edge, mm
     stimuli: list[AbstractStimulus]
     field: Float[np.ndarray, "electrodes nodes"] | None  # mV at each electrode per mV
@@ -75,23 +76,27 @@ def build_scene(scenario: Scenario, cache: Path | None = None) -> Scene:
     inner, nodes = conductive_part(scenario, mesh, len(devices))
     devices = devices[: most_strips(inner.cells, inner.n_nodes, len(devices))]
     models, rules = membranes(scenario.heart, scenario.region, inner)
+    model = models[int(np.bincount(rules).argmax())]
     edge = float(np.mean(edge_lengths(inner)))
     stimuli: list[AbstractStimulus]
     speeds: list[Speed]
     if scenario.solver.model == "reaction_eikonal":
         foot, told = foot_current(scenario, mesh, inner, nodes)
         stimuli, D, speeds = [foot], untuned(scenario, inner), []
+        fronts = thin(inner.n_nodes)
     else:
         stimuli, told = _stimuli(scenario, sites, nodes, inner.n_nodes), ()
-        D, speeds = conduct(scenario, inner, models, rules, edge, cache)
+        stimulated = mesh.points[np.any([np.zeros(mesh.n_nodes, bool), *sites], axis=0)]
+        fronts = fronts_of(scenario, inner, model, stimulated, edge, cache)
+        D, speeds = conduct(scenario, inner, models, rules, edge, fronts, cache)
     field, flags = leads_of(scenario.ecg, mesh, inner, cache)
-    tissue = _tissue(scenario, inner, D, joined(models, rules))
+    tissue = _tissue(scenario, inner, D, joined(models, rules, fronts))
     return Scene(
         scenario=scenario,
         mesh=mesh,
         nodes=nodes,
         tissue=tissue.over(devices) if len(devices) > 1 else tissue,
-        model=models[int(np.bincount(rules).argmax())],
+        model=model,
         edge=edge,
         stimuli=stimuli,
         field=field,

@@ -23,6 +23,9 @@ class Solver(Section):
     lumped_mass: Annotated[float, Field(ge=0, le=1)] = 1.0
     """Share of the lumped mass, 0 is consistent. Default 1 where velocities are tuned (fronts then
     err least with direction), 0 where conductivities are given; see docs/numerics.md."""
+    thickening: Literal["auto"] | Annotated[float, Field(ge=1)] = "auto"
+    """How many times thicker a front is made than the membrane makes it, of monodomain models;
+    auto: what these edges need where velocities are tuned, 1 where conductivities are given."""
     rtol: Annotated[float, Field(gt=0, lt=0.1)] = 1e-3
     """Of the conjugate gradients, on the residual."""
     diffusion: bool = True

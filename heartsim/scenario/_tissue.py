@@ -34,6 +34,7 @@ from heartsim.tissue import (
 )
 
 from ._schema import DIRECTIONS, Conduction, Heart, Region, Scenario
+from ._thickening import Fronts, thickened
 
 MEMBRANE_STEPS: dict[str, Callable[[], AbstractMembraneStep]] = {
     "rush_larsen": RushLarsen,
@@ -55,6 +56,7 @@ class Speed(NamedTuple):
     sigma: float  # mS/mm, that the diffusion operator uses
     error: float  # relative, of a plane wave's velocity at this edge length, dt and scheme
     wanted: float | None  # mm/ms, the velocity asked for; None where conductivities were given
+    thickening: float  # of the front
 
 
 def cells_of(region: Region, mesh: Mesh) -> Bool[np.ndarray, " cells"]:
@@ -119,12 +121,14 @@ def _base(heart: Heart, mesh: Mesh) -> tuple[list[AbstractIonicModel], Int[np.nd
 
 
 def joined(
-    models: Sequence[AbstractIonicModel], rules: Int[np.ndarray, " nodes"]
+    models: Sequence[AbstractIonicModel], rules: Int[np.ndarray, " nodes"], fronts: Fronts
 ) -> AbstractIonicModel:
-    """One membrane for the whole tissue."""
+    """One membrane for the whole tissue, with such fronts."""
     if len(models) == 1:
-        return models[0]
-    return Patchwork(models, [np.flatnonzero(rules == k) for k in range(len(models))])
+        return thickened(models[0], fronts.nodes)
+    nodes = [np.flatnonzero(rules == k) for k in range(len(models))]
+    own = [thickened(m, fronts.nodes[at]) for m, at in zip(models, nodes, strict=True)]
+    return Patchwork(own, nodes)
 
 
 def conduct(
@@ -133,12 +137,13 @@ def conduct(
     models: Sequence[AbstractIonicModel],
     rules: Int[np.ndarray, " nodes"],
     edge: float,
+    fronts: Fronts,
     cache: Path | None,
 ) -> tuple[Float[Array, "cells 3 3"], list[Speed]]:
     """The diffusivity of each cell [mm²/ms], and how fast a wave runs in each part.
 
     Velocities are tuned for the membrane that rules most nodes of the part, on a strand of
-    edges `edge` [mm].
+    edges `edge` [mm], with fronts as they are in each cell; the speeds are those far from stimuli.
     """
     bulk = scenario.conduction
     parts: list[tuple[str, Conduction, Bool[np.ndarray, " cells"]]] = [
@@ -152,12 +157,14 @@ def conduct(
         v = {f"velocity_{direction}_m_s": fast.velocity_m_s for direction in DIRECTIONS}
         parts.append(("fast layer", Conduction(**v), fast_cells(fast.surfaces, mesh)))
     values = np.empty((3, mesh.n_cells))
+    factors = fronts.nodes[np.asarray(mesh.cells)].mean(axis=1)
     speeds: list[Speed] = []
     for where, part, inside in parts:
         model = models[int(np.bincount(rules[np.asarray(mesh.cells)[inside]].ravel()).argmax())]
-        own = _speeds(where, part, model, edge, scenario, cache)
-        values[:, inside] = np.array([[s.sigma] for s in own])
-        speeds += own
+        own = [_speeds(where, part, model, edge, F, scenario, cache) for F in fronts.knots]
+        sigmas = np.array([[s.sigma for s in at] for at in own])
+        values[:, inside] = fronts.between(sigmas, factors[inside])
+        speeds += own[-1]
     D = diffusivity(values, bulk.chi_1_mm, bulk.C_m_uF_mm2)
     isotropic = (values == values[0]).all()  # then one object: tensor() asks no fibres for it
     return tensor(mesh, *([D[0]] * 3 if isotropic else D)), speeds
@@ -179,19 +186,23 @@ def _speeds(
     part: Conduction,
     model: AbstractIonicModel,
     edge: float,
+    factor: float,
     scenario: Scenario,
     cache: Path | None,
 ) -> list[Speed]:
     """Conductivity and velocity along fibre, sheet and normal."""
     bulk, scheme, speeds = scenario.conduction, scheme_of(scenario), []
+    front = thickened(model, factor)
     for k, direction in enumerate(DIRECTIONS):
         if part.velocities is not None:
             wanted = part.velocities[k]
-            D, reached = tune_velocity(model, wanted, edge, scheme, cache)
+            D, reached = tune_velocity(front, wanted, edge, scheme, cache)
             sigma = D * bulk.chi_1_mm * bulk.C_m_uF_mm2
-            speeds.append(Speed(where, direction, sigma, reached / wanted - 1, wanted))
+            error = reached / wanted - 1
+            speeds.append(Speed(where, direction, sigma, error, wanted, factor))
         elif part.sigmas is not None:
-            D = float(diffusivity(part.sigmas[k], bulk.chi_1_mm, bulk.C_m_uF_mm2))
-            error = velocity_error(model, D, edge, scheme, cache)
-            speeds.append(Speed(where, direction, part.sigmas[k], error, None))
+            sigma = factor * part.sigmas[k]
+            D = float(diffusivity(sigma, bulk.chi_1_mm, bulk.C_m_uF_mm2))
+            error = velocity_error(front, D, edge, scheme, cache)
+            speeds.append(Speed(where, direction, sigma, error, None, factor))
     return speeds

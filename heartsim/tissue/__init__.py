@@ -47,5 +47,7 @@ from ._template import Template as Template
 from ._template import repolarise_backwards as repolarise_backwards
 from ._template import template_leads as template_leads
 from ._tune import Tuned as Tuned
+from ._tune import direction_error as direction_error
+from ._tune import thickening as thickening
 from ._tune import tune_velocity as tune_velocity
 from ._tune import velocity_error as velocity_error

@@ -10,13 +10,15 @@ import jax
 import numpy as np
 
 from heartsim._files import whole
-from heartsim.ionic import AbstractIonicModel
+from heartsim.ionic import AbstractIonicModel, RushLarsenMidpoint
 
+from ._monodomain import Strang
 from ._strand import Scheme, strand_velocity
 
 WITHIN = 0.002  # relative; the strand itself is read to about 0.1 %
 FINE_EDGE = 0.1  # mm, with half-lumped mass, whose leading error in the edge cancels
 FINE_DT = 0.01  # ms, second order
+LONGEST_FOOT = 0.5  # mm; on hearts of 1 to 2 mm edges the least error: docs/numerics.md
 
 
 class Tuned(NamedTuple):
@@ -67,6 +69,51 @@ def velocity_error(
     error = -1.0 if np.isnan(here) else here / true - 1
     _write(cache, key, {"error": error})
     return error
+
+
+def direction_error(
+    ionic: AbstractIonicModel,
+    D: float,
+    edge: float,
+    dim: int,
+    scheme: Scheme,
+    cache: Path | None = None,
+) -> float:
+    """How much faster than along an edge a plane wave runs along the diagonal of squares or cubes
+    of that edge, relative; NaN where it does not travel.
+
+    Between the planes of nodes across the diagonal lies edge/√dim, and a linear element's wave
+    sees the strand of such edges: with lumped mass exactly so on split squares and cubes. On
+    tetrahedra without order a wave across the fibre errs as much, to 1.5 %, and one along it less
+    (benchmarks/direction.csv).
+    """
+    key = _key("direction", ionic, D, edge, dim, scheme)
+    kept = _read(cache, key)
+    if kept is not None:
+        return kept["error"]
+    along = strand_velocity(ionic, D, edge, scheme)
+    error = strand_velocity(ionic, D, edge / dim**0.5, scheme) / along - 1
+    _write(cache, key, {"error": error})
+    return error
+
+
+def thickening(
+    ionic: AbstractIonicModel,
+    velocity: float,
+    edge: float,
+    cache: Path | None = None,
+    longest: float = LONGEST_FOOT,
+) -> float:
+    """The factor for `ionic.Thickened` that makes the foot of a wave of `velocity` [mm/ms] as long
+    as an edge of `edge` [mm], but not longer than `longest` [mm]; at least 1.
+
+    The foot of a front rises e-fold in D/v; D is that of a fine strand at 0.5 m/s, and goes as
+    v². As long as an edge, plane waves err by 3 % at most in most directions; on coarse edges so
+    thick a front is slowed by more than that where it is curved: docs/numerics.md.
+    """
+    fine = Scheme(FINE_DT, 0.5, RushLarsenMidpoint(), Strang())
+    D, v = tune_velocity(ionic, 0.5, FINE_EDGE, fine, cache)
+    return max(1.0, round(min(edge, longest) / (D / v * velocity / v), 1))
 
 
 def _search(ionic, velocity: float, edge: float, scheme: Scheme) -> Tuned:

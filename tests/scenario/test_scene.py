@@ -11,6 +11,7 @@ from heartsim.mesh import write_mesh
 from heartsim.scenario import build_scene, check_scenario, scenario_from
 from heartsim.scenario._places import nodes_at
 from heartsim.scenario._schema import Place
+from heartsim.scenario._thickening import thin
 from heartsim.scenario._tissue import joined, membranes
 
 
@@ -94,7 +95,7 @@ def test_a_later_region_wins_and_so_do_its_border_nodes(data, mesh):
         assert (type(model).__name__ == "TenTusscher2006") == (x >= 18.0)
     published = by_name("mitchell_schaeffer_2003").tau_in
     assert float(ruled[0].tau_in) == pytest.approx(2 * float(published), rel=1e-6)  # float32
-    assert isinstance(joined(models, rules), Patchwork)
+    assert isinstance(joined(models, rules, thin(mesh.n_nodes)), Patchwork)
 
 
 def test_layers_follow_depth_and_a_region_scales_each_of_them(data, mesh):
