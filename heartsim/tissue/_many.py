@@ -1,0 +1,81 @@
+"""Several bodies in one program: padded to one size, stacked, and run under `jax.vmap`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from heartsim.fem import Rows, Whole
+from heartsim.ionic import Patchwork
+
+from ._monodomain import Monodomain
+from ._stimulus import AbstractStimulus
+
+
+def stacked(
+    tissues: Sequence[Monodomain], stimuli: Sequence[Sequence[AbstractStimulus]]
+) -> tuple[Monodomain, list[AbstractStimulus]]:
+    """Bodies and the stimuli of each, with a first axis for `jax.vmap`:
+
+        tissue, pulses = stacked(bodies, pulses_of_each)
+        runs, _ = jax.vmap(lambda t, p: simulate(t, p, dt=0.05, steps=2000, sample_every=20))(
+            tissue, pulses
+        )
+
+    Meshes may differ: all get the nodes and slots of the largest, and a node of padding has no
+    neighbour, no stimulus, and stays at rest. The bodies must be of one kind: membrane, scheme,
+    and number of stimuli. ValueError where they are not, for patchworks, whose patches differ
+    in length, and for a body spread over devices.
+    """
+    if any(isinstance(t.ionic, Patchwork) or not isinstance(t.spread, Whole) for t in tissues):
+        raise ValueError("stacked: wanted bodies of one membrane each, on one device.")
+    nodes = max(t.K.diagonal.shape[0] for t in tissues)
+    slots = max(t.K.off.shape[0] for t in tissues)
+    same = [
+        (_body(tissue, slots, nodes), [_nodal(p, tissue, nodes) for p in pulses])
+        for tissue, pulses in zip(tissues, stimuli, strict=True)
+    ]
+    if len({str(jax.tree.structure(each)) for each in same}) > 1:
+        raise ValueError(
+            "stacked: the bodies differ in membrane, scheme or stimuli; wanted bodies that differ "
+            "in their numbers only."
+        )
+    return jax.tree.map(lambda *x: jnp.stack(x), *same)
+
+
+def _body(tissue: Monodomain, slots: int, nodes: int) -> Monodomain:
+    return eqx.tree_at(
+        lambda t: (t.K, t.M, t.ionic),
+        tissue,
+        (
+            _rows(tissue.K, slots, nodes, 0.0),
+            _rows(tissue.M, slots, nodes, 1.0),
+            _nodal(tissue.ionic, tissue, nodes),
+        ),
+    )
+
+
+def _rows(rows: Rows, slots: int, nodes: int, alone: float) -> Rows:
+    """The matrix with rows of diagonal `alone` behind, and slots that point at their own node."""
+    there = rows.off.shape
+    more = ((0, slots - there[0]), (0, nodes - there[1]))
+    neighbour = np.broadcast_to(np.arange(nodes, dtype=np.int32), (slots, nodes)).copy()
+    neighbour[: there[0], : there[1]] = rows.neighbour
+    diagonal = jnp.pad(rows.diagonal, more[1], constant_values=alone)
+    return Rows(jnp.asarray(neighbour), jnp.pad(rows.off, more), diagonal)
+
+
+def _nodal(tree: Any, tissue: Monodomain, nodes: int) -> Any:
+    """What has a value at each node with zeros, or False, behind; parameters repeat their last."""
+    there = tissue.K.diagonal.shape
+
+    def longer(x):
+        if np.shape(x) != there:
+            return jnp.asarray(x)
+        mode = "constant" if np.asarray(x).dtype == bool else "edge"
+        return jnp.pad(jnp.asarray(x), (0, nodes - there[0]), mode=mode)
+
+    return jax.tree.map(longer, tree)
