@@ -122,12 +122,11 @@ def straight(body: mesh.Mesh, edge: float, factor: float, frame) -> dict[str, fl
     return found
 
 
-def curved_times(body: mesh.Mesh, D, model) -> np.ndarray:
+def curved_times(body: mesh.Mesh, D, model, factors=None) -> np.ndarray:
     turn = np.array([[3**0.5 / 2, -0.5, 0], [0.5, 3**0.5 / 2, 0], [0, 0, 1]])
     per_cell = turn @ (np.asarray(D)[..., None] * turn.T)
-    muscle = tissue.monodomain(
-        body, np.broadcast_to(per_cell, (body.n_cells, 3, 3)), model, lumped=1.0
-    )
+    per_cell = np.broadcast_to(per_cell, (body.n_cells, 3, 3))
+    muscle = tissue.monodomain(body, per_cell, model, lumped=1.0, factor=factors)
     site = np.linalg.norm(body.points[:, :2] - SITE, axis=1) <= RADIUS
     run, _ = tissue.simulate(
         muscle, [tissue.Stimulus(site=site)], dt=DT, steps=2600, sample_every=20
@@ -155,7 +154,7 @@ def curved(edge: float, factor: float, truth) -> dict[str, float]:
         curve = PchipInterpolator(np.log(knots), np.log([tuned(k, edge, v) for k in knots]))
         D.append(np.exp(curve(of_cell)))
     model = ionic.Thickened(MODEL, np.asarray(factors, np.float32))
-    times = curved_times(body, np.column_stack([*D, D[1]]), model)
+    times = curved_times(body, np.column_stack([*D, D[1]]), model, factors)
     at = np.clip(body.points[:, :2], 0, SIDE)
     apart = (times - truth(at))[away > 4]
     return {"mean_ms": apart.mean(), "rms_ms": np.sqrt(np.mean(apart**2))}

@@ -35,7 +35,7 @@ from ._leads import leads_of
 from ._places import site_of
 from ._read import locate
 from ._schema import FibreRule, Scenario
-from ._thickening import fronts_of, thin
+from ._thickening import Fronts, fronts_of, thin
 from ._tissue import (
     MEMBRANE_STEPS,
     SPLITTINGS,
@@ -90,7 +90,7 @@ def build_scene(scenario: Scenario, cache: Path | None = None) -> Scene:
         fronts = fronts_of(scenario, inner, model, stimulated, edge, cache)
         D, speeds = conduct(scenario, inner, models, rules, edge, fronts, cache)
     field, flags = leads_of(scenario.ecg, mesh, inner, cache)
-    tissue = _tissue(scenario, inner, D, joined(models, rules, fronts))
+    tissue = _tissue(scenario, inner, D, joined(models, rules, fronts), fronts)
     return Scene(
         scenario=scenario,
         mesh=mesh,
@@ -106,7 +106,9 @@ def build_scene(scenario: Scenario, cache: Path | None = None) -> Scene:
     )
 
 
-def _tissue(scenario: Scenario, inner: Mesh, D, ionic: AbstractIonicModel) -> AbstractTissue:
+def _tissue(
+    scenario: Scenario, inner: Mesh, D, ionic: AbstractIonicModel, fronts: Fronts
+) -> AbstractTissue:
     solver = scenario.solver
     step = MEMBRANE_STEPS[solver.membrane]()
     if not solver.diffusion:
@@ -119,6 +121,7 @@ def _tissue(scenario: Scenario, inner: Mesh, D, ionic: AbstractIonicModel) -> Ab
         membrane_step=step,
         splitting=SPLITTINGS[solver.splitting](),
         solver=ConjugateGradients(rtol=solver.rtol),
+        factor=None if fronts.factor == 1 else fronts.nodes,
     )
 
 

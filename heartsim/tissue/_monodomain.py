@@ -237,16 +237,30 @@ def monodomain(
     membrane_step: AbstractMembraneStep | None = None,
     splitting: AbstractSplitting | None = None,
     solver: ConjugateGradients | None = None,
+    factor: Float[AnyArray, " nodes"] | None = None,
 ) -> Monodomain:
     """The monodomain on a mesh, with diffusivity D [mm²/ms] in each cell.
 
     `lumped` is the lumped share of the mass matrix, 0 (consistent) to 1: see docs/numerics.md. The
     default is second order in time: Strang splitting around a midpoint membrane step.
+
+    `factor` is that of `ionic.Thickened` where it differs from node to node, F. D is then what
+    each cell would have in a body of its F all over, and the equation
+
+        ∂V/∂t = √F ∇·(D/√F ∇V) - i_ion
+
+    in which a front keeps its velocity while it thickens on its way: with ∇·(D ∇V) it is 2 to 4 %
+    slower where F grows by 1 in 2 mm, with F ∇·(D/F ∇V) 2 to 3 % faster (docs/numerics.md).
     """
-    parts = elements(mesh)
+    parts, D = elements(mesh), jnp.asarray(D, float)
+    mass = parts.mass(lumped)
+    if factor is not None:
+        root = jnp.sqrt(jnp.asarray(factor, float))
+        D = D / root[mesh.cells].mean(axis=1)[:, None, None]
+        mass = mass.scaled(1 / jnp.sqrt(root))
     return Monodomain(
-        K=parts.stiffness(jnp.asarray(D, float)),
-        M=parts.mass(lumped),
+        K=parts.stiffness(D),
+        M=mass,
         ionic=ionic,
         membrane_step=RushLarsenMidpoint() if membrane_step is None else membrane_step,
         splitting=Strang() if splitting is None else splitting,

@@ -36,8 +36,8 @@ def test_given_conductivities_are_left_alone_unless_a_factor_is_given(data, fold
     assert isinstance(thick.tissue.ionic, Thickened)
     assert thick.speeds[0].sigma == pytest.approx(3 * plain.speeds[0].sigma)
     far = np.asarray(thick.mesh.points)[thick.nodes][:, 0].argmax()
-    grown = np.asarray(thick.tissue.K.diagonal)[far] / np.asarray(plain.tissue.K.diagonal)[far]
-    assert grown == pytest.approx(3.0, rel=1e-4)
+    rates = [np.asarray(s.tissue.K.diagonal / s.tissue.M.diagonal)[far] for s in (thick, plain)]
+    assert rates[0] / rates[1] == pytest.approx(3.0, rel=1e-4)
 
 
 def test_each_membrane_of_a_patchwork_has_the_factors_of_its_own_nodes(data, folder):

@@ -77,3 +77,26 @@ def test_thickening_follows_edge_and_velocity():
     assert tissue.thickening(TTP06, 0.3, 0.4) == pytest.approx(2 * factor, abs=0.21)
     assert tissue.thickening(TTP06, 0.3, 2.0) == tissue.thickening(TTP06, 0.3, 0.5)
     assert tissue.thickening(TTP06, 0.6, 0.05) == 1.0
+
+
+def test_a_front_that_thickens_on_its_way_keeps_its_velocity():
+    """By 1 each 2 mm along a cable, tuned for each factor; 1 % is what tuning and reading leave.
+    Without the weights of `factor` in the equation it runs 3 % slower."""
+    edge, fibre = 0.5, mesh.cable(30.0, 0.5)
+    x, middle = fibre.points[:, 0], fibre.points[fibre.cells, 0].mean(axis=1)
+    factor = 1 + x / 2
+    knots = np.arange(1.0, 17.0, 3.0)
+    D = np.interp(1 + middle / 2, knots, [tuned(k, edge) for k in knots])
+    model = ionic.Thickened(TTP06, np.asarray(factor, np.float32))
+    errors = []
+    for weights in (factor, None):
+        muscle = tissue.monodomain(
+            fibre, tissue.tensor(fibre, D, D, D), model, lumped=1.0, factor=weights
+        )
+        pulse = tissue.Stimulus(site=x <= 1.5)
+        run, _ = tissue.simulate(muscle, [pulse], dt=0.05, steps=1000, sample_every=20)
+        time = np.asarray(tissue.activation_time(run, 0.05), float)
+        velocity = 10.0 / (time[x == 15.0] - time[x == 5.0])
+        errors.append(100 * (velocity.item() / WANTED - 1))
+    assert abs(errors[0]) < 1.0
+    assert errors[1] < -2.5
