@@ -234,15 +234,15 @@ class Scenario(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _default_mass(cls, data):
+    def _defaults_of_given_conductivities(cls, data):
         if not isinstance(data, dict):
             return data
         conduction, solver = data.get("conduction", {}), data.get("solver", {})
         given = isinstance(conduction, dict) and any(
             str(k).startswith("sigma_") for k in conduction
         )
-        if given and isinstance(solver, dict) and "lumped_mass" not in solver:
-            return data | {"solver": solver | {"lumped_mass": 0.0}}
+        if given and isinstance(solver, dict):
+            return data | {"solver": {"lumped_mass": 0.0, "dt_ms": 0.05} | solver}
         return data
 
 

@@ -46,12 +46,15 @@ def test_default_velocities_are_given_only_where_nothing_is(data):
     assert scenario_from(data).conduction.sigmas is None
 
 
-def test_the_mass_is_lumped_where_velocities_are_tuned_and_consistent_elsewhere(data):
-    assert scenario_from(data).solver.lumped_mass == 0.0
+def test_mass_is_lumped_and_steps_are_long_where_velocities_are_tuned_and_not_elsewhere(data):
+    del data["solver"]["dt_ms"]
+    solver = scenario_from(data).solver
+    assert (solver.lumped_mass, solver.dt_ms) == (0.0, 0.05)
     given = {**data, "solver": {"lumped_mass": 0.25}}
     assert scenario_from(given).solver.lumped_mass == 0.25
     del data["conduction"]
-    assert scenario_from(data).solver.lumped_mass == 1.0
+    solver = scenario_from(data).solver
+    assert (solver.lumped_mass, solver.dt_ms) == (1.0, 0.1)
 
 
 def test_paths_are_relative_to_the_file_and_carp_is_in_micrometres(data, folder):
