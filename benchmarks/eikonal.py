@@ -32,7 +32,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from peers import in_its_own_process, version
+from engines import in_its_own_process, version
 
 VELOCITY = (0.65, 0.24, 0.24)  # mm/ms along fibre, sheet and normal
 PARTS = ("forward", "node", "jvp", "gradient", "leads")
@@ -234,10 +234,10 @@ def main() -> None:
     parser.add_argument("--x64", action="store_true", help="ours in double precision")
     parser.add_argument("--one-core", action="store_true", help="tie every engine to one core")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--run", help=argparse.SUPPRESS)
+    parser.add_argument("--run", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.run is not None:
-        case = json.loads(args.run)
+    if args.run:
+        case = json.load(sys.stdin)
         os.sched_setaffinity(0, case["cores"])  # before any engine is imported
         print(json.dumps(ENGINES[case["name"]](case)))
         return

@@ -1,37 +1,28 @@
-"""The benchmark slab by heartsim and by its peers, in one run: time beside error.
+"""Monodomain runs by heartsim and by its peers, each in a process of its own: what compare.py runs.
 
-The same 20 x 7 x 3 mm slab, edge, dt, conductivities and stimulus (niederer.py), each engine in
-a process of its own until the far corner P8 has fired. TorchCor takes the same tetrahedra, its
-consistent mass and its own semi-implicit step, which heartsim's order 1 equals; finitewave is
-explicit finite differences on the same nodes. All start from heartsim's resting state; otherwise
-each peer keeps the settings of its own manual (TorchCor's own start fires P8 1 ms earlier). The
-clock starts after compilation (peers: after 1 ms).
-
-Nothing is installed and no peer is imported here. Make an environment that holds them:
-
-    python -m venv PEERS
-    PEERS/bin/pip install torch
-    PEERS/bin/pip install torchcor==1.0.6 finitewave==0.9.3
-    python benchmarks/peers.py --python PEERS/bin/python
-    python benchmarks/peers.py --python PEERS/bin/python --one-core --json
+A case is a folder that `write_case` filled, with one mesh for all: `body.vtu` for heartsim and
+CARP files for TorchCor; finitewave takes the nodes of a slab as its grid. All start from
+heartsim's resting state; otherwise each peer keeps the settings of its own manual. The clock
+starts after compilation (peers: after 1 ms), and stops when every node of `watch` has passed
+`threshold` [mV], or at `longest`.
 """
 
-import argparse
 import json
-import math
 import os
 import resource
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-HEARTSIM = {  # name: mass, order
-    "heartsim consistent order 1": ("consistent", 1),
-    "heartsim lumped order 1": ("lumped", 1),
-    "heartsim consistent order 2": ("consistent", 2),
-    "heartsim blended order 2": ("blended", 2),
+STIMULUS = {"duration_ms": 2.0, "strength_mV_per_ms": 35.7}  # Niederer et al. (2011)
+FIRST = {"splitting": "semi_implicit", "membrane": "rush_larsen"}  # as TorchCor steps
+HEARTSIM = {  # what follows "heartsim": [solver] of its scenario, or a wish for velocities
+    "consistent, order 1": FIRST | {"lumped_mass": 0.0},
+    "lumped, order 1": FIRST | {"lumped_mass": 1.0},
+    "consistent, order 2": {"lumped_mass": 0.0},
+    "one third lumped, order 2": {"lumped_mass": 1 / 3},
+    "tuned velocities": {},
 }
 # the peers' names of heartsim's state and V, in its order
 TORCHCOR = "M H J Xr1 Xr2 Xs R S d F F2 FCaSS R_ Cai CaSS CaSR Nai Ki V"
@@ -47,63 +38,110 @@ class Clock:
     def figures(self, nodes: int, steps: int) -> dict:
         """What the row says of time and memory."""
         cpu, wall = time.process_time() - self.cpu, time.perf_counter() - self.wall
+        per = 1e9 / steps / nodes
         return {
             "nodes": nodes,
             "steps": steps,
-            "cpu_ns": round(cpu / steps / nodes * 1e9, 1),
-            "wall_ns": round(wall / steps / nodes * 1e9, 1),
+            "cpu_s": round(cpu, 3),
+            "wall_s": round(wall, 3),
+            "cpu_ns": round(cpu * per, 1),
+            "wall_ns": round(wall * per, 1),
             "memory_MB": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         }
 
 
 def by_heartsim(case: dict) -> dict:
-    from niederer import run
+    import equinox as eqx
+    import jax
+    import jax.numpy as jnp
+    import numpy as np
 
-    mass, order = HEARTSIM[case["name"]]
-    row = run(case["dx"], case["dt"], mass, order, rtol=1e-3, longest=case["longest"])
-    per = row["steps"] * row["nodes"] / 1e9
+    from heartsim import scenario, tissue
+
+    begun, cache = time.perf_counter(), Path(case.get("cache", f"{case['folder']}/tuned"))
+    scene = scenario.build_scene(scenario.scenario_from(_scenario(case)), cache)
+    setup_s = time.perf_counter() - begun
+    dt, detector = case["dt"], scene.detector
+    chunk = round(1.0 / dt)
+    told = {"dt": dt, "steps": chunk, "sample_every": chunk, "detector": detector}
+    carry = tissue.begin(scene.tissue, dt, detector)
+    begun = time.perf_counter()
+    advance = eqx.filter_jit(tissue.simulate)
+    advance = advance.lower(scene.tissue, scene.stimuli, start=carry, **told).compile()
+    place = np.argsort(scene.nodes)  # of the user's nodes among the solver's
+    watch = jnp.asarray(place[case["watch"]])
+    dry, _ = advance(scene.tissue, scene.stimuli, start=carry, **told)
+    bool(jnp.isnan(dry.events.activation.time(dt)[watch]).any())  # compiles the reading, too
+    compile_s, clock, times = time.perf_counter() - begun, Clock(), np.full(len(watch), np.nan)
+    while np.isnan(times).any() and int(carry.k) * dt < case["longest"]:
+        carry, _ = advance(scene.tissue, scene.stimuli, start=carry, **told)
+        times = np.asarray(carry.events.activation.time(dt)[watch])
     return {
-        "P8_ms": None if math.isnan(row["P8"]) else row["P8"],
-        "nodes": row["nodes"],
-        "steps": row["steps"],
-        "cpu_ns": round(row["cpu_s"] / per, 1),
-        "wall_ns": round(row["wall_s"] / per, 1),
-        "memory_MB": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-        "version": f"jax {row['jax']}, {row['precision']}",
+        "times": times.tolist(),
+        **clock.figures(len(scene.nodes), int(carry.k)),
+        "setup_s": round(setup_s, 2),  # matrices, and tuning where velocities are wanted
+        "compile_s": round(compile_s, 2),
+        "version": f"jax {jax.__version__}, {scene.tissue.M.diagonal.dtype}",
+    }
+
+
+def _scenario(case: dict) -> dict:
+    """Linear solve to 1e-3 and fixed steps, so that all engines take as many."""
+    kind = case["name"].removeprefix("heartsim ")
+    along, across = case["velocity" if kind == "tuned velocities" else "sigma"]
+    name = "velocity_{}_m_s" if kind == "tuned velocities" else "sigma_{}_mS_mm"
+    values = {"fibre": along, "sheet": across, "normal": across}
+    return {
+        "heart": {"mesh": f"{case['folder']}/body.vtu", "ionic": "ten_tusscher_2006_epi"},
+        "conduction": {name.format(way): value for way, value in values.items()},
+        "stimulus": [{"at": {"node_set": "site"}} | STIMULUS],
+        "solver": {"steps": "fixed", "dt_ms": case["dt"], "devices": 1} | HEARTSIM[kind],
+        "output": {"threshold_mV": case["threshold"]},
     }
 
 
 def by_torchcor(case: dict) -> dict:
+    import numpy as np
     import torch
     import torchcor
     from torchcor.ionic import TenTusscherPanfilov
     from torchcor.simulator import Monodomain
 
     torchcor.set_device("cpu", verbose=False)
-    dt, far = case["dt"], case["far_node"]
+    dt = case["dt"]
     cell = TenTusscherPanfilov(cell_type="EPI", dt=dt, dtype=torch.float32)
     for name, value in zip(TORCHCOR.split(), case["start"], strict=True):
         setattr(cell, f"{name}_init", value)
-    slab = Monodomain([cell], T=case["longest"], dt=dt, dtype=torch.float32)
-    slab.load_mesh(path=case["folder"], unit_conversion=1000)
-    slab.add_stimulus(f"{case['folder']}/corner.vtx", start=0.0, duration=2.0, intensity=35.7)
-    slab.add_conductivity(None, il=case["sigma"][0], it=case["sigma"][1])
-    slab.assemble()
-    u = cell.initialize(slab.n_nodes)
-    slab.cg.initialize(x=u, linear_guess=True)
-    warm, before, split = round(1.0 / dt), float(u[far]), [0.0, 0.0]
-    for k in range(1, round(case["longest"] / dt) + 1):
-        u, _, *seconds = slab.step(u, k * dt, 1e-5, 1e-5, 100, verbose=True)
+    body = Monodomain([cell], T=case["longest"], dt=dt, dtype=torch.float32)
+    body.load_mesh(path=case["folder"], unit_conversion=1000)
+    body.add_stimulus(
+        f"{case['folder']}/site.vtx",
+        start=0.0,
+        duration=STIMULUS["duration_ms"],
+        intensity=STIMULUS["strength_mV_per_ms"],
+    )
+    body.add_conductivity(None, il=case["sigma"][0], it=case["sigma"][1])
+    body.assemble()
+    u = cell.initialize(body.n_nodes)
+    body.cg.initialize(x=u, linear_guess=True)
+    watch = torch.as_tensor(case["watch"])
+    times, before, split = np.full(len(watch), np.nan), u[watch].numpy(), [0.0, 0.0]
+    warm, last = round(1.0 / dt), round(case["longest"] / dt)
+    for k in range(1, last + 1):
+        u, _, *seconds = body.step(u, k * dt, 1e-5, 1e-5, 100, verbose=True)
         if k == warm:
             clock, split = Clock(), [0.0, 0.0]
         split = [total + s for total, s in zip(split, seconds, strict=True)]
-        now = float(u[far])
-        if k > warm and now > 0.0:
-            break
+        now = u[watch].numpy().copy()
+        fired = np.isnan(times) & (now > case["threshold"])
+        over = (now - case["threshold"]) / (now - before)
+        times[fired] = (k - over[fired]) * dt
         before = now
+        if k > warm and not np.isnan(times).any():
+            break
     return {
-        "P8_ms": round((k - now / (now - before)) * dt, 3) if now > 0.0 else None,
-        **clock.figures(slab.n_nodes, k - warm),
+        "times": times.tolist(),
+        **clock.figures(body.n_nodes, k - warm),
         "membrane_share": round(split[0] / sum(split), 2),
         "version": f"torchcor {version('torchcor')}, torch {torch.__version__}, float32 "
         "(linear solve in float64), tolerance 1e-5",
@@ -114,10 +152,10 @@ def by_finitewave(case: dict) -> dict:
     import finitewave
     import numpy as np
 
-    shape = [round(length / case["dx"]) + 1 for length in case["size"]]
+    shape = case["grid"]
     tissue = finitewave.CardiacTissue([n + 2 for n in shape])  # a border of empty cells
     tissue.fibers = np.zeros((*tissue.mesh.shape, 3))
-    tissue.fibers[..., 0] = 1.0
+    tissue.fibers[...] = case["fibre"]
     model = finitewave.TenTusscherPanfilov2006()
     for name, value in zip(FINITEWAVE.split(), case["start"], strict=True):
         setattr(model, f"init_{name}", value)
@@ -127,23 +165,26 @@ def by_finitewave(case: dict) -> dict:
     model.D_model = along / 1.4  # σ / (χ C_m), mm²/ms
     model.stencil = model.select_stencil(tissue)
     model.stencil.D_al, model.stencil.D_ac = 1.0, across / along
-    last = round(1.5 / case["dx"] - 0.5) + 2  # nodes up to 1.5 mm, behind the border
-    pulse = 2.0 - 1.5 * case["dt"]  # the step in which this ends is stimulated too
+    sides = [axis for n in case["site_grid"] for axis in (1, n + 1)]  # behind the border
+    box = dict(zip(("x1", "x2", "y1", "y2", "z1", "z2"), sides, strict=True))
+    pulse = STIMULUS["duration_ms"] - 1.5 * case["dt"]  # the step in which this ends has it too
     stimuli, trackers = finitewave.StimSequence(), finitewave.TrackerSequence()
-    box = {"x1": 1, "x2": last, "y1": 1, "y2": last, "z1": 1, "z2": last}
-    stimuli.add_stim(finitewave.StimCurrentCoord(0.0, 35.7, pulse, **box))
+    strength = STIMULUS["strength_mV_per_ms"]
+    stimuli.add_stim(finitewave.StimCurrentCoord(0.0, strength, pulse, **box))
     fired = finitewave.ActivationTimeTracker()
-    fired.threshold = 0.0
+    fired.threshold = case["threshold"]
     trackers.add_tracker(fired)
     model.stim_sequence, model.tracker_sequence = stimuli, trackers
     model.t_max = 1.0
     model.run()
-    clock, warm, far = Clock(), model.step, tuple(shape)
-    while fired.act_t[far] < 0.0 and model.t < case["longest"]:
+    clock, warm = Clock(), model.step
+    at = tuple(np.transpose(case["watch_grid"]) + 1)
+    while (fired.act_t[at] < 0.0).any() and model.t < case["longest"]:
         model.t_max = model.t + 1.0
         model.run(initialize=False)
+    times = fired.act_t[at]
     return {
-        "P8_ms": round(float(fired.act_t[far]), 3) if fired.act_t[far] > 0.0 else None,
+        "times": np.where(times > 0.0, times, np.nan).tolist(),
         **clock.figures(int((tissue.mesh == 1).sum()), model.step - warm),
         "version": f"finitewave {version('finitewave')}, numba {version('numba')}, float64",
     }
@@ -158,42 +199,36 @@ def version(package: str) -> str:
     return version(package)
 
 
-def prepare(folder: Path, dx: float) -> dict:
-    """Write the slab for peers that read CARP files; what every engine is told."""
+def write_case(folder: Path, body, site, sigma) -> dict:
+    """One mesh, stimulated at the nodes `site`, in the files of every engine; what all are told."""
+    import dataclasses
+
     import numpy as np
-    from niederer import POINTS, SIGMA, SIZE
 
-    from heartsim import fem, ionic, mesh
+    from heartsim import ionic, mesh
 
+    folder.mkdir()
     V, state = ionic.by_name("ten_tusscher_2006_epi").rest()
+    site = np.flatnonzero(site).astype(np.int32)
+    mesh.write_mesh(dataclasses.replace(body, node_sets={"site": site}), folder / "body.vtu")
+    name = str(folder / folder.name)
+    head = f"{body.n_nodes}"
+    np.savetxt(f"{name}.pts", body.points * 1000, "%.6f", header=head, comments="")
+    cells = np.column_stack([body.cells, np.zeros(body.n_cells, int)])
+    head = f"{body.n_cells}"
+    np.savetxt(f"{name}.elem", cells, "Tt %d %d %d %d %d", header=head, comments="")
+    np.savetxt(f"{name}.lon", body.frames[:, 0], "%.6f", header="1", comments="")
+    head = f"{len(site)}\nintra"
+    np.savetxt(folder / "site.vtx", site, "%d", header=head, comments="")
     start = [float(value) for value in (*state, V)]
-    body = mesh.slab(SIZE, dx)
-    real = body.n_nodes
-    body, _ = fem.compact(body)
-    points = body.points[:real]  # peers need no padding
-    np.savetxt(folder / f"{folder.name}.pts", points * 1000, "%.6f", header=f"{real}", comments="")
-    tets = np.column_stack([body.cells, np.zeros(body.n_cells, int)])
-    np.savetxt(
-        folder / f"{folder.name}.elem",
-        tets,
-        "Tt %d %d %d %d %d",
-        header=f"{len(tets)}",
-        comments="",
-    )
-    fibres = np.broadcast_to([1.0, 0.0, 0.0], (len(tets), 3))
-    np.savetxt(folder / f"{folder.name}.lon", fibres, "%.1f", header="1", comments="")
-    corner = np.flatnonzero((points <= 1.5 + 1e-9).all(axis=1))
-    header = f"{len(corner)}\nintra"
-    np.savetxt(folder / "corner.vtx", corner, "%d", header=header, comments="")
-    far = int(np.abs(points - POINTS["P8"]).sum(axis=1).argmin())
-    told = {"dx": dx, "size": SIZE, "sigma": SIGMA, "start": start}
-    return told | {"far_node": far, "folder": str(folder)}
+    return {"folder": str(folder), "sigma": sigma, "start": start}
 
 
 def in_its_own_process(python: str, case: dict, program: str = __file__) -> dict | list | str:
     """The row (or rows) of one engine, or one sentence that says why there is none."""
     done = subprocess.run(
-        [python, program, "--run", json.dumps(case)],
+        [python, program, "--run"],
+        input=json.dumps(case),
         capture_output=True,
         text=True,
         env=os.environ | {"PYTHONPATH": ""},
@@ -206,60 +241,7 @@ def in_its_own_process(python: str, case: dict, program: str = __file__) -> dict
     return f"{case['name']} did not run with {python}: {last[0]}"
 
 
-def report(rows: list[dict], limit: float) -> None:
-    print(f"{'':30}{'CPU':>8}{'wall':>8}{'CPU':>7}{'wall':>7}{'P8':>9}{'error':>8}{'memory':>9}")
-    print(f"{'':30}{'ns a node a step':>16}{'x ours':>14}{'ms':>9}{'ms':>8}{'MB':>9}")
-    for row in rows:
-        P8 = row["P8_ms"]
-        print(
-            f"{row['name']:30}{row['cpu_ns']:8.0f}{row['wall_ns']:8.0f}{row['cpu_ratio']:7.2f}"
-            f"{row['wall_ratio']:7.2f}{P8 if P8 else 'never':>9}"
-            f"{f'{P8 - limit:+.1f}' if P8 else '':>8}{row['memory_MB']:9d}"
-        )
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--python", default=sys.executable, help="the peers' environment")
-    parser.add_argument("--peers", choices=PEERS, nargs="*", default=list(PEERS))
-    parser.add_argument("--ours", choices=HEARTSIM, nargs="*", default=list(HEARTSIM))
-    parser.add_argument("--dx", type=float, default=0.2, help="edge length, mm")
-    parser.add_argument("--dt", type=float, default=0.05, help="time step, ms")
-    parser.add_argument("--longest", type=float, default=80.0, help="give up after this, ms")
-    parser.add_argument(
-        "--limit", type=float, default=41.2, help="P8 in the limit (docs/numerics.md), ms"
-    )
-    parser.add_argument("--one-core", action="store_true", help="tie every engine to one core")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--run", help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    if args.run is not None:
-        case = json.loads(args.run)
-        os.sched_setaffinity(0, case["cores"])  # before any engine is imported
-        print(json.dumps({"name": case["name"], **PEERS.get(case["name"], by_heartsim)(case)}))
-        return
-    cores = sorted(os.sched_getaffinity(0))
-    cores = cores[-1:] if args.one_core else cores
-    rows, absent = [], []
-    with tempfile.TemporaryDirectory() as folder:
-        case = prepare(Path(folder), args.dx)
-        case |= {"dt": args.dt, "longest": args.longest, "cores": cores}
-        for name in [*args.ours, *args.peers]:
-            python = args.python if name in PEERS else sys.executable
-            row = in_its_own_process(python, case | {"name": name})
-            (absent if isinstance(row, str) else rows).append(row)
-    for row in rows:
-        for clock in ("cpu", "wall"):
-            row[f"{clock}_ratio"] = round(row[f"{clock}_ns"] / rows[0][f"{clock}_ns"], 2)
-    if args.json:
-        json.dump({"cores": len(cores), "rows": rows, "absent": absent}, sys.stdout, indent=1)
-        print()
-    else:
-        report(rows, args.limit)
-        print(*absent, sep="\n")
-
-
 if __name__ == "__main__":
-    main()
+    case = json.load(sys.stdin)
+    os.sched_setaffinity(0, case["cores"])  # before any engine is imported
+    print(json.dumps({"name": case["name"], **PEERS.get(case["name"], by_heartsim)(case)}))

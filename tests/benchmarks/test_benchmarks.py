@@ -21,7 +21,7 @@ def run(name, *options):
     return done.stdout
 
 
-@pytest.mark.parametrize("name", ["speed.py", "peers.py", "gpu.py", "eikonal.py"])
+@pytest.mark.parametrize("name", ["speed.py", "compare.py", "gpu.py", "eikonal.py"])
 def test_help_is_printed(name):
     assert "--json" in run(name, "--help")
 
@@ -74,15 +74,14 @@ def test_the_gradient_agrees_with_differences_and_says_what_it_costs():
 
 
 def test_absent_peers_are_named_in_a_sentence_each():
-    ours = "heartsim consistent order 1"
-    told = json.loads(run("peers.py", *TINY[:2], "--longest", "2", "--ours", ours, "--json"))
-    (row,) = told["rows"]
+    ours = "heartsim consistent, order 1"
+    options = [*TINY[:2], "--longest", "2", "--ours", ours, "--only", "steps", "--json"]
+    row, *absent = json.loads(run("compare.py", *options))["steps"]
     assert row["name"] == ours
     assert row["cpu_ns"] > 0
     assert row["cpu_ratio"] == 1.0
     assert row["P8_ms"] is None  # no wave reaches the far corner in 2 ms
-    assert len(told["absent"]) == 2
-    for name, sentence in zip(("torchcor", "finitewave"), told["absent"], strict=True):
+    for name, sentence in zip(("torchcor", "finitewave"), absent, strict=True):
         assert sentence.startswith(f"{name} is not in the environment of")
 
 
