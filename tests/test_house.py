@@ -13,6 +13,7 @@ ORDER = [
     ("mesh",),
     ("ionic",),
     ("fem",),
+    ("anatomy",),
     ("tissue",),
     ("ecg",),
     ("fit", "therapy"),

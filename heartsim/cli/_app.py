@@ -8,7 +8,7 @@ from ._doctor import doctor
 from ._ecg import ecg
 from ._fit import fit
 from ._hand_over import hand_over
-from ._mesh import convert, info
+from ._mesh import build, convert, info
 from ._plan import plan
 from ._run import run
 from ._sweep import sweep
@@ -24,7 +24,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-mesh = typer.Typer(help="Quality, volumes, regions; between formats.", no_args_is_help=True)
+mesh = typer.Typer(
+    help="From images; quality, volumes, regions; between formats.", no_args_is_help=True
+)
 
 for panel, command, name, example in (
     (SIMULATE, demo, "demo", "heartsim demo"),
@@ -40,6 +42,9 @@ for panel, command, name, example in (
 ):
     app.command(name, rich_help_panel=panel, epilog=f"Example:  {example}")(command)
 
+mesh.command(
+    "build", epilog="Example:  heartsim mesh build seg.nii.gz --labels labels.toml --out heart.vtu"
+)(build)
 mesh.command("info", epilog="Example:  heartsim mesh info heart.vtu")(info)
 mesh.command("convert", epilog="Example:  heartsim mesh convert heart.pts heart.vtu")(convert)
 app.add_typer(mesh, name="mesh", rich_help_panel=PREPARE)

@@ -1,4 +1,4 @@
-"""`heartsim mesh info` and `heartsim mesh convert`."""
+"""`heartsim mesh build`, `info` and `convert`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from heartsim.mesh import keep_regions, read_mesh, refine, write_mesh
-from heartsim.scenario import mesh_rows
+from heartsim.scenario import mesh_from_image, mesh_rows
 
 from ._options import Json
 from ._show import show
@@ -14,6 +14,22 @@ from ._show import show
 Unit = Annotated[
     str | None, typer.Option(help="Length unit of the file: mm, cm, m, um (CARP: um).")
 ]
+
+
+def build(
+    segmentation: Annotated[Path, typer.Argument(help="Labels: .nii .nii.gz .nrrd .mha .mhd")],
+    labels: Annotated[Path, typer.Option(help="TOML file that names the label numbers.")],
+    out: Annotated[Path, typer.Option(help=".vtu, or .pts for CARP (in um)")],
+    edge: Annotated[float, typer.Option(help="Mean edge, mm.")] = 1.0,
+    frame: Annotated[int | None, typer.Option(help="Which of a series, from 0.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a heart with fibres and surfaces of a short-axis SEGMENTATION."""
+    if out.exists():
+        raise ValueError(f"{out} exists and is not overwritten; give another name.")
+    mesh, rows = mesh_from_image(segmentation, labels, edge, frame)
+    write_mesh(mesh, out)
+    show(rows, as_json=as_json, title=str(out))
 
 
 def info(

@@ -25,6 +25,7 @@ from ._refine import refine as refine
 from ._shapes import cable as cable
 from ._shapes import sheet as sheet
 from ._shapes import slab as slab
+from ._stuffing import stuff as stuff
 from ._topology import boundary_triangles as boundary_triangles
 from ._topology import edge_lengths as edge_lengths
 from ._topology import signed_volumes as signed_volumes

@@ -128,9 +128,18 @@ def _snap(
     # the paper's alphas for long and short lattice edges (section 3); halves of edges at the
     # base are shorter still and take the second
     alpha = np.where(length > 0.95 * length.max(), 0.24999, 0.41189)
-    nodes = np.unique(np.concatenate([edges[share < alpha, 0], edges[share > 1 - alpha, 1]]))
+    near = np.concatenate([edges[share < alpha, 0], edges[share > 1 - alpha, 1]])
+    cut = points[edges[:, 0]] + share[:, None] * (points[edges[:, 1]] - points[edges[:, 0]])
+    cut = np.concatenate([cut[share < alpha], cut[share > 1 - alpha]])
+    away = np.linalg.norm(cut - points[near], axis=1)
+    order = np.lexsort((away, near))  # each node's nearest cut first
+    nodes, first = np.unique(near[order], return_index=True)
+    cut, away = cut[order[first]], away[order[first]]
     points, value = points.copy(), value.copy()
-    points[nodes] = project(level, points[nodes], flat[nodes])
+    moved = project(level, points[nodes], flat[nodes])
+    # where the level is far from a distance, its gradient leads astray: take the cut instead
+    astray = np.linalg.norm(moved - points[nodes], axis=1) > 1.5 * away
+    points[nodes] = np.where(astray[:, None], cut, moved)
     value[nodes] = 0.0
     return points, value
 
@@ -146,6 +155,8 @@ def _cut(
     edges = _crossed_edges(cells, value)
     share = _crossing(level, points[edges[:, 0]], points[edges[:, 1]])[:, None]
     cuts = points[edges[:, 0]] * (1 - share) + points[edges[:, 1]] * share
+    at_base = (points[edges][:, :, 2] == points[:, 2].max()).all(axis=1)
+    cuts[at_base, 2] = points[:, 2].max()  # exactly, whatever the rounding
     number = sparse.csr_array(
         (len(points) + np.arange(len(edges)), edges.T), shape=(len(points), len(points))
     )
@@ -239,6 +250,7 @@ def smooth(
         moved = points.copy()
         moved[~outer] += 0.5 * (inner_mean @ points - points)[~outer]
         moved[outer] += 0.5 * (outer_mean @ points - points)[outer]
+        moved[flat, 2] = points[flat, 2]  # exactly, whatever the rounding
         moved[wall] = project(level, moved[wall], flat[wall], steps=2)
         before = mean_ratio(points, cells)
         while (worse := mean_ratio(moved, cells) < np.minimum(before, 0.55)).any():

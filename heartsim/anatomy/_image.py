@@ -1,0 +1,86 @@
+"""Label images from files: voxels, and where they lie in the patient."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, Int
+
+ENDINGS = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelImage:
+    """A stack of slices of labels. Places are in mm in the patient's axes: x to the left, y
+    backward, z to the head (DICOM's, LPS), whatever the file's own convention."""
+
+    labels: Int[np.ndarray, "slices rows columns"]
+    spacing: Float[np.ndarray, " 3"]
+    """mm between columns, rows and slices."""
+    axes: Float[np.ndarray, "3 3"]
+    """Columns: unit vectors along columns, rows and slices."""
+    origin: Float[np.ndarray, " 3"]
+    """Middle of the first voxel."""
+    name: str
+
+    def place(self, x: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, "points 3"]:
+        """Points in mm along columns, rows and slices from the first voxel, in the patient."""
+        return self.origin + x @ self.axes.T
+
+
+def read_labels(path: str | Path, frame: int | None = None) -> LabelImage:
+    """A label image from NIfTI, NRRD or MetaImage, by SimpleITK.
+
+    `frame` picks one of a 4-D image, from 0. ValueError names the file and what was wanted: a
+    known ending, three dimensions, whole numbers, axes at right angles.
+    """
+    path = Path(path)
+    if not path.name.endswith(ENDINGS):
+        raise ValueError(f"{path}: wanted a label image, one of {' '.join(ENDINGS)}.")
+    if not path.exists():
+        raise ValueError(f"{path} does not exist; wanted a label image.")
+    itk = _simple_itk()
+    try:
+        image = itk.ReadImage(str(path))
+    except RuntimeError as fault:
+        reason = str(fault).strip().splitlines()[-1]
+        raise ValueError(f"{path} cannot be read as an image: {reason}") from None
+    image = _one_frame(image, frame, path)
+    values = itk.GetArrayFromImage(image)
+    labels = np.rint(values).astype(np.int32)
+    if values.ndim != 3 or not np.array_equal(labels, values):
+        raise ValueError(
+            f"{path}: wanted one whole number a voxel; this looks like an image of intensities. "
+            "Give the segmentation."
+        )
+    if min(labels.shape) < 2:
+        raise ValueError(f"{path}: wanted a stack of slices, this is a single one.")
+    return LabelImage(
+        labels,
+        np.array(image.GetSpacing()),
+        np.array(image.GetDirection()).reshape(3, 3),
+        np.array(image.GetOrigin()),
+        path.name,
+    )
+
+
+def _one_frame(image, frame: int | None, path: Path):
+    size = image.GetSize()
+    if len(size) == 4:
+        if frame is None or not 0 <= frame < size[3]:
+            raise ValueError(f"{path} has {size[3]} frames; choose one from 0 to {size[3] - 1}.")
+        return image[..., frame]
+    if len(size) != 3:
+        raise ValueError(f"{path} has {len(size)} dimensions; wanted a stack of slices.")
+    return image
+
+
+def _simple_itk():
+    try:
+        import SimpleITK
+    except ModuleNotFoundError:
+        raise ValueError(
+            'images need SimpleITK: python -m pip install "heartsim[images]"'
+        ) from None
+    SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)
+    return SimpleITK

@@ -1,0 +1,108 @@
+"""The masks of a stack: cleaned, from apex to base, and cut at the base."""
+
+import dataclasses
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from ._image import LabelImage
+from ._outline import mended
+
+BASAL = 0.5  # of the largest slice of the left ventricle; less is a slice cut by the valves
+MARGIN = 20.0  # mm of nothing put around the image, for walls that are grown
+
+
+@dataclasses.dataclass(frozen=True)
+class Labels:
+    """Which number of an image means what; data sets differ, so that none is guessed."""
+
+    lv_cavity: int
+    lv_myocardium: int
+    rv_cavity: int | None = None
+    rv_wall_mm: float = 3.0
+    """Grown outward around the right cavity, as its wall is hardly ever labelled."""
+    align_slices: bool = True
+
+
+class Slices:
+    """Masks of each structure from apex to base, in mm along rows, columns and the long axis."""
+
+    def __init__(self, image: LabelImage, labels: Labels):
+        self.image, self.labels = image, labels
+        present = set(np.unique(image.labels).tolist())
+        wanted = {"lv_cavity": labels.lv_cavity, "lv_myocardium": labels.lv_myocardium}
+        if labels.rv_cavity is not None:
+            wanted["rv_cavity"] = labels.rv_cavity
+        for name, number in wanted.items():
+            if number not in present:
+                raise ValueError(
+                    f"{image.name}: no voxel has label {number} ({name}); there are "
+                    f"{sorted(present - {0})}. Name the numbers of this data set."
+                )
+        self.removed = self.filled = 0
+        lv = self._clean(image.labels == labels.lv_cavity)
+        body = self._clean(lv | (image.labels == labels.lv_myocardium))
+        self.masks = {"lv": lv & body, "body": body}
+        if labels.rv_cavity is not None:
+            self.masks["rv"] = self._clean(image.labels == labels.rv_cavity) & ~body
+        self._require_inside()
+        self.pad = int(np.ceil(MARGIN / self.pixel.min()))
+        around = ((0, 0), (self.pad, self.pad), (self.pad, self.pad))
+        self.masks = {name: np.pad(mask, around) for name, mask in self.masks.items()}
+        area = self.masks["lv"].sum(axis=(1, 2)) * 1.0
+        middle = np.flatnonzero(area).mean()
+        slices = np.arange(len(area))
+        self.flipped = area[slices < middle].sum() > area[slices > middle].sum()
+        if self.flipped:
+            self.masks = {name: mask[::-1] for name, mask in self.masks.items()}
+        size = self.masks["body"].sum(axis=(1, 2))
+        self.base = int(np.flatnonzero(size >= BASAL * size.max())[-1])
+        above = np.any([mask[self.base + 1 :] for mask in self.masks.values()], axis=0)
+        self.trimmed = self.volume(above)
+        for mask in self.masks.values():
+            mask[self.base + 1 :] = False
+
+    def _clean(self, mask: Bool[np.ndarray, "slices rows columns"]):
+        mask, removed, filled = mended(mask)
+        self.removed, self.filled = self.removed + removed, self.filled + filled
+        return mask
+
+    def _require_inside(self) -> None:
+        edge = np.ones(self.masks["body"].shape[1:], bool)
+        edge[2:-2, 2:-2] = False
+        for name, mask in self.masks.items():
+            if mask[:, edge].any():
+                raise ValueError(
+                    f"{self.image.name}: {name} touches the border of the image, so that a part "
+                    "of it is missing; give the whole stack."
+                )
+        if len(np.flatnonzero(self.masks["lv"].any(axis=(1, 2)))) < 3:
+            raise ValueError(
+                f"{self.image.name}: the left ventricle is on fewer than three slices; wanted a "
+                "short-axis stack from apex to base."
+            )
+
+    @property
+    def pixel(self) -> Float[np.ndarray, " 2"]:
+        """mm between rows and between columns."""
+        return self.image.spacing[[1, 0]]
+
+    @property
+    def gap(self) -> float:
+        """mm between slices."""
+        return float(self.image.spacing[2])
+
+    @property
+    def top(self) -> float:
+        """Height of the base plane [mm]: half a slice above the last."""
+        return (self.base + 0.5) * self.gap
+
+    def volume(self, mask: Bool[np.ndarray, "slices rows columns"]) -> float:
+        """mL of its voxels."""
+        return float(mask.sum()) * float(np.prod(self.image.spacing)) / 1000
+
+    def in_patient(self, x: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, "points 3"]:
+        """Points given by rows, columns (of the masks) and height [mm]."""
+        height = (len(self.image.labels) - 1) * self.gap - x[:, 2] if self.flipped else x[:, 2]
+        rows, columns = (x[:, k] - self.pad * self.pixel[k] for k in range(2))
+        return self.image.place(np.column_stack([columns, rows, height]))

@@ -1,0 +1,35 @@
+"""The file that says what the numbers of a segmentation mean."""
+
+from pydantic import Field
+
+from ._section import NotNegative, Section
+
+
+class Numbers(Section):
+    """Which number is which structure; data sets number differently, so that none is guessed."""
+
+    lv_cavity: int
+    lv_myocardium: int
+    rv_cavity: int | None = None
+    """Absent: a left ventricle alone."""
+
+
+class RightWall(Section):
+    """The wall of the right ventricle, which segmentations hardly ever have."""
+
+    thickness_mm: NotNegative = 3.0
+
+
+class SliceOptions(Section):
+    """What is done to the stack."""
+
+    align: bool = True
+    """Move slices back that lie beside the others, by the middle of the left ventricle."""
+
+
+class LabelsFile(Section):
+    """labels.toml."""
+
+    labels: Numbers
+    rv_wall: RightWall = Field(default_factory=RightWall)
+    slices: SliceOptions = Field(default_factory=SliceOptions)

@@ -1,0 +1,73 @@
+"""From a segmentation on file to a heart, and the numbers that say how well."""
+
+from pathlib import Path
+
+from heartsim.anatomy import Built, Labels, build_ventricles, read_labels
+from heartsim.mesh import Mesh
+
+from ._check import mesh_rows
+from ._labels_schema import LabelsFile
+from ._read import read_toml, validated
+from ._rows import Rows, row
+
+
+def mesh_from_image(
+    image: str | Path, labels: str | Path, edge: float, frame: int | None = None
+) -> tuple[Mesh, Rows]:
+    """The heart of a segmentation, with edges of about `edge` [mm], and what was measured.
+
+    `labels` is a TOML file that names the segmentation's numbers, `frame` picks one of a series.
+    ValueError or FileNotFoundError names file, key or label, and what was wanted.
+    """
+    if not 0.3 <= edge <= 5.0:
+        raise ValueError(f"edge {edge:g} mm: wanted 0.3 to 5 mm.")
+    labels = Path(labels)
+    told = validated(LabelsFile, read_toml(labels, "labels"), labels.name)
+    numbers = told.labels
+    built = build_ventricles(
+        read_labels(image, frame),
+        Labels(
+            lv_cavity=numbers.lv_cavity,
+            lv_myocardium=numbers.lv_myocardium,
+            rv_cavity=numbers.rv_cavity,
+            rv_wall_mm=told.rv_wall.thickness_mm,
+            align_slices=told.slices.align,
+        ),
+        edge,
+    )
+    return built.mesh, mesh_rows(built.mesh) | build_rows(built)
+
+
+def build_rows(built: Built) -> Rows:
+    """What the image held and the mesh holds."""
+    rows: Rows = {}
+    for name, image in built.image_volumes.items():
+        mesh = built.mesh_volumes[name]
+        changed = built.slice_correction[name]
+        changed += built.apex_closing if name == "lv_myocardium" else 0.0
+        rows[f"{name}_mL"] = row(mesh, "mL", "volume in the mesh, up to the base plane")
+        rows[f"{name}_image_mL"] = row(
+            image,
+            "mL",
+            "its voxels in the slices up to the base plane, each as thick as their distance",
+        )
+        rows[f"{name}_error_percent"] = row(
+            100 * ((mesh - changed) / image - 1),
+            "percent",
+            "of the mesh against the image, without what the next rows state apart",
+        )
+        rows[f"{name}_slice_correction_mL"] = row(
+            built.slice_correction[name], "mL", "gained as slices were moved back into line"
+        )
+    rows["apex_closing_mL"] = row(
+        built.apex_closing, "mL", "myocardium put below the last slice, where the cavity was open"
+    )
+    rows["trimmed_mL"] = row(
+        built.trimmed, "mL", "voxels above the base plane, which the mesh leaves out"
+    )
+    rows["slices_moved_mm"] = row(
+        built.moved_mm, "mm", "farthest that a slice was moved to lie in line with the others"
+    )
+    rows["islands_removed"] = row(built.removed, "1", "voxels apart from the largest part")
+    rows["holes_filled"] = row(built.filled, "1", "voxels enclosed within a slice")
+    return rows

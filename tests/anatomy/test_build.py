@@ -1,0 +1,184 @@
+"""Hearts from short-axis stacks: a made-up one that is known exactly, and real ones."""
+
+import json
+
+import numpy as np
+import pytest
+
+from heartsim import anatomy
+from heartsim.cli import run_command
+from heartsim.mesh import dihedral_angles, preflight, read_mesh, signed_volumes
+from heartsim.scenario import mesh_from_image
+from tests import stacks
+
+NUMBERS = {"lv_cavity": 3, "lv_myocardium": 2, "rv_cavity": 1}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("anatomy")
+
+
+@pytest.fixture(scope="module")
+def built(folder):
+    path = stacks.write(folder / "stack.nii.gz", stacks.labels())
+    return anatomy.build_ventricles(anatomy.read_labels(path), anatomy.Labels(**NUMBERS), 2.0)
+
+
+def in_stack(points):
+    """Places in the patient along columns, rows and slices."""
+    return (points - stacks.ORIGIN) @ stacks.AXES
+
+
+def test_volumes_are_those_of_the_voxels_within_three_percent(built):
+    """The right cavity, a crescent of 36 mL two slices of which hold little, within 4."""
+    for name, image in built.image_volumes.items():
+        changed = built.slice_correction[name]
+        changed += built.apex_closing if name == "lv_myocardium" else 0.0
+        within = 0.04 if name == "rv_cavity" else 0.03
+        assert built.mesh_volumes[name] - changed == pytest.approx(image, rel=within), name
+    assert built.moved_mm < 0.5  # the stack is straight
+
+
+def test_surfaces_lie_on_the_ellipsoids(built):
+    """In the mean to 0.7 mm, half a pixel: away from the ends, where slices of 8 mm say less."""
+    x = in_stack(built.mesh.points)
+    sets = built.mesh.node_sets
+    for name, axes in (("lv_endo", stacks.INNER), ("epi", stacks.OUTER)):
+        own = x[sets[name]]
+        own = own[(own[:, 2] > 24.0) & (own[:, 0] < stacks.MIDDLE[0])]  # the free wall
+        flat = (own[:, :2] - stacks.MIDDLE) / axes[:2]
+        width = np.sqrt(1 - ((own[:, 2] - stacks.CENTRE) / axes[2]) ** 2)
+        away = np.abs(np.linalg.norm(flat, axis=1) - width) * axes[0]
+        assert away.mean() < 0.7, name
+    assert np.ptp(x[sets["base"], 2]) < 1e-3
+    np.testing.assert_allclose(x[sets["base"], 2], stacks.BASE, atol=1e-3)
+
+
+def test_the_mesh_is_sound_and_has_what_runs_ask_for(built):
+    mesh = built.mesh
+    assert (signed_volumes(mesh.points, mesh.cells) > 0).all()
+    assert dihedral_angles(mesh.points, mesh.cells).min() > 5.0
+    assert not preflight(mesh).problems
+    assert set(mesh.node_sets) == {"epi", "lv_endo", "rv_endo", "base"}
+    assert {name for name, _ in mesh.region_names} == {"LV", "RV", "septum"}
+    assert any("grown around the cavity" in note for note in mesh.notes)
+
+
+def test_the_septum_lies_between_both_cavities(built):
+    middle = in_stack(built.mesh.points[built.mesh.cells].mean(axis=1))
+    septum = middle[built.mesh.regions == built.mesh.region_tag("septum")]
+    right = middle[built.mesh.regions == built.mesh.region_tag("RV")]
+    assert (septum[:, 0] > stacks.MIDDLE[0]).mean() > 0.98
+    assert right[:, 0].mean() > septum[:, 0].mean() > stacks.MIDDLE[0]
+
+
+def test_fields_rise_from_endocardium_to_epicardium_and_from_apex_to_base(built):
+    mesh, sets = built.mesh, built.mesh.node_sets
+    t, a = mesh.point_data["transmural"], mesh.point_data["apicobasal"]
+    assert t[sets["lv_endo"]].max() == 0.0
+    assert t[sets["epi"]].min() == 1.0
+    assert a[sets["base"]].min() == 1.0
+    height = in_stack(mesh.points)[:, 2]
+    assert np.corrcoef(a, height)[0, 1] > 0.9
+    assert mesh.frames is not None
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_places_do_not_depend_on_how_the_file_runs(folder, built, mirror):
+    """Slices in the other order, and columns in the other order: the same heart in the patient."""
+    values, axes, origin = stacks.labels(), stacks.AXES.copy(), stacks.ORIGIN.copy()
+    size = np.array(stacks.SIZE) - 1
+    values = values[::-1, :, :: -1 if mirror else 1]
+    for axis in (2, 0) if mirror else (2,):
+        origin = origin + axes[:, axis] * size[axis] * stacks.SPACING[axis]
+        axes[:, axis] *= -1
+    image = anatomy.LabelImage(values.astype(np.int32), stacks.SPACING, axes, origin, "turned")
+    turned = anatomy.build_ventricles(image, anatomy.Labels(**NUMBERS), 2.0)
+    for name, volume in built.mesh_volumes.items():
+        assert turned.mesh_volumes[name] == pytest.approx(volume, rel=0.01)
+    assert (signed_volumes(turned.mesh.points, turned.mesh.cells) > 0).all()
+    np.testing.assert_allclose(
+        turned.mesh.points.mean(axis=0), built.mesh.points.mean(axis=0), atol=0.5
+    )
+
+
+def test_slices_that_were_moved_are_moved_back(folder, built):
+    values = stacks.labels()
+    values[5] = np.roll(values[5], 6, axis=1)  # 9 mm along columns
+    image = anatomy.LabelImage(
+        values.astype(np.int32), stacks.SPACING, stacks.AXES, stacks.ORIGIN, "moved"
+    )
+    found = anatomy.build_ventricles(image, anatomy.Labels(**NUMBERS), 2.0)
+    assert found.moved_mm == pytest.approx(9.0, abs=1.0)
+    for name, volume in built.mesh_volumes.items():
+        assert found.mesh_volumes[name] == pytest.approx(volume, rel=0.02)
+
+
+def test_the_command_writes_a_heart_and_tells_its_volumes(folder, capsys):
+    """A left ventricle alone."""
+    values = stacks.labels()
+    values[values == 1] = 0
+    seg = stacks.write(folder / "left.nrrd", values)
+    labels = folder / "left.toml"
+    labels.write_text("[labels]\nlv_cavity = 3\nlv_myocardium = 2\n")
+    options = [
+        "--labels",
+        str(labels),
+        "--edge",
+        "3.0",
+        "--out",
+        str(folder / "left.vtu"),
+        "--json",
+    ]
+    assert run_command(["mesh", "build", str(seg), *options]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert abs(told["lv_cavity_error_percent"]["value"]) < 3.0
+    assert abs(told["lv_myocardium_error_percent"]["value"]) < 3.0
+    mesh = read_mesh(folder / "left.vtu")
+    assert mesh.n_nodes == told["nodes"]["value"]
+    assert set(mesh.node_sets) == {"epi", "lv_endo", "base"}
+
+
+def test_one_sentence_for_each_mistake(folder):
+    good, LABELS = stacks.labels(), stacks.LABELS
+    touching, few = np.roll(good, -20, axis=2), good.copy()
+    few[:9] = 0
+    cases = [
+        ("absent.nii", good, LABELS.replace("= 3", "= 7"), "no voxel has label 7 .lv_cavity."),
+        ("border.nii", touching, LABELS, "touches the border of the image"),
+        ("few.nii", few, LABELS, "fewer than three"),
+        ("flat.nii", good[5], LABELS, "2 dimensions; wanted a stack"),
+        ("grey.nii", good.astype(np.float32) + 0.5, LABELS, "intensities"),
+        ("key.nii", good, LABELS + "atrium = 4\n", "atrium is not a key"),
+    ]
+    for name, values, text, said in cases:
+        (folder / "labels.toml").write_text(text)
+        path = stacks.write(folder / name, np.ascontiguousarray(values))
+        with pytest.raises(ValueError, match=said):
+            mesh_from_image(path, folder / "labels.toml", 2.0)
+    (folder / "labels.toml").write_text(LABELS)
+    (folder / "no_image.nii").write_text("nothing")
+    with pytest.raises(ValueError, match=r"no_image\.nii cannot be read as an image"):
+        mesh_from_image(folder / "no_image.nii", folder / "labels.toml", 2.0)
+    with pytest.raises(ValueError, match="does not exist"):
+        mesh_from_image(folder / "nowhere.nii", folder / "labels.toml", 2.0)
+    with pytest.raises(ValueError, match="wanted a label image"):
+        mesh_from_image(folder / "labels.toml", folder / "labels.toml", 2.0)
+
+
+@pytest.mark.long
+def test_a_real_heart_keeps_its_volumes_and_ejection_fraction(shared_data):
+    """ACDC patient 101: 29.9 % by the voxels, as the data's README has it."""
+    place = shared_data / "segmentation" / "acdc_patient101"
+    cavity = []
+    for frame in ("01", "14"):
+        image = anatomy.read_labels(place / f"patient101_frame{frame}_gt.nii.gz")
+        built = anatomy.build_ventricles(image, anatomy.Labels(**NUMBERS), 2.0)
+        for name, voxels in built.image_volumes.items():
+            changed = built.slice_correction[name]
+            changed += built.apex_closing if name == "lv_myocardium" else 0.0
+            assert built.mesh_volumes[name] - changed == pytest.approx(voxels, rel=0.03), name
+        assert dihedral_angles(built.mesh.points, built.mesh.cells).min() > 5.0
+        cavity.append(built.mesh_volumes["lv_cavity"])
+    assert 100 * (1 - cavity[1] / cavity[0]) == pytest.approx(29.9, abs=2.0)
