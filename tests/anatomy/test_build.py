@@ -103,6 +103,7 @@ def test_places_do_not_depend_on_how_the_file_runs(folder, built, mirror):
     )
 
 
+@pytest.mark.long
 def test_slices_that_were_moved_are_moved_back(folder, built):
     values = stacks.labels()
     values[5] = np.roll(values[5], 6, axis=1)  # 9 mm along columns

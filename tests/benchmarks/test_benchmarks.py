@@ -85,6 +85,7 @@ def test_absent_peers_are_named_in_a_sentence_each():
         assert sentence.startswith(f"{name} is not in the environment of")
 
 
+@pytest.mark.long
 def test_eikonal_gives_error_beside_time_and_names_absent_peers():
     told = json.loads(run("eikonal.py", "--dx", "1.0", "--repeats", "1", "--one-core", "--json"))
     assert set(told["machine"]) == MACHINE | {"cores"}

@@ -58,6 +58,7 @@ def test_the_hidden_heart_is_found(hidden, fitted):
     assert fitted.starts[0].chi2 == min(start.chi2 for start in fitted.starts)
 
 
+@pytest.mark.long
 def test_one_seed_gives_one_search(hidden):
     short = QUICK._replace(starts=1, steps=1, candidates=16, sites=4, seed=1)
     one, same = (fit_qrs(hidden.problem, short) for _ in range(2))
@@ -66,6 +67,7 @@ def test_one_seed_gives_one_search(hidden):
         np.testing.assert_array_equal(a.theta, b.theta)
 
 
+@pytest.mark.long
 def test_shuffled_leads_are_not_called_a_fit(hidden):
     measured = jnp.roll(hidden.problem.measured, 3, axis=1)
     shuffled = eqx.tree_at(lambda p: p.measured, hidden.problem, measured)

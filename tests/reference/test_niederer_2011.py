@@ -32,6 +32,7 @@ def test_first_order_agrees_with_torchcor(mass, P8, within):
     assert row["compile_s"] > 0
 
 
+@pytest.mark.long
 def test_the_solvers_tolerance_does_not_show():
     """rtol 1e-4 against 1e-7 in float64 at 0.5 mm: 0.02 ms."""
     loose, tight = (

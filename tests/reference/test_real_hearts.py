@@ -73,6 +73,7 @@ def beats(name: str, content: dict, folder: Path, out: Path) -> None:
     assert volume == pytest.approx(VOLUME[name], abs=0.1)  # rounding of the README's three parts
 
 
+@pytest.mark.long
 @pytest.mark.data
 def test_crtdemo_on_edges_of_two_and_a_half_millimetres(shared_data, tmp_path):
     content, folder = scenario_of("crtdemo", shared_data)
