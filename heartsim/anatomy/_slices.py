@@ -39,6 +39,11 @@ class Slices:
                     f"{image.name}: no voxel has label {number} ({name}); there are "
                     f"{sorted(present - {0})}. Name the numbers of this data set."
                 )
+        if len(set(wanted.values())) < len(wanted):
+            raise ValueError(
+                f"{image.name}: {' and '.join(wanted)} must have different labels; "
+                f"{list(wanted.values())} are given."
+            )
         self.removed = self.filled = 0
         lv = self._clean(image.labels == labels.lv_cavity)
         body = self._clean(lv | (image.labels == labels.lv_myocardium))

@@ -53,7 +53,7 @@ class Wall:
         self.high[2] = slices.top
         levels = np.arange(self.low[2], slices.top + 2 * pixel.max(), pixel.max())
         cut = [
-            slice(int(lo / p), int(hi / p) + 2)
+            slice(max(0, int(lo / p)), int(hi / p) + 2)
             for lo, hi, p in zip(self.low[:2], self.high[:2], pixel, strict=True)
         ]
         corner = np.array([cut[0].start * pixel[0], cut[1].start * pixel[1], levels[0]])

@@ -147,6 +147,7 @@ def test_one_sentence_for_each_mistake(folder):
     few[:9] = 0
     cases = [
         ("absent.nii", good, LABELS.replace("= 3", "= 7"), "no voxel has label 7 .lv_cavity."),
+        ("twice.nii", good, LABELS.replace("= 3", "= 2"), "must have different labels"),
         ("border.nii", touching, LABELS, "touches the border of the image"),
         ("few.nii", few, LABELS, "fewer than three"),
         ("flat.nii", good[5], LABELS, "2 dimensions; wanted a stack"),
