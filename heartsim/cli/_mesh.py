@@ -7,6 +7,7 @@ import typer
 
 from heartsim.mesh import keep_regions, read_mesh, refine, write_mesh
 from heartsim.scenario import mesh_from_image, mesh_rows
+from heartsim.viz import surfaces_png
 
 from ._options import Json
 from ._show import show
@@ -22,6 +23,7 @@ def build(
     out: Annotated[Path, typer.Option(help=".vtu, or .pts for CARP (in um)")],
     edge: Annotated[float, typer.Option(help="Mean edge, mm.")] = 1.0,
     frame: Annotated[int | None, typer.Option(help="Which of a series, from 0.")] = None,
+    png: Annotated[Path | None, typer.Option(help="Picture of the surfaces.")] = None,
     as_json: Json = False,
 ) -> None:
     """Make a heart with fibres and surfaces of a short-axis SEGMENTATION."""
@@ -29,6 +31,8 @@ def build(
         raise ValueError(f"{out} exists and is not overwritten; give another name.")
     mesh, rows = mesh_from_image(segmentation, labels, edge, frame)
     write_mesh(mesh, out)
+    if png is not None:
+        surfaces_png(mesh, png)
     show(rows, as_json=as_json, title=str(out))
 
 

@@ -22,3 +22,4 @@ from ._raster import View as View
 from ._raster import Window as Window
 from ._raster import rasterise as rasterise
 from ._report import report_html as report_html
+from ._surfaces import surfaces_png as surfaces_png

@@ -132,12 +132,14 @@ def test_the_command_writes_a_heart_and_tells_its_volumes(folder, capsys):
         str(folder / "left.vtu"),
         "--json",
     ]
+    options += ["--png", str(folder / "left.png")]
     assert run_command(["mesh", "build", str(seg), *options]) == 0
     told = json.loads(capsys.readouterr().out)
     assert abs(told["lv_cavity_error_percent"]["value"]) < 3.0
     assert abs(told["lv_myocardium_error_percent"]["value"]) < 3.0
     mesh = read_mesh(folder / "left.vtu")
     assert mesh.n_nodes == told["nodes"]["value"]
+    assert (folder / "left.png").stat().st_size > 10_000
     assert set(mesh.node_sets) == {"epi", "lv_endo", "base"}
 
 
