@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from heartsim import therapy
-from heartsim.anatomy import Built
+from heartsim.anatomy import Built, describe_heart
 from heartsim.ecg import MEASURES
-from heartsim.mesh import slab
+from heartsim.mesh import lv_ellipsoid
 from heartsim.scenario import SweepFile, fit_from, scenario_from
+from heartsim.scenario._anatomy import heart_rows
 from heartsim.scenario._fit_summary import FIT_DEFINITIONS, TRUTH_DEFINITIONS
 from heartsim.scenario._hand_over import HAND_OVER_DEFINITIONS
 from heartsim.scenario._mesh_build import build_rows
@@ -139,7 +140,7 @@ def test_every_page_is_in_the_index():
 
 def test_every_number_of_a_summary_is_defined_with_its_unit():
     """Row by row on docs/definitions.md; velocities stand there with WHERE and DIRECTION, volumes
-    of a built heart with STRUCTURE."""
+    of a built heart with STRUCTURE, of segments with NUMBER."""
     fits = FIT_DEFINITIONS | TRUTH_DEFINITIONS
     page = (ROOT / "docs" / "definitions.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*?) ?\|", page, flags=re.MULTILINE))
@@ -150,7 +151,12 @@ def test_every_number_of_a_summary_is_defined_with_its_unit():
         name.replace("bulk_fibre", "WHERE_DIRECTION"): row["unit"] for name, row in speeds.items()
     }
     mL = {"lv_cavity": 1.0}
-    built = Built(slab((2.0, 1.0, 1.0), 1.0), mL, mL, mL, 0.0, 0.0, 0.0, 0, 0)
+    heart = describe_heart(lv_ellipsoid(6.0))
+    built = Built(heart, mL, mL, mL, 0.0, 0.0, 0.0, 0, 0)
+    units |= {
+        re.sub(r"segment_\d+", "segment_NUMBER", name): row["unit"]
+        for name, row in heart_rows(heart).items()
+    }
     units |= {
         name.replace("lv_cavity", "STRUCTURE"): row["unit"]
         for name, row in build_rows(built).items()

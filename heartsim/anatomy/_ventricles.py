@@ -9,20 +9,23 @@ from scipy import ndimage, sparse
 
 from heartsim.mesh import Mesh, boundary_triangles, stuff
 
-from ._directions import with_fibres
+from ._fibres import FibreAngles
+from ._heart import Heart, describe_heart
 from ._image import LabelImage
+from ._laplace import LV, RV, SEPTUM
 from ._outline import Outline, distances, misalignment, signed_distance, stacked
 from ._slices import Labels, Slices
 
-LV, RV, SEPTUM = 1, 2, 3
 LEAST = 2.0  # mm, and 1.5 edges, of the left wall: labels have gaps, through which a cavity leaks
+
+RIGHT_AND_FRONT = np.array([-1.0, -1.0, 0.0])  # in the patient, where the septum lies of a lone LV
 
 
 @dataclasses.dataclass(frozen=True)
 class Built:
     """A heart and what was done for it. Volumes in mL."""
 
-    mesh: Mesh
+    heart: Heart
     image_volumes: Mapping[str, float]
     """Voxels of the slices that were used, extended by half a slice at each end."""
     mesh_volumes: Mapping[str, float]
@@ -38,6 +41,11 @@ class Built:
     """Voxels of islands."""
     filled: int
     """Voxels of holes."""
+
+    @property
+    def mesh(self) -> Mesh:
+        """The heart's mesh."""
+        return self.heart.mesh
 
 
 class Wall:
@@ -148,9 +156,11 @@ def _box(masks, pixel, gap, margin, moved):
     )
 
 
-def build_ventricles(image: LabelImage, labels: Labels, edge: float) -> Built:
+def build_ventricles(
+    image: LabelImage, labels: Labels, edge: float, angles: FibreAngles | None = None
+) -> Built:
     """A heart of tetrahedra with edges of about `edge` [mm] from a segmentation: regions LV, RV and
-    septum, node sets epi, lv_endo, rv_endo and base.
+    septum, and what `describe_heart` finds.
 
     The base is cut flat, half a slice above the last slice that has at least half of the largest
     outline. ValueError, naming the image, where a label is absent, the heart touches the border
@@ -177,9 +187,8 @@ def build_ventricles(image: LabelImage, labels: Labels, edge: float) -> Built:
         node_sets={name: nodes.astype(np.int32) for name, nodes in sets.items()},
         notes=tuple(_notes(slices, wall)),
     )
-    ends = slices.in_patient(np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 1.0]]))
-    mesh = with_fibres(mesh, ends[1] - ends[0])
-    return _judged(mesh, slices, wall, x, cells, volumes)
+    heart = describe_heart(mesh, angles, septal=RIGHT_AND_FRONT)
+    return _judged(heart, slices, wall, x, cells, volumes)
 
 
 def surfaces(
@@ -236,12 +245,12 @@ def _enclosed(x, faces, top: float) -> float:
     return float(abs(np.sum(upward * (top - x[faces][:, :, 2].mean(axis=1))))) / 1000
 
 
-def _judged(mesh, slices: Slices, wall: Wall, x, cells, volumes) -> Built:
+def _judged(heart, slices: Slices, wall: Wall, x, cells, volumes) -> Built:
     corners = x[cells]
     tets = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / 6000
     low = float(np.flatnonzero(slices.masks["body"].any(axis=(1, 2)))[0]) - 0.5
     under = corners.mean(axis=1)[:, 2] < low * slices.gap
-    left = mesh.regions != RV
+    left = np.asarray(heart.mesh.regions) != RV
     closing = float(tets[under & left].sum())
     closed = slices.masks["lv"][int(low + 0.5)].any()
     image = {"lv_cavity": slices.volume(slices.masks["lv"])}
@@ -254,7 +263,7 @@ def _judged(mesh, slices: Slices, wall: Wall, x, cells, volumes) -> Built:
         image["rv_cavity"] = slices.volume(slices.masks["rv"])
         found["rv_cavity"] = volumes["rv_endo"]
     return Built(
-        mesh=mesh,
+        heart=heart,
         image_volumes=image,
         mesh_volumes=found,
         slice_correction=gained,

@@ -2,6 +2,7 @@
 
 import typer
 
+from ._anatomy import anatomy
 from ._check import check
 from ._demo import demo
 from ._doctor import doctor
@@ -32,6 +33,7 @@ for panel, command, name, example in (
     (SIMULATE, demo, "demo", "heartsim demo"),
     (SIMULATE, run, "run", "heartsim run heart.toml --out heart-run"),
     (SIMULATE, check, "check", "heartsim check heart.toml"),
+    (PREPARE, anatomy, "anatomy", "heartsim anatomy heart.vtu --out found.vtu --png found.png"),
     (PREPARE, tune_cv, "tune-cv", "heartsim tune-cv --edge-mm 1.0 --velocity-m-s 0.65"),
     (MEASURE, ecg, "ecg", "heartsim ecg recording.hea --out recording.dcm --png recording.png"),
     (FIT, fit, "fit", "heartsim fit fit.toml --out fit-run"),

@@ -7,14 +7,10 @@ import typer
 
 from heartsim.mesh import keep_regions, read_mesh, refine, write_mesh
 from heartsim.scenario import mesh_from_image, mesh_rows
-from heartsim.viz import surfaces_png
+from heartsim.viz import anatomy_png
 
-from ._options import Json
+from ._options import Json, Unit, regions
 from ._show import show
-
-Unit = Annotated[
-    str | None, typer.Option(help="Length unit of the file: mm, cm, m, um (CARP: um).")
-]
 
 
 def build(
@@ -32,7 +28,7 @@ def build(
     mesh, rows = mesh_from_image(segmentation, labels, edge, frame)
     write_mesh(mesh, out)
     if png is not None:
-        surfaces_png(mesh, png)
+        anatomy_png(mesh, png)
     show(rows, as_json=as_json, title=str(out))
 
 
@@ -60,7 +56,7 @@ def convert(
         raise ValueError(f"{out} exists and is not overwritten; give another name.")
     read = read_mesh(mesh, unit=unit)
     if keep:
-        read = keep_regions(read, [int(k) if k.lstrip("-").isdigit() else k for k in keep])
+        read = keep_regions(read, regions(keep))
     for _ in range(refinements):
         read = refine(read)
     write_mesh(read, out)

@@ -30,16 +30,20 @@ class HeartAxes:
 
 
 def heart_axes(mesh: Mesh) -> HeartAxes:
-    """Axes from regions named LV (with septum) and RV, or else from node sets lv_endo and
-    rv_endo, or else from principal directions alone, which the flag then calls arbitrary.
+    """Axes from node sets apex, base, lv_endo and rv_endo, as `heartsim anatomy` finds them; or
+    from regions named LV (with septum) and RV, or node sets lv_endo and rv_endo; or else from
+    principal directions alone, which the flag then calls arbitrary.
 
-    The long axis is the principal direction of the left ventricle about which it is most nearly
-    round; its apex is the end where the tissue lies closer to the axis. On a real heart with
-    ventricular coordinates (Rodero 01) it is 15° off the line from apex to base, on ours 0.5°.
+    With an apex the long axis runs from there to the middle of the left cavity's rim. Else it is
+    the principal direction of the left ventricle about which it is most nearly round; its apex is
+    the end where the tissue lies closer to the axis. On a real heart with ventricular
+    coordinates (Rodero 01) that is 15° off the line from apex to base, on ours 0.5°.
     """
     middle = np.asarray(mesh.points)[np.asarray(mesh.cells)].mean(axis=1)
     weight = np.abs(signed_volumes(mesh.points, mesh.cells))
     origin = np.average(middle, axis=0, weights=weight)
+    if {"apex", "base", "lv_endo", "rv_endo"} <= set(mesh.node_sets):
+        return _from_sets(mesh, origin)
     left, right, source = _ventricles(mesh, middle)
     if left is None or right is None:
         directions = np.linalg.svd(middle - origin, full_matrices=False)[2]
@@ -52,6 +56,28 @@ def heart_axes(mesh: Mesh) -> HeartAxes:
         up = _towards_base(left, _roundest_axis(left))
         across = left.mean(axis=0) - right.mean(axis=0)
         flag = f"heart axes: from {source} and principal directions of the left ventricle"
+    return _axes(origin, up, across, flag)
+
+
+def _from_sets(mesh: Mesh, origin: Float[np.ndarray, " 3"]) -> HeartAxes:
+    apex, base, left, right = (
+        np.asarray(mesh.points)[mesh.node_sets[name]]
+        for name in ("apex", "base", "lv_endo", "rv_endo")
+    )
+    rim = np.intersect1d(mesh.node_sets["lv_endo"], mesh.node_sets["base"])
+    top = np.asarray(mesh.points)[rim] if rim.size else base
+    up = top.mean(axis=0) - apex.mean(axis=0)
+    across = left.mean(axis=0) - right.mean(axis=0)
+    flag = "heart axes: from node sets apex, base, lv_endo and rv_endo"
+    return _axes(origin, up / np.linalg.norm(up), across, flag)
+
+
+def _axes(
+    origin: Float[np.ndarray, " 3"],
+    up: Float[np.ndarray, " 3"],
+    across: Float[np.ndarray, " 3"],
+    flag: str,
+) -> HeartAxes:
     across = across - (across @ up) * up
     across = across / np.linalg.norm(across)
     return HeartAxes(origin, up, across, np.cross(across, up), flag)

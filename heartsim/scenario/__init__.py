@@ -1,5 +1,6 @@
 """A run on file: from a scenario to objects, and to a run directory."""
 
+from ._anatomy import anatomy_of as anatomy_of
 from ._check import check_scenario as check_scenario
 from ._check import mesh_rows as mesh_rows
 from ._dask import on_dask as on_dask

@@ -5,6 +5,7 @@ from pathlib import Path
 from heartsim.anatomy import Built, Labels, build_ventricles, read_labels
 from heartsim.mesh import Mesh
 
+from ._anatomy import heart_rows
 from ._check import mesh_rows
 from ._labels_schema import LabelsFile
 from ._read import read_toml, validated
@@ -35,7 +36,7 @@ def mesh_from_image(
         ),
         edge,
     )
-    return built.mesh, mesh_rows(built.mesh) | build_rows(built)
+    return built.mesh, mesh_rows(built.mesh) | build_rows(built) | heart_rows(built.heart)
 
 
 def build_rows(built: Built) -> Rows:

@@ -51,6 +51,20 @@ def _in_region(tag: str | int, place: Place, mesh: Mesh) -> Bool[np.ndarray, " n
     return _mask(mesh, np.unique(np.asarray(mesh.cells)[cells]))
 
 
+def _in_segment(number: int, place: Place, mesh: Mesh) -> Bool[np.ndarray, " nodes"]:
+    if "segment" not in mesh.cell_data:
+        raise ValueError(
+            "segment needs cell data 'segment', which this mesh lacks; heartsim anatomy makes it."
+        )
+    cells = np.asarray(mesh.cell_data["segment"]) == number
+    if not cells.any():
+        raise ValueError(
+            f"segment {number} does not exist in this mesh; it has 1 to 17, and 18 to "
+            "26 in the right ventricle."
+        )
+    return _mask(mesh, np.unique(np.asarray(mesh.cells)[cells]))
+
+
 def _near_points(points: Any, place: Place, mesh: Mesh) -> Bool[np.ndarray, " nodes"]:
     if place.is_point:
         return _mask(mesh, [_distance(point, mesh).argmin() for point in np.atleast_2d(points)])
@@ -85,6 +99,7 @@ _SELECT: dict[str, Callable[[Any, Place, Mesh], Any]] = {
     "node_set": _in_set,
     "surface": _on_surface,
     "region": _in_region,
+    "segment": _in_segment,
     "point_mm": _near_points,
     "box_mm": _in_box,
     "nodes": _numbered,

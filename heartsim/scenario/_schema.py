@@ -134,6 +134,8 @@ class Place(Section):
     node_set: str | None = None
     surface: Surface | None = None
     region: Tag | None = None
+    segment: int | None = None
+    """1 to 17 as the American Heart Association has them, 18 to 26 on the right free wall."""
     point_mm: Point | list[Point] | None = None
     radius_mm: Positive | None = None
     box_mm: Box | None = None

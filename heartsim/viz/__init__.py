@@ -3,6 +3,7 @@
 from ._activation import FIELDS as FIELDS
 from ._activation import activation_png as activation_png
 from ._activation import heart_views as heart_views
+from ._anatomy import anatomy_png as anatomy_png
 from ._colours import NEVER as NEVER
 from ._colours import time_colours as time_colours
 from ._ecg import ecg_figure as ecg_figure
@@ -22,4 +23,3 @@ from ._raster import View as View
 from ._raster import Window as Window
 from ._raster import rasterise as rasterise
 from ._report import report_html as report_html
-from ._surfaces import surfaces_png as surfaces_png

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from heartsim.mesh import biventricular_ellipsoid
-from heartsim.viz import surfaces_png
-from heartsim.viz._surfaces import SURFACES
+from heartsim.viz import anatomy_png
+from heartsim.viz._anatomy import SURFACES
 
 HEART = biventricular_ellipsoid(4.0)
 
@@ -26,13 +26,13 @@ def colours_in(path):
 
 
 def test_every_surface_is_seen_in_its_colour(tmp_path):
-    surfaces_png(HEART, tmp_path / "heart.png")
+    anatomy_png(HEART, tmp_path / "heart.png")
     assert min(colours_in(tmp_path / "heart.png").values()) > 5000
 
 
 def test_a_surface_that_is_not_named_is_grey(tmp_path):
     sets = {key: nodes for key, nodes in HEART.node_sets.items() if key != "lv_endo"}
-    surfaces_png(dataclasses.replace(HEART, node_sets=sets), tmp_path / "heart.png")
+    anatomy_png(dataclasses.replace(HEART, node_sets=sets), tmp_path / "heart.png")
     found = colours_in(tmp_path / "heart.png")
     assert found["lv_endo"] < 100
     assert found["epi"] > 5000
@@ -41,4 +41,4 @@ def test_a_surface_that_is_not_named_is_grey(tmp_path):
 def test_a_mesh_without_surfaces_is_refused(tmp_path):
     bare = dataclasses.replace(HEART, node_sets={})
     with pytest.raises(ValueError, match="none of the node sets base, lv_endo"):
-        surfaces_png(bare, tmp_path / "heart.png")
+        anatomy_png(bare, tmp_path / "heart.png")

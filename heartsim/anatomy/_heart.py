@@ -1,0 +1,95 @@
+"""All that is known about a heart from its shape: surfaces, chambers, coordinates, fibres."""
+
+import dataclasses
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from heartsim.mesh import Mesh
+
+from ._coordinates import LongAxis, apicobasal, long_axis, rotational, transmural
+from ._fibres import FibreAngles, laplace_fibres
+from ._laplace import LV, RV, SEPTUM, chambers, laplacian, nearness
+from ._segments import segments
+from ._surfaces import Surfaces, find_surfaces
+
+REGIONS = (("LV", LV), ("RV", RV), ("septum", SEPTUM))
+
+
+@dataclasses.dataclass(frozen=True)
+class Heart:
+    """A mesh with everything its shape tells, and how it was told."""
+
+    mesh: Mesh
+    """Node sets epi, lv_endo, rv_endo, base, apex, insertion_anterior and insertion_inferior; point
+    data apicobasal, transmural and rotational; cell data chamber and segment; frames."""
+    surfaces: Surfaces
+    axis: LongAxis
+    septum: float
+    """Angle between the insertions of the right ventricle, at half height [rad]; nan without."""
+
+
+def describe_heart(
+    mesh: Mesh,
+    angles: FibreAngles | None = None,
+    cut: Int[np.ndarray, "cut 3"] | None = None,
+    left: Float[np.ndarray, " 3"] | None = None,
+    septal: Float[np.ndarray, " 3"] | None = None,
+) -> Heart:
+    """Surfaces (`find_surfaces`: `cut`, `left`), ventricular coordinates, segments and fibres of
+    ventricles of tetrahedra that are open at the base; fields of the same names are replaced.
+
+    `septal` says where the septum lies of a left ventricle alone. Where the mesh has one region
+    only, its cells are told apart as LV, RV and septum. ValueError as from `find_surfaces`, and
+    for a mesh without tetrahedra.
+    """
+    if mesh.dim != 3:
+        raise ValueError("anatomy: the mesh has no tetrahedra, so no wall.")
+    angles = FibreAngles() if angles is None else angles
+    surfaces = find_surfaces(mesh, cut, left)
+    K = laplacian(mesh)
+    near = nearness(K, surfaces)
+    chamber = chambers(mesh, near)
+    axis = long_axis(mesh, surfaces, septal)
+    height = apicobasal(mesh, K, surfaces, axis.apex)
+    depth = transmural(mesh, surfaces, chamber)
+    turn, half = rotational(mesh, axis, chamber, height, depth)
+    fields = {"apicobasal": height, "transmural": depth, "rotational": turn}
+    segment = segments(mesh, surfaces, chamber, height, turn, half)
+    alone = len(np.unique(mesh.regions)) == 1
+    told = [(name, tag) for name, tag in REGIONS if (chamber == tag).any()]
+    mesh = dataclasses.replace(
+        mesh,
+        frames=laplace_fibres(mesh, near, height, angles),
+        regions=chamber if alone else mesh.regions,
+        region_names=tuple(told) if alone else mesh.region_names,
+        node_sets={**mesh.node_sets, **_sets(mesh, surfaces, axis, chamber, turn)},
+        point_data={**mesh.point_data, **fields},
+        cell_data={**mesh.cell_data, "chamber": chamber, "segment": segment},
+        notes=_notes(mesh, angles, axis),
+    )
+    width = 2 * half if "rv_endo" in surfaces.faces else np.nan
+    return Heart(mesh, surfaces, axis, width)
+
+
+def _sets(mesh, surfaces: Surfaces, axis: LongAxis, chamber, turn) -> dict[str, np.ndarray]:
+    sets = {name: surfaces.nodes(name) for name in surfaces.faces}
+    away = np.linalg.norm(np.asarray(mesh.points) - axis.apex, axis=1)
+    sets["apex"] = np.array([np.argmin(away)], np.int32)
+    cells = np.asarray(mesh.cells)
+    seam = np.intersect1d(cells[chamber == RV], cells[chamber != RV])
+    seam = np.intersect1d(seam, sets["epi"]).astype(np.int32)
+    if seam.size:
+        sets["insertion_anterior"] = seam[turn[seam] > 0]
+        sets["insertion_inferior"] = seam[turn[seam] <= 0]
+    return sets
+
+
+def _notes(mesh: Mesh, angles: FibreAngles, axis: LongAxis) -> tuple[str, ...]:
+    stale = ("fibres:", "sheets:", "segments:", "regions: none")
+    kept = [note for note in mesh.notes if not note.startswith(stale)]
+    kept.append(
+        f"fibres: by rule (Bayer 2012), {angles.fibre_endo:g} (endo) to {angles.fibre_epi:g} (epi) "
+        f"degrees, sheets {angles.sheet_endo:g} to {angles.sheet_epi:g}; not measured"
+    )
+    return (*kept, *([axis.flag] if axis.flag else []))

@@ -1,0 +1,82 @@
+"""From a heart on file to one with surfaces, coordinates, segments and fibres."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from heartsim.anatomy import LV, RV, SEGMENTS, SEPTUM, FibreAngles, Heart, cut_faces, describe_heart
+from heartsim.mesh import (
+    Mesh,
+    read_mesh,
+    require_heart_size,
+    require_sound,
+    signed_volumes,
+    submesh,
+)
+
+from ._check import mesh_rows
+from ._rows import Rows, row
+
+
+def anatomy_of(
+    path: str | Path,
+    *,
+    unit: str | None = None,
+    keep: Sequence[str | int] = (),
+    left: tuple[float, float, float] | None = None,
+    angles: FibreAngles | None = None,
+) -> tuple[Mesh, Rows]:
+    """The ventricles of a mesh on file with what their shape tells, and its numbers.
+
+    `keep` names their regions where the file has atria or vessels too: where these are cut away
+    is base. `left` [mm] is a point in the left cavity, for a heart that leaves it open.
+    ValueError names the file and what was wanted.
+    """
+    whole = read_mesh(path, unit=unit)
+    require_heart_size(whole, "mm" if unit is None else unit, str(path))
+    mesh, cut = whole, None
+    if keep:
+        tags = [whole.region_tag(region) for region in keep]
+        mesh, nodes = submesh(whole, np.isin(np.asarray(whole.regions), tags))
+        cut = cut_faces(whole, mesh, nodes)
+    require_sound(mesh, str(path))
+    try:
+        heart = describe_heart(mesh, angles, cut, None if left is None else np.array(left))
+    except ValueError as fault:
+        raise ValueError(f"{path}: {str(fault).removeprefix('anatomy: ')}") from None
+    return heart.mesh, mesh_rows(heart.mesh) | heart_rows(heart)
+
+
+def heart_rows(heart: Heart) -> Rows:
+    """What was found in the shape of a heart."""
+    mesh, axis = heart.mesh, heart.axis
+    volume = signed_volumes(mesh.points, mesh.cells) / 1000
+    chamber, segment = mesh.cell_data["chamber"], mesh.cell_data["segment"]
+    place = lambda x: [round(float(v), 2) for v in x]  # noqa: E731
+    rows = {
+        "surfaces_by": row(heart.surfaces.how, "", "what told the surfaces apart"),
+        "apex_mm": row(place(axis.apex), "mm", "epicardial node farthest below the base"),
+        "base_mm": row(place(axis.base), "mm", "middle of the rim of the left cavity"),
+        "long_axis_mm": row(
+            float(np.linalg.norm(axis.base - axis.apex)), "mm", "from apex_mm to base_mm"
+        ),
+        "septum_degrees": row(
+            float(np.degrees(heart.septum)),
+            "degrees",
+            "between the insertions of the right ventricle around the left cavity, half-way up; "
+            "null: one ventricle",
+        ),
+    }
+    for name, tags, words in (
+        ("left", (LV, SEPTUM), "muscle of the left ventricle with septum"),
+        ("septum", (SEPTUM,), "muscle between the cavities"),
+        ("right", (RV,), "muscle of the right free wall"),
+    ):
+        muscle = float(volume[np.isin(chamber, tags)].sum())
+        rows[f"{name}_muscle_mL"] = row(muscle, "mL", words)
+    for number in np.unique(segment).tolist():
+        rows[f"segment_{number}_mL"] = row(
+            float(volume[segment == number].sum()), "mL", f"muscle, {SEGMENTS[number - 1]}"
+        )
+    return rows

@@ -1,0 +1,141 @@
+"""What was found in a heart's shape: surfaces, segments and fibres."""
+
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from heartsim.mesh import Mesh, boundary_triangles, heart_axes, read_mesh, submesh
+
+from ._activation import heart_views
+from ._colours import INK, NEVER
+from ._figure import new_figure, save_png
+from ._map import axes_at, draw_surface, name_sides, windows_of
+from ._raster import Sight, View, Window, look
+
+SURFACES = {  # node set: name, colour (Okabe and Ito's, told apart by the colour-blind)
+    "base": ("base", (0.94, 0.89, 0.26)),
+    "lv_endo": ("LV endocardium", (0.84, 0.37, 0.0)),
+    "rv_endo": ("RV endocardium", (0.0, 0.45, 0.70)),
+    "epi": ("epicardium", (0.34, 0.71, 0.91)),
+}
+_DPI, _PANEL, _GAP, _MARGIN = 160.0, 84.0, 5.0, 7.0  # mm
+_FOOT, _ROW, _HEAD = 14.0, 110.0, 25.0  # mm
+_STROKE = 26  # pixels of a view between fibres
+_LEAST = 1500  # pixels of a segment to carry its number
+
+
+def anatomy_png(mesh: str | Path | Mesh, out: str | Path) -> None:
+    """Draw a heart from the front, cut open, from behind and onto the base: each face in the
+    colour of its surface, the first of the node sets base, lv_endo, rv_endo and epi that holds its
+    corners (grey: of none, as where it is cut). Where the mesh has cell data `segment`, below the
+    same with each segment in a colour and by its number, and the fibres, where it has any.
+
+    ValueError for a mesh without any of these sets, and of lines.
+    """
+    name = "anatomy_png"
+    if not isinstance(mesh, Mesh):
+        name, mesh = str(mesh), read_mesh(mesh)
+    there = [key for key in SURFACES if key in mesh.node_sets]
+    if not there:
+        raise ValueError(f"{name}: none of the node sets {', '.join(SURFACES)} is in the mesh.")
+    axes = heart_axes(mesh)
+    shown = _views(mesh, axes)
+    rows = 2 if "segment" in mesh.cell_data else 1
+    figure = new_figure(
+        2 * _MARGIN + len(shown) * (_PANEL + _GAP), _FOOT + (rows - 1) * _ROW + _PANEL + _HEAD, _DPI
+    )
+    windows = windows_of(np.asarray(mesh.points, float), [view for _, view in shown])
+    for k, ((part, view), window) in enumerate(zip(shown, windows, strict=True)):
+        sight = look(part.points, boundary_triangles(part), view, window)
+        for row in range(rows):
+            bottom = _FOOT + (rows - 1 - row) * _ROW
+            ax = axes_at(figure, _MARGIN + k * (_PANEL + _GAP), bottom, _PANEL, _PANEL)
+            (_draw_segments if row else _draw_surfaces)(ax, part, sight, view, window)
+    _words(figure, there, axes.flag, rows)
+    save_png(figure, out)
+
+
+def _views(mesh: Mesh, axes) -> list[tuple[Mesh, View]]:
+    """From the front, the hind half from the front, from behind, onto the base."""
+    front, *others = heart_views(axes.apex_to_base, axes.right_to_left, axes.posterior_to_anterior)
+    middle = np.asarray(mesh.points)[mesh.cells].mean(axis=1)
+    behind = (middle - axes.origin) @ axes.posterior_to_anterior < 0
+    opened, _ = submesh(mesh, behind)
+    shown = [(mesh, front), (opened, front._replace(name="Cut open"))]
+    return shown + [(mesh, view) for view in others]
+
+
+def _draw_surfaces(ax, mesh: Mesh, sight: Sight, view: View, window: Window) -> None:
+    rgb = np.tile(np.array(NEVER), (len(sight.pixel), 1))
+    for key in reversed(SURFACES):
+        own = np.isin(np.arange(mesh.n_nodes), mesh.node_sets.get(key, []))
+        rgb[own[sight.corners].all(axis=1)] = SURFACES[key][1]
+    _paint(ax, mesh, sight, view, window, rgb)
+
+
+def _draw_segments(ax, mesh: Mesh, sight: Sight, view: View, window: Window) -> None:
+    cell = _cells_seen(mesh, sight)
+    segment = np.asarray(mesh.cell_data["segment"]).astype(int)[cell]
+    _paint(ax, mesh, sight, view, window, _segment_colours()[segment])
+    row, column = np.divmod(sight.pixel, window.pixels)
+    x, y = ((2 * (k + 0.5) / window.pixels - 1) * window.half for k in (column, row))
+    if mesh.frames is not None:
+        some = (row % _STROKE == _STROKE // 2) & (column % _STROKE == _STROKE // 2)
+        f = np.asarray(mesh.frames)[cell[some], 0] @ np.stack([view.right, view.up], axis=1)
+        half = 0.8 * _STROKE * window.half / window.pixels * f
+        ends = np.stack([x[some], y[some]], axis=1)
+        ax.plot(*np.stack([ends - half, ends + half]).transpose(2, 0, 1), color=INK, linewidth=0.9)
+    for number in np.unique(segment):
+        own = segment == number
+        if own.sum() >= _LEAST:
+            at = np.argmin((x - np.median(x[own])) ** 2 + (y - np.median(y[own])) ** 2 + 1e9 * ~own)
+            box = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "none"}
+            style = {"ha": "center", "va": "center", "fontsize": 11, "color": INK, "bbox": box}
+            ax.text(x[at], y[at], str(number), fontweight="bold", **style)
+
+
+def _paint(ax, mesh: Mesh, sight: Sight, view: View, window: Window, rgb) -> None:
+    rgba = np.ones((window.pixels**2, 4))
+    rgba[sight.pixel, :3] = rgb
+    raster = sight.of(np.zeros(mesh.n_nodes))
+    draw_surface(ax, raster, window, rgba.reshape(window.pixels, window.pixels, 4))
+    name_sides(ax, view, raster, window.half)
+
+
+def _cells_seen(mesh: Mesh, sight: Sight) -> Int[np.ndarray, " hit"]:
+    """The tetrahedron whose face each pixel looks at."""
+    sides = np.sort(np.asarray(mesh.cells), axis=1)[:, [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]]]
+    key = sides.reshape(-1, 3).astype(np.int64) @ (mesh.n_nodes ** np.array([2, 1, 0]))
+    order = np.argsort(key)
+    wanted = np.sort(sight.corners, axis=1).astype(np.int64) @ (mesh.n_nodes ** np.array([2, 1, 0]))
+    return order[np.searchsorted(key[order], wanted)] // 4
+
+
+def _segment_colours() -> Float[np.ndarray, "segments 3"]:
+    """Sides of the left ventricle by hue, heights by lightness; the right one grey; 0: none."""
+    from matplotlib.colors import hsv_to_rgb
+
+    hue = np.array([0.0, 0.10, 0.17, 0.36, 0.55, 0.75])  # anterior, septal, inferior, lateral
+    left = [(h, s, 0.95) for s in (0.62, 0.38) for h in hue]
+    left += [(h, 0.22, 0.97) for h in (0.0, 0.13, 0.36, 0.65)] + [(0.0, 0.0, 0.93)]
+    right = [(0.6, 0.10 + 0.10 * (k % 3), 0.85 - 0.08 * (k // 3)) for k in range(9)]
+    return np.vstack([NEVER, hsv_to_rgb(np.array(left + right))])
+
+
+def _words(figure, there: list[str], flag: str, rows: int) -> None:
+    width, height = figure.get_size_inches() * 25.4
+    top = 1.0 - 8.0 / height
+    title = {"fontsize": 17, "fontweight": "bold", "color": INK}
+    figure.text(_MARGIN / width, top, "Surfaces", **title)
+    for k, key in enumerate(there):
+        name, colour = SURFACES[key]
+        x = (_MARGIN + 60.0 + 55.0 * k) / width
+        figure.text(x, top, "■", fontsize=14, color=colour)
+        figure.text(x + 5.0 / width, top, name, fontsize=12, color=INK)
+    if rows > 1:
+        below = top - _ROW / height
+        figure.text(_MARGIN / width, below, "Segments and fibres", **title)
+        words = "1 to 17: American Heart Association; 18 to 26: right free wall; strokes: fibres"
+        figure.text((_MARGIN + 90.0) / width, below, words, fontsize=12, color=INK)
+    figure.text(_MARGIN / width, 3 / height, flag, fontsize=11, color=INK, va="bottom")

@@ -1,0 +1,364 @@
+"""What the shape of a heart tells: made-up hearts that are known exactly, and real ones."""
+
+import json
+
+import numpy as np
+import pytest
+
+from heartsim import anatomy
+from heartsim.cli import run_command
+from heartsim.fem import basis_gradients
+from heartsim.mesh import (
+    Mesh,
+    biventricular_ellipsoid,
+    boundary_triangles,
+    frames_from,
+    keep_regions,
+    lv_ellipsoid,
+    read_mesh,
+    signed_volumes,
+    stuff,
+    submesh,
+    write_mesh,
+)
+
+MADE = biventricular_ellipsoid(4.0)
+
+
+def bare(mesh, **more):
+    """Points and cells, and nothing that tells what is what."""
+    return plain(mesh.points, mesh.cells, **more)
+
+
+def plain(points, cells, **more):
+    return Mesh(points=points, cells=cells, regions=np.ones(len(cells), np.int32), **more)
+
+
+@pytest.fixture(scope="module")
+def found():
+    return anatomy.describe_heart(bare(MADE))
+
+
+@pytest.fixture(scope="module")
+def left_alone():
+    return anatomy.describe_heart(bare(lv_ellipsoid(3.0)))
+
+
+def between(a, b):
+    """Degrees between directions without sign."""
+    return np.degrees(np.arccos(np.clip(np.abs(np.sum(a * b, axis=-1)), 0, 1)))
+
+
+# surfaces
+
+
+def test_surfaces_are_those_the_heart_was_made_with(found):
+    for name in ("epi", "lv_endo", "rv_endo", "base"):
+        np.testing.assert_array_equal(found.mesh.node_sets[name], MADE.node_sets[name], name)
+
+
+def test_surfaces_share_out_the_boundary(found):
+    shared = np.concatenate(list(found.surfaces.faces.values()))
+    whole = boundary_triangles(found.mesh)
+    assert len(shared) == len(whole)
+    assert {tuple(sorted(f)) for f in shared.tolist()} == {tuple(sorted(f)) for f in whole.tolist()}
+
+
+def test_a_point_in_a_cavity_makes_it_the_left_one():
+    right = np.asarray(MADE.points)[MADE.node_sets["rv_endo"]].mean(axis=0)
+    told = anatomy.find_surfaces(bare(MADE), left=right)
+    np.testing.assert_array_equal(told.nodes("lv_endo"), MADE.node_sets["rv_endo"])
+
+
+def test_cutting_atria_away_makes_base():
+    """Here the septum stands for what is cut away: where it was is base, not a wall."""
+    kept = np.asarray(MADE.regions) != MADE.region_tag("RV")
+    part, nodes = submesh(bare(MADE), kept)
+    cut = anatomy.cut_faces(bare(MADE), part, nodes)
+    inner = np.isin(nodes, MADE.cells[~kept])
+    assert len(cut) > 50
+    assert inner[cut].all()
+
+
+def test_a_heart_that_leaves_the_left_side_open_is_asked_about():
+    """Two cavities alike, the one with the thicker wall the less round."""
+
+    def wall(x):
+        def ball(middle, axes):
+            return 20.0 * (1 - np.linalg.norm((x - middle) / axes, axis=1))
+
+        round_, flat = ball([0, 0, 0], [20, 20, 30]), ball([60, 0, 0], [12, 26, 30])
+        outer = np.maximum(ball([0, 0, 0], [26, 26, 36]), ball([60, 0, 0], [34, 40, 44]))
+        return np.min([outer, -round_, -flat], axis=0)
+
+    x, cells = stuff(wall, np.array([-30.0, -45, -50]), np.array([100.0, 45, 0]), 4.5)
+    heart = plain(x, cells)
+    with pytest.raises(ValueError, match=r"which cavity is the left one is not clear: .* \(left\)"):
+        anatomy.find_surfaces(heart)
+
+
+def test_a_closed_shell_is_refused():
+    def shell(x):
+        away = np.linalg.norm(x, axis=1)
+        return np.minimum(30.0 - away, away - 20.0)
+
+    x, cells = stuff(shell, np.full(3, -35.0), np.full(3, 35.0), 5.0)
+    with pytest.raises(ValueError, match="cut open at the base"):
+        anatomy.find_surfaces(plain(x, cells))
+
+
+# coordinates and segments
+
+
+def test_chambers_are_the_regions_the_heart_was_made_with(found):
+    """95 % of cells, most of the rest in the grooves, where the made-up right wall goes on to the
+    left ellipsoid and ours ends half-way."""
+    assert (found.mesh.cell_data["chamber"] == MADE.regions).mean() > 0.95
+    assert dict(found.mesh.region_names) == {"LV": 1, "RV": 2, "septum": 3}
+
+
+def test_depth_and_height_end_at_the_surfaces(found):
+    mesh, sets = found.mesh, found.mesh.node_sets
+    depth, height = mesh.point_data["transmural"], mesh.point_data["apicobasal"]
+    assert depth[sets["lv_endo"]].max() == 0.0
+    assert depth[sets["epi"]].min() == 1.0
+    assert height[sets["base"]].min() == 1.0
+    assert height[sets["apex"]].max() == 0.0
+
+
+def test_height_rises_evenly_along_the_wall_of_an_ellipsoid(left_alone):
+    """Against the length of its meridian: within 0.05 where it is one, below the base by 0.1.
+    Harmonic, it would be 0.2 too high near the apex."""
+    mesh = left_alone.mesh
+    along = (np.asarray(mesh.points) - left_alone.axis.apex) @ left_alone.axis.up
+    across = np.linalg.norm(
+        np.cross(mesh.points - left_alone.axis.base, left_alone.axis.up), axis=1
+    )
+    epi = mesh.node_sets["epi"]
+    order = np.argsort(along[epi])
+    a, r = along[epi][order], across[epi][order]
+    bins = np.linspace(0.0, a.max(), 25)
+    level = [np.abs(a - b) < 2.0 for b in bins]
+    radius = np.array([0.0, *(r[own].mean() for own in level[1:])])
+    length = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(bins), np.diff(radius)))])
+    meridian = np.interp(a, bins, length / length[-1])
+    height = mesh.point_data["apicobasal"][epi][order]
+    assert np.abs(height - meridian)[meridian < 0.9].max() < 0.08
+
+
+def test_the_angle_is_the_geometric_one_where_the_heart_is_round(left_alone):
+    """To 0.05 rad: a node or two beside the axis apart, about which the angle means nothing."""
+    mesh = left_alone.mesh
+    up, left = np.array([-0.62, 0.50, 0.61]), np.array([0.60, 0.80, 0.0])  # as it was posed
+    left = left - (left @ up) / (up @ up) * up
+    turn = np.arctan2(mesh.points @ np.cross(left, up), -mesh.points @ left * np.linalg.norm(up))
+    off = np.angle(np.exp(1j * (mesh.point_data["rotational"] - turn)))
+    off = np.angle(np.exp(1j * off) / np.exp(1j * off).mean())
+    assert np.quantile(np.abs(off), 0.98) < 0.05
+
+
+def test_anterior_is_where_the_made_up_heart_has_it(found):
+    """The septum's middle is 0 and angles rise to the front: left × up as the heart was posed."""
+    mesh = found.mesh
+    forward = np.array([0.488, -0.366, 0.796])
+    turn = mesh.point_data["rotational"]
+    left = np.unique(mesh.cells[mesh.cell_data["chamber"] != anatomy.RV])
+    front = left[(turn[left] > 1.0) & (turn[left] < 2.0)]
+    back = left[(turn[left] < -1.0) & (turn[left] > -2.0)]
+    for anterior, inferior in (
+        (front, back),
+        (mesh.node_sets["insertion_anterior"], mesh.node_sets["insertion_inferior"]),
+    ):
+        ahead = mesh.points[anterior].mean(axis=0) - mesh.points[inferior].mean(axis=0)
+        assert ahead @ forward > 25.0
+
+
+def test_segments_share_out_the_muscle(found):
+    mesh = found.mesh
+    volume = signed_volumes(mesh.points, mesh.cells)
+    segment, chamber = mesh.cell_data["segment"], mesh.cell_data["chamber"]
+    assert set(segment.tolist()) == set(range(1, 27))
+    np.testing.assert_array_equal(segment > 17, chamber == anatomy.RV)
+    septal = np.isin(segment, [2, 3, 8, 9])
+    assert (chamber[septal] == anatomy.SEPTUM).mean() > 0.9
+    assert (chamber[np.isin(segment, [5, 6, 11, 12])] == anatomy.LV).all()
+    left = volume[segment < 18].sum()
+    assert sum(volume[segment == k].sum() for k in range(1, 18)) == pytest.approx(left)
+
+
+def test_segments_of_a_round_heart_are_equal(left_alone):
+    """Six of a third within 8 %: cells are whole, and 60° of a ring are 10 of them."""
+    mesh = left_alone.mesh
+    volume = np.bincount(mesh.cell_data["segment"], signed_volumes(mesh.points, mesh.cells), 27)
+    for low in (1, 7):
+        sixths = volume[low : low + 6]
+        np.testing.assert_allclose(sixths, sixths.mean(), rtol=0.08)
+    np.testing.assert_allclose(volume[13:17], volume[13:17].mean(), rtol=0.08)
+    assert any(note.startswith("segments: one ventricle") for note in mesh.notes)
+
+
+def test_places_are_found_again_by_their_coordinates(found):
+    """All but those at the base, where the height ends, and a few beside the axis of the apex."""
+    mesh = found.mesh
+    back = np.stack([anatomy.transfer(mesh, mesh.points[:, k], mesh) for k in range(3)], axis=1)
+    away = np.linalg.norm(back - mesh.points, axis=1)
+    inner = mesh.point_data["apicobasal"] < 0.95
+    assert (away[inner] < 0.01).mean() > 0.99
+    assert (away < 0.01).mean() > 0.98
+
+
+def test_data_go_from_one_heart_to_another(found):
+    """Places of a coarser, larger heart in the first: the median is off by less than an edge."""
+    other = anatomy.describe_heart(bare(biventricular_ellipsoid(4.2, lv_inner=(22.0, 22.0, 60.0))))
+    got = np.stack(
+        [anatomy.transfer(found.mesh, found.mesh.points[:, k], other.mesh) for k in range(3)], 1
+    )
+    away = np.linalg.norm(got - other.mesh.points, axis=1)
+    assert np.median(away) < 4.2
+
+
+def test_what_has_no_coordinates_is_refused(found):
+    with pytest.raises(ValueError, match="the mesh has no apicobasal; run `heartsim anatomy`"):
+        anatomy.Atlas(bare(MADE))
+    data = {k: found.mesh.point_data[k] for k in ("apicobasal", "transmural", "rotational")}
+    left = np.full(MADE.n_cells, anatomy.LV)
+    alone = bare(MADE, point_data=data, cell_data={"chamber": left})
+    with pytest.raises(ValueError, match="no right ventricle"):
+        anatomy.Atlas(alone).points(np.array([[0.5, 0.5, 0.0]]), np.array([True]))
+
+
+# fibres
+
+
+def test_frames_are_orthonormal_and_right_handed(found):
+    frames = found.mesh.frames
+    product = frames @ np.swapaxes(frames, 1, 2)
+    np.testing.assert_allclose(product, np.broadcast_to(np.eye(3), product.shape), atol=1e-12)
+    np.testing.assert_allclose(np.linalg.det(frames), 1.0, atol=1e-12)
+
+
+@pytest.mark.parametrize("sheet", [0.0, 30.0])
+def test_fibres_are_those_of_the_closed_form_on_an_ellipsoid(sheet):
+    """The made-up left ventricle has them by its equations, +60 to -60 and sheets across the wall.
+    Ours by Laplace's equation: 6° on average, as depth there is a share of shells between
+    ellipsoids, which is not harmonic."""
+    made = lv_ellipsoid(3.0)
+    ours = anatomy.describe_heart(bare(made), anatomy.FibreAngles(60.0, -60.0, sheet, sheet))
+    high = made.point_data["apicobasal"][made.cells].mean(axis=1) > 0.15
+    off = between(ours.mesh.frames[:, 0], made.frames[:, 0])[high]
+    assert off.mean() < 6.0
+    tilt = between(ours.mesh.frames[:, 1], made.frames[:, 1])[high]
+    assert np.median(tilt) == pytest.approx(sheet, abs=4.0)
+
+
+def test_the_angle_is_linear_in_depth(found):
+    """Helix angles of the left free wall against the chance of reaching the epicardium: to 0.5°,
+    as the right cavity is reached too, with a chance of up to a thousandth, of 90° and more."""
+    mesh = found.mesh
+    K = anatomy.laplacian(mesh)
+    near = anatomy.nearness(K, found.surfaces)
+    depth = near.epi[mesh.cells].mean(axis=1)
+    own = (mesh.cell_data["chamber"] == anatomy.LV) & (near.rv[mesh.cells].mean(axis=1) < 1e-3)
+    height = mesh.point_data["apicobasal"]
+    grad, _ = basis_gradients(mesh.points, mesh.cells)
+    out, rise = (np.einsum("cvd,cv->cd", grad, u[mesh.cells]) for u in (-near.lv, height))
+    axes = frames_from(out, rise)
+    f, up, around = mesh.frames[:, 0], axes[:, 1], np.cross(axes[:, 1], axes[:, 0])
+    angle = np.degrees(np.arctan2(np.sum(f * up, axis=1), np.sum(f * around, axis=1)))
+    off = (angle - (40.0 - 90.0 * depth) + 90.0) % 180.0 - 90.0
+    assert np.abs(off[own]).max() < 0.5
+
+
+def test_fibres_do_not_jump_in_the_septum(found):
+    """Between cells that share a face: 120° of a wall of 9 mm and cells of 4 mm turn by 35°."""
+    mesh = anatomy.describe_heart(bare(MADE), anatomy.FibreAngles(60.0, -60.0)).mesh
+    septum = np.flatnonzero(mesh.cell_data["chamber"] == anatomy.SEPTUM)
+    faces = np.sort(mesh.cells[septum][:, [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]]], axis=2)
+    _, inverse, count = np.unique(
+        faces.reshape(-1, 3), axis=0, return_inverse=True, return_counts=True
+    )
+    owner = np.repeat(septum, 4)[np.argsort(inverse.reshape(-1), kind="stable")]
+    starts = np.cumsum(count) - count
+    a, b = owner[starts[count == 2]], owner[starts[count == 2] + 1]
+    jump = between(mesh.frames[a, 0], mesh.frames[b, 0])
+    assert np.quantile(jump, 0.99) < 45.0
+    assert jump.max() < 75.0
+
+
+# the command
+
+
+def test_the_command_finds_and_writes_what_runs_ask_for(tmp_path, capsys):
+    write_mesh(bare(MADE), tmp_path / "bare.vtu")
+    out = tmp_path / "found.vtu"
+    options = [
+        "--out",
+        str(out),
+        "--png",
+        str(tmp_path / "found.png"),
+        "--fibre-endo",
+        "60",
+        "--json",
+    ]
+    assert run_command(["anatomy", str(tmp_path / "bare.vtu"), *options]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["left_muscle_mL"]["value"] == pytest.approx(
+        sum(told[f"segment_{k}_mL"]["value"] for k in range(1, 18))
+    )
+    mesh = read_mesh(out)
+    assert mesh.frames is not None
+    assert "60 (endo) to -50 (epi)" in " ".join(mesh.notes)
+    assert set(mesh.cell_data["segment"].tolist()) == set(range(1, 27))
+    assert (tmp_path / "found.png").stat().st_size > 10_000
+    assert run_command(["anatomy", str(tmp_path / "bare.vtu"), "--out", str(out)]) == 2
+    assert "is not overwritten" in capsys.readouterr().err
+
+
+def test_a_heart_without_base_is_refused_by_name(tmp_path, capsys):
+    def ball(x):
+        return 30.0 - np.linalg.norm(x, axis=1)
+
+    write_mesh(plain(*stuff(ball, np.full(3, -35.0), np.full(3, 35.0), 6.0)), tmp_path / "ball.vtu")
+    options = ["--out", str(tmp_path / "out.vtu")]
+    assert run_command(["anatomy", str(tmp_path / "ball.vtu"), *options]) == 2
+    assert "ball.vtu: the heart's surface does not come apart" in capsys.readouterr().err
+    assert not (tmp_path / "out.vtu").exists()
+
+
+# real hearts
+
+
+@pytest.mark.data
+def test_rodero_01_has_the_coordinates_it_was_published_with(shared_data):
+    """Medians over left ventricle, right and septum apart. Angles after one turn for all, as its
+    zero is elsewhere (its handedness is ours); its height is harmonic with an apex of about
+    10 mm and ours even, so they are compared as harmonic ones."""
+    whole = read_mesh(shared_data / "meshes/rodero01/rodero01_2.0mm_tets.vtu")
+    heart = anatomy.describe_heart(keep_regions(whole, [1, 2, 7]))
+    mesh = heart.mesh
+    parts = [np.unique(mesh.cells[mesh.regions == tag]) for tag in (1, 2, 7)]
+    K = anatomy.laplacian(mesh)
+    given = np.full(mesh.n_nodes, np.nan)
+    given[mesh.node_sets["base"]] = 1.0
+    given[np.linalg.norm(mesh.points - heart.axis.apex, axis=1) < 10.0] = 0.0
+    height = np.abs(anatomy.harmonic(K, given) - mesh.point_data["uvc_apicobasal"])
+    depth = np.abs(mesh.point_data["transmural"] - mesh.point_data["uvc_transmural"])
+    turn = mesh.point_data["rotational"] - mesh.point_data["uvc_rotational"]
+    zero = np.angle(np.nanmean(np.exp(1j * turn)))
+    turn = np.abs(np.angle(np.exp(1j * (turn - zero))))
+    assert zero == pytest.approx(0.47, abs=0.05)
+    for own in parts:
+        assert np.nanmedian(height[own]) < 0.03
+        assert np.nanmedian(depth[own]) < 0.01
+        assert np.nanmedian(turn[own]) < 0.2
+
+
+@pytest.mark.data
+def test_crtdemo_has_its_published_fibres_mirrored(shared_data):
+    """They turn from -55° inside to +55° outside, against Streeter's and every rule; with the
+    angles' signs so, ours are a median of 15° off, the rule being no measurement."""
+    crt = read_mesh(shared_data / "meshes/crtdemo/crtdemo_biv.vtu")
+    ours = anatomy.describe_heart(crt, anatomy.FibreAngles(-55.0, 55.0, 0.0, 0.0)).mesh
+    assert np.median(between(ours.frames[:, 0], crt.frames[:, 0])) < 18.0
+    usual = anatomy.describe_heart(crt, anatomy.FibreAngles(55.0, -55.0, 0.0, 0.0)).mesh
+    assert np.median(between(usual.frames[:, 0], crt.frames[:, 0])) > 60.0
