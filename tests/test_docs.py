@@ -7,10 +7,11 @@ import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from heartsim import therapy
-from heartsim.anatomy import Built, describe_heart
+from heartsim.anatomy import Built, HalfMaximumRule, Image, describe_heart, enhancement
 from heartsim.ecg import MEASURES
 from heartsim.mesh import lv_ellipsoid
 from heartsim.scenario import SweepFile, fit_from, scenario_from
@@ -21,6 +22,7 @@ from heartsim.scenario._mesh_build import build_rows
 from heartsim.scenario._plan_schema import Plan
 from heartsim.scenario._read import validated
 from heartsim.scenario._rows import speed_rows
+from heartsim.scenario._scar import scar_rows
 from heartsim.scenario._summary import DEFINITIONS
 from heartsim.scenario._tissue import Speed
 
@@ -140,7 +142,8 @@ def test_every_page_is_in_the_index():
 
 def test_every_number_of_a_summary_is_defined_with_its_unit():
     """Row by row on docs/definitions.md; velocities stand there with WHERE and DIRECTION, volumes
-    of a built heart with STRUCTURE, of segments with NUMBER."""
+    of a built heart with STRUCTURE, of segments with NUMBER, scar with RULE
+    and ZONE."""
     fits = FIT_DEFINITIONS | TRUTH_DEFINITIONS
     page = (ROOT / "docs" / "definitions.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*?) ?\|", page, flags=re.MULTILINE))
@@ -161,7 +164,18 @@ def test_every_number_of_a_summary_is_defined_with_its_unit():
         name.replace("lv_cavity", "STRUCTURE"): row["unit"]
         for name, row in build_rows(built).items()
     }
+    found = enhancement(heart.mesh, constant_image(heart.mesh))
+    units |= {
+        re.sub("fwhm_(core|border)", "RULE_ZONE", name): row["unit"]
+        for name, row in scar_rows(heart.mesh, found, [HalfMaximumRule()]).items()
+    }
     assert rows == units
+
+
+def constant_image(mesh):
+    """An image of one intensity around a heart."""
+    size = np.ceil(np.ptp(mesh.points, axis=0) / 3.0).astype(int) + 1
+    return Image(np.ones(size[::-1]), np.full(3, 3.0), np.eye(3), mesh.points.min(axis=0), "even")
 
 
 def test_no_file_names_a_path_of_the_machine_it_was_written_on():

@@ -3,7 +3,8 @@
 from ._fibres import FibreAngles as FibreAngles
 from ._heart import Heart as Heart
 from ._heart import describe_heart as describe_heart
-from ._image import LabelImage as LabelImage
+from ._image import Image as Image
+from ._image import read_image as read_image
 from ._image import read_labels as read_labels
 from ._laplace import LV as LV
 from ._laplace import RV as RV
@@ -11,6 +12,15 @@ from ._laplace import SEPTUM as SEPTUM
 from ._laplace import harmonic as harmonic
 from ._laplace import laplacian as laplacian
 from ._laplace import nearness as nearness
+from ._scar import RULES as RULES
+from ._scar import DeviationRule as DeviationRule
+from ._scar import Enhancement as Enhancement
+from ._scar import FractionRule as FractionRule
+from ._scar import HalfMaximumRule as HalfMaximumRule
+from ._scar import ScarRule as ScarRule
+from ._scar import enhancement as enhancement
+from ._scar import with_scar as with_scar
+from ._scar import zone_volumes as zone_volumes
 from ._segments import SEGMENTS as SEGMENTS
 from ._slices import Labels as Labels
 from ._surfaces import Surfaces as Surfaces

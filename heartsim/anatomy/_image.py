@@ -1,20 +1,20 @@
-"""Label images from files: voxels, and where they lie in the patient."""
+"""Images from files: voxels, and where they lie in the patient."""
 
 import dataclasses
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Shaped
 
 ENDINGS = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 
 
 @dataclasses.dataclass(frozen=True)
-class LabelImage:
-    """A stack of slices of labels. Places are in mm in the patient's axes: x to the left, y
-    backward, z to the head (DICOM's, LPS), whatever the file's own convention."""
+class Image:
+    """A stack of slices, of labels or intensities. Places are in mm in the patient's axes: x to
+    the left, y backward, z to the head (DICOM's, LPS), whatever the file's own convention."""
 
-    labels: Int[np.ndarray, "slices rows columns"]
+    values: Shaped[np.ndarray, "slices rows columns"]
     spacing: Float[np.ndarray, " 3"]
     """mm between columns, rows and slices."""
     axes: Float[np.ndarray, "3 3"]
@@ -27,18 +27,34 @@ class LabelImage:
         """Points in mm along columns, rows and slices from the first voxel, in the patient."""
         return self.origin + x @ self.axes.T
 
+    def voxels(self, x: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, "points 3"]:
+        """Slice, row and column of points in the patient, as real numbers."""
+        return ((x - self.origin) @ np.linalg.inv(self.axes).T / self.spacing)[:, ::-1]
 
-def read_labels(path: str | Path, frame: int | None = None) -> LabelImage:
+
+def read_labels(path: str | Path, frame: int | None = None) -> Image:
     """A label image from NIfTI, NRRD or MetaImage, by SimpleITK.
 
     `frame` picks one of a 4-D image, from 0. ValueError names the file and what was wanted: a
     known ending, three dimensions, whole numbers, axes at right angles.
     """
+    image = read_image(path, frame)
+    labels = np.rint(image.values).astype(np.int32)
+    if not np.array_equal(labels, image.values):
+        raise ValueError(
+            f"{path}: wanted one whole number a voxel; this looks like an image of intensities. "
+            "Give the segmentation."
+        )
+    return dataclasses.replace(image, values=labels)
+
+
+def read_image(path: str | Path, frame: int | None = None) -> Image:
+    """An image of intensities, as `read_labels` reads labels."""
     path = Path(path)
     if not path.name.endswith(ENDINGS):
-        raise ValueError(f"{path}: wanted a label image, one of {' '.join(ENDINGS)}.")
+        raise ValueError(f"{path}: wanted an image, one of {' '.join(ENDINGS)}.")
     if not path.exists():
-        raise ValueError(f"{path} does not exist; wanted a label image.")
+        raise ValueError(f"{path} does not exist; wanted an image.")
     itk = _simple_itk()
     try:
         image = itk.ReadImage(str(path))
@@ -47,16 +63,12 @@ def read_labels(path: str | Path, frame: int | None = None) -> LabelImage:
         raise ValueError(f"{path} cannot be read as an image: {reason}") from None
     image = _one_frame(image, frame, path)
     values = itk.GetArrayFromImage(image)
-    labels = np.rint(values).astype(np.int32)
-    if values.ndim != 3 or not np.array_equal(labels, values):
-        raise ValueError(
-            f"{path}: wanted one whole number a voxel; this looks like an image of intensities. "
-            "Give the segmentation."
-        )
-    if min(labels.shape) < 2:
+    if values.ndim != 3:
+        raise ValueError(f"{path}: wanted one number a voxel, there are {values.shape[-1]}.")
+    if min(values.shape) < 2:
         raise ValueError(f"{path}: wanted a stack of slices, this is a single one.")
-    return LabelImage(
-        labels,
+    return Image(
+        values,
         np.array(image.GetSpacing()),
         np.array(image.GetDirection()).reshape(3, 3),
         np.array(image.GetOrigin()),

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ._image import LabelImage
+from ._image import Image
 from ._outline import mended
 
 BASAL = 0.5  # of the largest slice of the left ventricle; less is a slice cut by the valves
@@ -27,9 +27,9 @@ class Labels:
 class Slices:
     """Masks of each structure from apex to base, in mm along rows, columns and the long axis."""
 
-    def __init__(self, image: LabelImage, labels: Labels):
+    def __init__(self, image: Image, labels: Labels):
         self.image, self.labels = image, labels
-        present = set(np.unique(image.labels).tolist())
+        present = set(np.unique(image.values).tolist())
         wanted = {"lv_cavity": labels.lv_cavity, "lv_myocardium": labels.lv_myocardium}
         if labels.rv_cavity is not None:
             wanted["rv_cavity"] = labels.rv_cavity
@@ -45,11 +45,11 @@ class Slices:
                 f"{list(wanted.values())} are given."
             )
         self.removed = self.filled = 0
-        lv = self._clean(image.labels == labels.lv_cavity)
-        body = self._clean(lv | (image.labels == labels.lv_myocardium))
+        lv = self._clean(image.values == labels.lv_cavity)
+        body = self._clean(lv | (image.values == labels.lv_myocardium))
         self.masks = {"lv": lv & body, "body": body}
         if labels.rv_cavity is not None:
-            self.masks["rv"] = self._clean(image.labels == labels.rv_cavity) & ~body
+            self.masks["rv"] = self._clean(image.values == labels.rv_cavity) & ~body
         self._require_inside()
         self.pad = int(np.ceil(MARGIN / self.pixel.min()))
         around = ((0, 0), (self.pad, self.pad), (self.pad, self.pad))
@@ -108,6 +108,6 @@ class Slices:
 
     def in_patient(self, x: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, "points 3"]:
         """Points given by rows, columns (of the masks) and height [mm]."""
-        height = (len(self.image.labels) - 1) * self.gap - x[:, 2] if self.flipped else x[:, 2]
+        height = (len(self.image.values) - 1) * self.gap - x[:, 2] if self.flipped else x[:, 2]
         rows, columns = (x[:, k] - self.pad * self.pixel[k] for k in range(2))
         return self.image.place(np.column_stack([columns, rows, height]))

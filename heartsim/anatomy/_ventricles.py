@@ -11,7 +11,7 @@ from heartsim.mesh import Mesh, boundary_triangles, stuff
 
 from ._fibres import FibreAngles
 from ._heart import Heart, describe_heart
-from ._image import LabelImage
+from ._image import Image
 from ._laplace import LV, RV, SEPTUM
 from ._outline import Outline, distances, misalignment, signed_distance, stacked
 from ._slices import Labels, Slices
@@ -157,7 +157,7 @@ def _box(masks, pixel, gap, margin, moved):
 
 
 def build_ventricles(
-    image: LabelImage, labels: Labels, edge: float, angles: FibreAngles | None = None
+    image: Image, labels: Labels, edge: float, angles: FibreAngles | None = None
 ) -> Built:
     """A heart of tetrahedra with edges of about `edge` [mm] from a segmentation: regions LV, RV and
     septum, and what `describe_heart` finds.

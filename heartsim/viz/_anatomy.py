@@ -13,12 +13,23 @@ from ._figure import new_figure, save_png
 from ._map import axes_at, draw_surface, name_sides, windows_of
 from ._raster import Sight, View, Window, look
 
-SURFACES = {  # node set: name, colour (Okabe and Ito's, told apart by the colour-blind)
+Key = tuple[str, tuple[float, float, float]]
+"""Name and colour."""
+
+SURFACES: dict[
+    str, Key
+] = {  # node set: name, colour (Okabe and Ito's, told apart by the colour-blind)
     "base": ("base", (0.94, 0.89, 0.26)),
     "lv_endo": ("LV endocardium", (0.84, 0.37, 0.0)),
     "rv_endo": ("RV endocardium", (0.0, 0.45, 0.70)),
     "epi": ("epicardium", (0.34, 0.71, 0.91)),
 }
+SCAR: dict[str, Key] = {
+    "scar": ("scar", (0.80, 0.27, 0.20)),
+    "border": ("border zone", (0.95, 0.72, 0.30)),
+    "healthy": ("elsewhere", (0.80, 0.83, 0.86)),
+}
+NUMBERS = "1 to 17: American Heart Association; 18 to 26: right free wall; strokes: fibres"
 _DPI, _PANEL, _GAP, _MARGIN = 160.0, 84.0, 5.0, 7.0  # mm
 _FOOT, _ROW, _HEAD = 14.0, 110.0, 25.0  # mm
 _STROKE = 26  # pixels of a view between fibres
@@ -41,18 +52,26 @@ def anatomy_png(mesh: str | Path | Mesh, out: str | Path) -> None:
         raise ValueError(f"{name}: none of the node sets {', '.join(SURFACES)} is in the mesh.")
     axes = heart_axes(mesh)
     shown = _views(mesh, axes)
-    rows = 2 if "segment" in mesh.cell_data else 1
+    drawn = [(_draw_surfaces, "Surfaces", "", [SURFACES[key] for key in there])]
+    if "segment" in mesh.cell_data:
+        drawn.append((_draw_segments, "Segments and fibres", NUMBERS, []))
+    if {"scar", "border"} & {name for name, _ in mesh.region_names}:
+        drawn.append((_draw_scar, "Scar", "", list(SCAR.values())))
+    rows = len(drawn)
     figure = new_figure(
         2 * _MARGIN + len(shown) * (_PANEL + _GAP), _FOOT + (rows - 1) * _ROW + _PANEL + _HEAD, _DPI
     )
     windows = windows_of(np.asarray(mesh.points, float), [view for _, view in shown])
     for k, ((part, view), window) in enumerate(zip(shown, windows, strict=True)):
         sight = look(part.points, boundary_triangles(part), view, window)
-        for row in range(rows):
+        for row, (draw, *_) in enumerate(drawn):
             bottom = _FOOT + (rows - 1 - row) * _ROW
             ax = axes_at(figure, _MARGIN + k * (_PANEL + _GAP), bottom, _PANEL, _PANEL)
-            (_draw_segments if row else _draw_surfaces)(ax, part, sight, view, window)
-    _words(figure, there, axes.flag, rows)
+            draw(ax, part, sight, view, window)
+    for row, (_, title, words, keys) in enumerate(drawn):
+        _head(figure, row, title, words, keys)
+    height = figure.get_size_inches()[1] * 25.4
+    figure.text(0.01, 3 / height, axes.flag, fontsize=11, color=INK, va="bottom")
     save_png(figure, out)
 
 
@@ -95,6 +114,16 @@ def _draw_segments(ax, mesh: Mesh, sight: Sight, view: View, window: Window) -> 
             ax.text(x[at], y[at], str(number), fontweight="bold", **style)
 
 
+def _draw_scar(ax, mesh: Mesh, sight: Sight, view: View, window: Window) -> None:
+    cell = _cells_seen(mesh, sight)
+    rgb = np.tile(np.array(SCAR["healthy"][1]), (len(cell), 1))
+    tags = dict(mesh.region_names)
+    for name in ("border", "scar"):
+        if name in tags:
+            rgb[np.asarray(mesh.regions)[cell] == tags[name]] = SCAR[name][1]
+    _paint(ax, mesh, sight, view, window, rgb)
+
+
 def _paint(ax, mesh: Mesh, sight: Sight, view: View, window: Window, rgb) -> None:
     rgba = np.ones((window.pixels**2, 4))
     rgba[sight.pixel, :3] = rgb
@@ -123,19 +152,14 @@ def _segment_colours() -> Float[np.ndarray, "segments 3"]:
     return np.vstack([NEVER, hsv_to_rgb(np.array(left + right))])
 
 
-def _words(figure, there: list[str], flag: str, rows: int) -> None:
+def _head(figure, row: int, title: str, words: str, keys: list[Key]) -> None:
+    """Title of a row, and beside it what its colours mean."""
     width, height = figure.get_size_inches() * 25.4
-    top = 1.0 - 8.0 / height
-    title = {"fontsize": 17, "fontweight": "bold", "color": INK}
-    figure.text(_MARGIN / width, top, "Surfaces", **title)
-    for k, key in enumerate(there):
-        name, colour = SURFACES[key]
+    top = 1.0 - (8.0 + row * _ROW) / height
+    style = {"fontsize": 17, "fontweight": "bold", "color": INK}
+    figure.text(_MARGIN / width, top, title, **style)
+    figure.text((_MARGIN + 85.0) / width, top, words, fontsize=12, color=INK)
+    for k, (name, colour) in enumerate(keys):
         x = (_MARGIN + 60.0 + 55.0 * k) / width
         figure.text(x, top, "■", fontsize=14, color=colour)
         figure.text(x + 5.0 / width, top, name, fontsize=12, color=INK)
-    if rows > 1:
-        below = top - _ROW / height
-        figure.text(_MARGIN / width, below, "Segments and fibres", **title)
-        words = "1 to 17: American Heart Association; 18 to 26: right free wall; strokes: fibres"
-        figure.text((_MARGIN + 90.0) / width, below, words, fontsize=12, color=INK)
-    figure.text(_MARGIN / width, 3 / height, flag, fontsize=11, color=INK, va="bottom")

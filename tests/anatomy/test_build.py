@@ -93,7 +93,7 @@ def test_places_do_not_depend_on_how_the_file_runs(folder, built, mirror):
     for axis in (2, 0) if mirror else (2,):
         origin = origin + axes[:, axis] * size[axis] * stacks.SPACING[axis]
         axes[:, axis] *= -1
-    image = anatomy.LabelImage(values.astype(np.int32), stacks.SPACING, axes, origin, "turned")
+    image = anatomy.Image(values.astype(np.int32), stacks.SPACING, axes, origin, "turned")
     turned = anatomy.build_ventricles(image, anatomy.Labels(**NUMBERS), 2.0)
     for name, volume in built.mesh_volumes.items():
         assert turned.mesh_volumes[name] == pytest.approx(volume, rel=0.01)
@@ -107,7 +107,7 @@ def test_places_do_not_depend_on_how_the_file_runs(folder, built, mirror):
 def test_slices_that_were_moved_are_moved_back(folder, built):
     values = stacks.labels()
     values[5] = np.roll(values[5], 6, axis=1)  # 9 mm along columns
-    image = anatomy.LabelImage(
+    image = anatomy.Image(
         values.astype(np.int32), stacks.SPACING, stacks.AXES, stacks.ORIGIN, "moved"
     )
     found = anatomy.build_ventricles(image, anatomy.Labels(**NUMBERS), 2.0)
@@ -167,7 +167,7 @@ def test_one_sentence_for_each_mistake(folder):
         mesh_from_image(folder / "no_image.nii", folder / "labels.toml", 2.0)
     with pytest.raises(ValueError, match="does not exist"):
         mesh_from_image(folder / "nowhere.nii", folder / "labels.toml", 2.0)
-    with pytest.raises(ValueError, match="wanted a label image"):
+    with pytest.raises(ValueError, match="wanted an image"):
         mesh_from_image(folder / "labels.toml", folder / "labels.toml", 2.0)
 
 

@@ -1,0 +1,53 @@
+"""`heartsim scar`."""
+
+import enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from heartsim.anatomy import DeviationRule, FractionRule, HalfMaximumRule
+from heartsim.mesh import write_mesh
+from heartsim.scenario import scar_of
+from heartsim.viz import anatomy_png
+
+from ._options import Json
+from ._show import show
+
+
+class Rule(enum.StrEnum):
+    """Which rule's zones become regions; all are reported."""
+
+    sd = "sd"
+    fwhm = "fwhm"
+    fraction = "fraction"
+
+
+Level = Annotated[
+    float | None, typer.Option(help="Standard deviations (sd) or share of the maximum.")
+]
+
+
+def scar(
+    heart: Annotated[Path, typer.Argument(help="From heartsim mesh build or anatomy.")],
+    image: Annotated[Path, typer.Argument(help="Late enhancement: .nii .nii.gz .nrrd .mha .mhd")],
+    out: Annotated[Path, typer.Option(help=".vtu, or .pts for CARP (in um)")],
+    rule: Annotated[Rule, typer.Option(help="Whose zones become regions.")] = Rule.fwhm,
+    border: Level = None,
+    core: Level = None,
+    remote: Annotated[int | None, typer.Option(help="Segment of healthy muscle, 1 to 17.")] = None,
+    png: Annotated[Path | None, typer.Option(help="Picture of heart and scar.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Find scar and border zone in HEART from an IMAGE of late gadolinium enhancement."""
+    if out.exists():
+        raise ValueError(f"{out} exists and is not overwritten; give another name.")
+    given = {k: v for k, v in (("border", border), ("core", core)) if v is not None}
+    if rule is Rule.fwhm and border is not None:
+        raise ValueError("--border: the border of fwhm begins at the peak of remote muscle.")
+    kind = {Rule.sd: DeviationRule, Rule.fwhm: HalfMaximumRule, Rule.fraction: FractionRule}[rule]
+    mesh, rows = scar_of(heart, image, kind(**given), remote)
+    write_mesh(mesh, out)
+    if png is not None:
+        anatomy_png(mesh, png)
+    show(rows, as_json=as_json, title=str(out))

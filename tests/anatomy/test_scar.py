@@ -1,0 +1,157 @@
+"""Scar from late enhancement: on a known histogram, and painted into a made-up heart."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import SimpleITK
+
+from heartsim import anatomy
+from heartsim.cli import run_command
+from heartsim.mesh import (
+    Mesh,
+    biventricular_ellipsoid,
+    locate_points,
+    read_mesh,
+    signed_volumes,
+    write_mesh,
+)
+
+MADE = biventricular_ellipsoid(4.0)
+AXES = np.linalg.qr(np.array([[1.0, 0.3, 0.2], [-0.2, 1.0, 0.4], [0.1, -0.5, 1.0]]))[0]
+SPACING = np.array([2.0, 2.0, 4.0])
+REMOTE, BORDER, CORE = 100.0, 140.0, 300.0
+
+
+@pytest.fixture(scope="module")
+def heart():
+    bare = Mesh(points=MADE.points, cells=MADE.cells, regions=np.ones(MADE.n_cells, np.int32))
+    return anatomy.describe_heart(bare).mesh
+
+
+@pytest.fixture(scope="module")
+def image(heart):
+    """Blood 400, muscle 100 ± 10, core in segments 7 and 8, border in 12; oblique slices."""
+    return painted(heart, AXES)
+
+
+def painted(heart, axes):
+    along = heart.points @ axes
+    origin = axes @ (along.min(axis=0) - 6.0)
+    size = np.ceil((np.ptp(along, axis=0) + 12.0) / SPACING).astype(int)
+    k, j, i = np.indices(size[::-1])
+    x = origin + (np.stack([i, j, k], axis=-1).reshape(-1, 3) * SPACING) @ axes.T
+    cell, _ = locate_points(heart, x)
+    segment = heart.cell_data["segment"][cell]
+    noise = 10.0 * np.sin(1000.0 * x[:, 0] + 777.0 * x[:, 1])  # a deviation of 7.1, peak 10
+    values = REMOTE + noise + 3.0 * np.isin(segment, [1, 2, 3, 4, 6])  # 5, 9, 10, 11 darker
+    values = np.where(np.isin(segment, [7, 8]), CORE, np.where(segment == 12, BORDER, values))
+    values = np.where(cell < 0, 400.0, values).reshape(size[::-1]).astype(np.float32)
+    return anatomy.Image(values, SPACING, axes, origin, "painted")
+
+
+def volume_of(heart, segments):
+    own = np.isin(heart.cell_data["segment"], segments)
+    return signed_volumes(heart.points, heart.cells)[own].sum() / 1000
+
+
+def test_rules_on_a_known_histogram():
+    """Remote 100 ± 10 with a peak of 130, greatest 300: 120 and 130, 130 and 150, 105 and 150."""
+    found = anatomy.Enhancement(
+        voxels=np.array([90.0, 106.0, 125.0, 131.0, 149.0, 151.0, 300.0]),
+        voxel_mL=0.01,
+        cells=np.zeros(0),
+        remote=11,
+        remote_mean=100.0,
+        remote_sd=10.0,
+        remote_peak=130.0,
+        peak=300.0,
+    )
+    wanted = {
+        "sd": [0, 0, 1, 2, 2, 2, 2],
+        "fwhm": [0, 0, 0, 1, 1, 2, 2],
+        "fraction": [0, 1, 1, 1, 1, 2, 2],
+    }
+    for rule in anatomy.RULES:
+        np.testing.assert_array_equal(found.zones(rule, found.voxels), wanted[rule.name])
+    five = found.zones(anatomy.DeviationRule(2.0, 5.0), found.voxels)
+    np.testing.assert_array_equal(five, [0, 0, 1, 1, 1, 2, 2])
+    assert found.levels(anatomy.HalfMaximumRule(0.3)) == (90.0, 90.0)  # no border below the core
+
+
+def test_painted_scar_is_found_by_every_rule(heart, image):
+    """Shares of the wall's voxels to 2 %, volumes in the mesh to a tenth: cells of 4 mm beside an
+    edge take the side of their nearest voxels. Blood of 400 beside the wall does not leak in."""
+    found = anatomy.enhancement(heart, image)
+    assert found.remote in (5, 9, 10, 11, 13, 14, 15, 16)
+    assert found.remote_mean == pytest.approx(REMOTE, abs=2.0)
+    assert found.remote_sd == pytest.approx(10 / np.sqrt(2), rel=0.1)
+    core, border = volume_of(heart, [7, 8]), volume_of(heart, [12])
+    for rule in anatomy.RULES:
+        by_voxels, by_cells = anatomy.zone_volumes(heart, found, rule)
+        wanted = core + border if rule.name == "sd" else core  # 140 is 6 deviations above
+        share = by_voxels / by_voxels.sum()
+        assert share[2] == pytest.approx(wanted / volume_of(heart, range(1, 18)), abs=0.02), rule
+        assert by_cells[2] == pytest.approx(wanted, rel=0.1), rule
+
+
+@pytest.mark.parametrize("flip", [(0,), (1,), (2,), (0, 1, 2)])
+def test_the_same_scar_whichever_way_the_image_runs(heart, image, flip):
+    values, axes, origin = image.values, image.axes.copy(), image.origin.copy()
+    for k in flip:
+        axis = 2 - k  # of the array
+        origin = origin + axes[:, k] * image.spacing[k] * (values.shape[axis] - 1)
+        axes[:, k] *= -1
+        values = np.flip(values, axis=axis)
+    turned = anatomy.Image(np.ascontiguousarray(values), image.spacing, axes, origin, "turned")
+    one, other = anatomy.enhancement(heart, image), anatomy.enhancement(heart, turned)
+    assert other.remote == one.remote
+    np.testing.assert_allclose(np.sort(other.voxels), np.sort(one.voxels))
+    np.testing.assert_allclose(other.cells, one.cells, rtol=1e-4)
+
+
+def test_regions_are_where_the_scar_was_painted(heart, image):
+    scarred = anatomy.with_scar(
+        heart, anatomy.enhancement(heart, image, remote=10), anatomy.HalfMaximumRule()
+    )
+    core = scarred.regions == scarred.region_tag("scar")
+    depth = heart.point_data["transmural"][heart.cells].mean(axis=1)
+    inner = (depth > 0.3) & (depth < 0.7)
+    truth = np.isin(heart.cell_data["segment"], [7, 8])
+    assert (core == truth)[inner].mean() > 0.92  # cells beside its edge see both sides of it
+    assert not core[heart.cell_data["chamber"] == anatomy.RV].any()
+    assert np.isnan(
+        scarred.cell_data["enhancement"][heart.cell_data["chamber"] == anatomy.RV]
+    ).all()
+
+
+def test_an_image_of_something_else_is_refused(heart, image):
+    away = dataclasses.replace(image, origin=image.origin + 500.0)
+    with pytest.raises(ValueError, match="painted: the heart lies outside of this image"):
+        anatomy.enhancement(heart, away)
+    with pytest.raises(ValueError, match="shows no muscle of segment 20"):
+        anatomy.enhancement(heart, image, remote=20)
+
+
+def test_the_command_writes_scar_and_reports_all_rules(heart, image, tmp_path, capsys):
+    write_mesh(heart, tmp_path / "heart.vtu")
+    file = SimpleITK.GetImageFromArray(image.values)
+    file.SetSpacing(image.spacing.tolist())
+    file.SetOrigin(image.origin.tolist())
+    file.SetDirection(image.axes.ravel().tolist())
+    SimpleITK.WriteImage(file, str(tmp_path / "lge.nii.gz"))
+    base = ["scar", str(tmp_path / "heart.vtu"), str(tmp_path / "lge.nii.gz"), "--json"]
+    base += ["--out", str(tmp_path / "scarred.vtu"), "--png", str(tmp_path / "scar.png")]
+    assert run_command([*base, "--rule", "sd", "--core", "5", "--border", "2"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert {"sd_core_mL", "fwhm_core_percent", "fraction_border_mL"} <= set(told)
+    sd = told["remote_sd"]["value"]
+    assert told["sd_core_above"]["value"] == pytest.approx(told["remote_mean"]["value"] + 5 * sd)
+    scarred = read_mesh(tmp_path / "scarred.vtu")
+    assert {"scar", "border"} <= {name for name, _ in scarred.region_names}
+    assert (tmp_path / "scar.png").stat().st_size > 10_000
+    write_mesh(MADE, tmp_path / "plain.vtu")
+    base[1], base[5] = str(tmp_path / "plain.vtu"), str(tmp_path / "other.vtu")
+    assert run_command(base) == 2
+    assert "run `heartsim anatomy` first" in capsys.readouterr().err
