@@ -14,7 +14,7 @@ from heartsim import therapy
 from heartsim.anatomy import Built, HalfMaximumRule, Image, describe_heart, enhancement
 from heartsim.ecg import MEASURES
 from heartsim.mesh import lv_ellipsoid
-from heartsim.scenario import SweepFile, fit_from, scenario_from
+from heartsim.scenario import SweepFile, fit_from, made_up_heart, mesh_rows, scenario_from
 from heartsim.scenario._anatomy import heart_rows
 from heartsim.scenario._fit_summary import FIT_DEFINITIONS, TRUTH_DEFINITIONS
 from heartsim.scenario._hand_over import HAND_OVER_DEFINITIONS
@@ -168,6 +168,12 @@ def test_every_number_of_a_summary_is_defined_with_its_unit():
     units |= {
         re.sub("fwhm_(core|border)", "RULE_ZONE", name): row["unit"]
         for name, row in scar_rows(heart.mesh, found, [HalfMaximumRule()]).items()
+    }
+    plain, rows_made_up = mesh_rows(heart.mesh), made_up_heart("normal", None, 4.2, scar=[7])[1]
+    units |= {
+        name: row["unit"]
+        for name, row in rows_made_up.items()
+        if name not in plain and not name.startswith("region_")
     }
     assert rows == units
 

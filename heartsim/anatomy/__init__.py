@@ -6,6 +6,7 @@ from ._heart import describe_heart as describe_heart
 from ._image import Image as Image
 from ._image import read_image as read_image
 from ._image import read_labels as read_labels
+from ._image import write_image as write_image
 from ._laplace import LV as LV
 from ._laplace import RV as RV
 from ._laplace import SEPTUM as SEPTUM
@@ -26,6 +27,13 @@ from ._slices import Labels as Labels
 from ._surfaces import Surfaces as Surfaces
 from ._surfaces import cut_faces as cut_faces
 from ._surfaces import find_surfaces as find_surfaces
+from ._synth import KINDS as KINDS
+from ._synth import NUMBERS as NUMBERS
+from ._synth import Shape as Shape
+from ._synth import made_up as made_up
+from ._synth import painted_scar as painted_scar
+from ._synth import short_axis_labels as short_axis_labels
+from ._synth import synthetic_heart as synthetic_heart
 from ._transfer import Atlas as Atlas
 from ._transfer import transfer as transfer
 from ._ventricles import Built as Built

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Shaped
 
+from heartsim._files import whole_or_refused
+
 ENDINGS = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 
 
@@ -74,6 +76,21 @@ def read_image(path: str | Path, frame: int | None = None) -> Image:
         np.array(image.GetOrigin()),
         path.name,
     )
+
+
+def write_image(image: Image, path: str | Path) -> None:
+    """An image in a file of one of `ENDINGS`, in its own frame; whole or not there."""
+    path = Path(path)
+    if not path.name.endswith(ENDINGS):
+        raise ValueError(f"{path}: wanted one of {' '.join(ENDINGS)}.")
+    itk = _simple_itk()
+    values = image.values
+    out = itk.GetImageFromArray(values.astype(np.uint8 if values.dtype.kind in "iub" else float))
+    out.SetSpacing(image.spacing.tolist())
+    out.SetDirection(image.axes.ravel().tolist())
+    out.SetOrigin(image.origin.tolist())
+    with whole_or_refused(path) as part:
+        itk.WriteImage(out, str(part))
 
 
 def _one_frame(image, frame: int | None, path: Path):

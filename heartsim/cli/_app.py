@@ -9,7 +9,7 @@ from ._doctor import doctor
 from ._ecg import ecg
 from ._fit import fit
 from ._hand_over import hand_over
-from ._mesh import build, convert, info
+from ._mesh import build, convert, info, synth
 from ._plan import plan
 from ._run import run
 from ._scar import scar
@@ -27,7 +27,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 mesh = typer.Typer(
-    help="From images; quality, volumes, regions; between formats.", no_args_is_help=True
+    help="From images, or made up; quality and regions; between formats.",
+    no_args_is_help=True,
 )
 
 for panel, command, name, example in (
@@ -49,6 +50,7 @@ for panel, command, name, example in (
 mesh.command(
     "build", epilog="Example:  heartsim mesh build seg.nii.gz --labels labels.toml --out heart.vtu"
 )(build)
+mesh.command("synth", epilog="Example:  heartsim mesh synth --kind dilated --out heart.vtu")(synth)
 mesh.command("info", epilog="Example:  heartsim mesh info heart.vtu")(info)
 mesh.command("convert", epilog="Example:  heartsim mesh convert heart.pts heart.vtu")(convert)
 app.add_typer(mesh, name="mesh", rich_help_panel=PREPARE)

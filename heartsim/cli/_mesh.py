@@ -1,12 +1,13 @@
-"""`heartsim mesh build`, `info` and `convert`."""
+"""`heartsim mesh build`, `synth`, `info` and `convert`."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from heartsim.anatomy import KINDS
 from heartsim.mesh import keep_regions, read_mesh, refine, write_mesh
-from heartsim.scenario import mesh_from_image, mesh_rows
+from heartsim.scenario import made_up_heart, mesh_from_image, mesh_rows, write_made_up_labels
 from heartsim.viz import anatomy_png
 
 from ._options import Json, Unit, regions
@@ -27,6 +28,39 @@ def build(
         raise ValueError(f"{out} exists and is not overwritten; give another name.")
     mesh, rows = mesh_from_image(segmentation, labels, edge, frame)
     write_mesh(mesh, out)
+    if png is not None:
+        anatomy_png(mesh, png)
+    show(rows, as_json=as_json, title=str(out))
+
+
+def synth(
+    out: Annotated[Path, typer.Option(help=".vtu, or .pts for CARP (in um)")],
+    kind: Annotated[str, typer.Option(help=f"One of {', '.join(KINDS)}.")] = "normal",
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="One of a population of this kind.")
+    ] = None,
+    edge: Annotated[float, typer.Option(help="Mean edge, mm.")] = 2.0,
+    scar: Annotated[list[int] | None, typer.Option(help="Segment that is scar.")] = None,
+    scar_depth: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Of the wall, from inside.")
+    ] = 1.0,
+    segmentation: Annotated[
+        Path | None, typer.Option(help="Labels of its short axis as well: .nii.gz, .nrrd")
+    ] = None,
+    spacing_mm: Annotated[
+        tuple[float, float, float], typer.Option(help="Voxels of the labels.")
+    ] = (1.5, 1.5, 8.0),
+    png: Annotated[Path | None, typer.Option(help="Picture of the heart.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make up a biventricular heart, and its segmentation."""
+    for path in (out, segmentation):
+        if path is not None and path.exists():
+            raise ValueError(f"{path} exists and is not overwritten; give another name.")
+    mesh, rows = made_up_heart(kind, seed, edge, scar=scar, scar_depth=scar_depth)
+    write_mesh(mesh, out)
+    if segmentation is not None:
+        write_made_up_labels(kind, seed, spacing_mm, segmentation)
     if png is not None:
         anatomy_png(mesh, png)
     show(rows, as_json=as_json, title=str(out))

@@ -3,6 +3,7 @@
 from ._axes import HeartAxes as HeartAxes
 from ._axes import heart_axes as heart_axes
 from ._ball import ball as ball
+from ._ellipsoids import Ellipsoids as Ellipsoids
 from ._ellipsoids import biventricular_ellipsoid as biventricular_ellipsoid
 from ._ellipsoids import lv_ellipsoid as lv_ellipsoid
 from ._fibres import rule_based_fibres as rule_based_fibres

@@ -79,6 +79,10 @@ class Ellipsoids:
         w = _ramp(self.left(x)[0])[:, None]
         return w * left + (1 - w) * _outward(x, self.rv_centre, self.rv_outer)
 
+    def in_patient(self, x: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, "points 3"]:
+        """Own coordinates in the patient's axes: x to the left, y backward, z to the head."""
+        return (x - [-10.0 * self.with_rv, 0.0, -20.0]) @ _pose()
+
     def regions(self, x: Float[np.ndarray, "cells 3"]) -> Int[np.ndarray, " cells"]:
         """1 LV, 2 RV outside the left ellipsoid, 3 septum: where a ray from the left centre
         leaves the left ventricle into the right one."""
@@ -152,7 +156,7 @@ def _heart(name: str, edge: float, shape: Ellipsoids) -> Mesh:
         epi_deg=-60.0,
     )
     mesh = Mesh(
-        points=(x - [-10.0 * shape.with_rv, 0.0, -20.0]) @ turn,
+        points=shape.in_patient(x),
         cells=cells,
         regions=shape.regions(middle),
         frames=frames,

@@ -12,6 +12,8 @@ from ._fit_run import run_fit as run_fit
 from ._fit_schema import FitFile as FitFile
 from ._hand_over import run_hand_over as run_hand_over
 from ._loop import Runaway as Runaway
+from ._made_up import made_up_heart as made_up_heart
+from ._made_up import write_made_up_labels as write_made_up_labels
 from ._mesh_build import mesh_from_image as mesh_from_image
 from ._plan import read_plan as read_plan
 from ._plan import run_plan as run_plan
