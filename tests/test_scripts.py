@@ -150,7 +150,7 @@ def test_tests_run_after_lint_and_types(checkout, arguments, pytest_sees):
         f"ruff check {code}",
         f"ruff format --check {code}",
         "mypy ",
-        f"python -m pytest {pytest_sees}",
+        f"python -m pytest -n auto --maxprocesses 4 --dist loadfile {pytest_sees}",
     ]
 
 
