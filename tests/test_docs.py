@@ -11,7 +11,15 @@ import numpy as np
 import pytest
 
 from heartsim import therapy
-from heartsim.anatomy import Built, HalfMaximumRule, Image, describe_heart, enhancement
+from heartsim.anatomy import (
+    Built,
+    Growth,
+    HalfMaximumRule,
+    Image,
+    describe_heart,
+    enhancement,
+    grow_purkinje,
+)
 from heartsim.ecg import MEASURES
 from heartsim.mesh import lv_ellipsoid
 from heartsim.scenario import SweepFile, fit_from, made_up_heart, mesh_rows, scenario_from
@@ -25,6 +33,7 @@ from heartsim.scenario._rows import speed_rows
 from heartsim.scenario._scar import scar_rows
 from heartsim.scenario._summary import DEFINITIONS
 from heartsim.scenario._tissue import Speed
+from heartsim.scenario._tree import tree_rows
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("meshes/*.md")])
@@ -164,6 +173,9 @@ def test_every_number_of_a_summary_is_defined_with_its_unit():
         name.replace("lv_cavity", "STRUCTURE"): row["unit"]
         for name, row in build_rows(built).items()
     }
+    grown = grow_purkinje(heart.mesh, "left", growth=Growth(generations=2))
+    tree = tree_rows(heart.mesh, grown, "left", 0.85)
+    units |= {name: row["unit"] for name, row in tree.items()}
     found = enhancement(heart.mesh, constant_image(heart.mesh))
     units |= {
         re.sub("fwhm_(core|border)", "RULE_ZONE", name): row["unit"]

@@ -13,6 +13,9 @@ from ._laplace import SEPTUM as SEPTUM
 from ._laplace import harmonic as harmonic
 from ._laplace import laplacian as laplacian
 from ._laplace import nearness as nearness
+from ._purkinje import Bundles as Bundles
+from ._purkinje import Growth as Growth
+from ._purkinje import grow_purkinje as grow_purkinje
 from ._scar import RULES as RULES
 from ._scar import DeviationRule as DeviationRule
 from ._scar import Enhancement as Enhancement

@@ -11,6 +11,7 @@ from ._fit import fit
 from ._hand_over import hand_over
 from ._mesh import build, convert, info, synth
 from ._plan import plan
+from ._purkinje import purkinje
 from ._run import run
 from ._scar import scar
 from ._sweep import sweep
@@ -37,6 +38,7 @@ for panel, command, name, example in (
     (SIMULATE, check, "check", "heartsim check heart.toml"),
     (PREPARE, anatomy, "anatomy", "heartsim anatomy heart.vtu --out found.vtu --png found.png"),
     (PREPARE, scar, "scar", "heartsim scar heart.vtu lge.nii.gz --out scarred.vtu --rule fwhm"),
+    (PREPARE, purkinje, "purkinje", "heartsim purkinje heart.vtu --side left --out left.vtu"),
     (PREPARE, tune_cv, "tune-cv", "heartsim tune-cv --edge-mm 1.0 --velocity-m-s 0.65"),
     (MEASURE, ecg, "ecg", "heartsim ecg recording.hea --out recording.dcm --png recording.png"),
     (FIT, fit, "fit", "heartsim fit fit.toml --out fit-run"),

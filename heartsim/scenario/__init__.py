@@ -31,3 +31,4 @@ from ._summary import shortfall as shortfall
 from ._sweep import read_sweep as read_sweep
 from ._sweep import run_sweep as run_sweep
 from ._sweep_schema import SweepFile as SweepFile
+from ._tree import tree_of as tree_of

@@ -8,13 +8,11 @@ from jaxtyping import Array, Float, Int
 from heartsim._types import AnyArray
 from heartsim.mesh import Mesh
 from heartsim.tissue import (
-    NEVER,
     FootCurrent,
     Front,
     Sources,
     arrival,
     diffusivity,
-    front,
     monodomain_conductivity,
     require_sources,
     slowness,
@@ -22,24 +20,33 @@ from heartsim.tissue import (
     tensor,
 )
 
+from ._networks import Paths, paths_of
 from ._places import site_of
 from ._schema import Pulses, Scenario
 from ._tissue import cells_of, fast_cells
 
-arrival_times = eqx.filter_jit(arrival)
+_arrival = eqx.filter_jit(arrival)
 _source_times = eqx.filter_jit(source_times)
+
+
+def arrival_times(
+    paths: Paths, M: Float[AnyArray, "cells 3 3"], start: Float[AnyArray, " inner"], n: int
+) -> Float[Array, " nodes"]:
+    """Arrival times [ms] at the `n` nodes of the muscle."""
+    return _arrival(paths.front, M, start, paths.delay)[:n]
 
 
 def start_times(
     scenario: Scenario,
     mesh: Mesh,
     nodes: Int[np.ndarray, " conductive"],
-    front: Front,
+    paths: Paths,
     M: Float[AnyArray, "cells 3 3"],
 ) -> Float[np.ndarray, " inner"]:
-    """The onset of each node that a stimulus touches, by inner number; NEVER elsewhere. A point
-    without radius starts a front there, and reaches the nodes around by its velocities `M`."""
-    start = np.full(len(front.points), NEVER)
+    """The onset of each node that a stimulus touches, and of the roots of trees, by inner number;
+    NEVER elsewhere. A point without radius starts a front there, and reaches the nodes around by
+    its velocities `M`."""
+    front, start = paths.front, paths.roots.copy()
     for number, pulses in enumerate(scenario.stimulus, start=1):
         if pulses.at.is_point:
             start = np.minimum(start, _from_points(number, pulses, front, M))
@@ -96,10 +103,11 @@ def foot_current(
     scenario: Scenario, mesh: Mesh, inner: Mesh, nodes: Int[np.ndarray, " real"]
 ) -> tuple[FootCurrent, tuple[str, ...]]:
     """What fires the membranes of the reaction-eikonal model, and what to tell the user."""
-    geometry = front(inner)
+    paths = paths_of(scenario, inner)
     velocity, notes = velocities(scenario, inner)
     M = slowness(inner, *velocity)
-    T = arrival_times(geometry, M, start_times(scenario, mesh, nodes, geometry, M))
+    start = start_times(scenario, mesh, nodes, paths, M)
+    T = arrival_times(paths, M, start, inner.n_nodes)
     notes += ("reaction-eikonal: a membrane activates about 1 ms after its arrival time",)
     return FootCurrent(T), notes
 

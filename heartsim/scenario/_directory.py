@@ -116,6 +116,7 @@ def input_checksums(scenario: Scenario) -> dict[str, str]:
         paths.append(locate(ecg.electrodes))
     if ecg.torso not in (None, "ellipsoid"):
         paths.append(locate(ecg.torso))
+    paths += [locate(tree.tree) for tree in scenario.purkinje]
     if heart.initial_state is not None:
         paths.append(locate(heart.initial_state))
     return {str(path): checksum(path) for path in paths}

@@ -11,8 +11,6 @@ from jaxtyping import Array, Float, Int
 from heartsim.mesh import Mesh, submesh
 from heartsim.tissue import (
     NEVER,
-    Front,
-    front,
     repolarise_backwards,
     slowness,
     template_leads,
@@ -23,6 +21,7 @@ from ._arrivals import arrival_times, start_times, velocities
 from ._checkpoint import Record
 from ._front_schema import Template
 from ._leads import leads_of
+from ._networks import Paths, paths_of
 from ._scene import build_mesh, conducting
 from ._schema import Scenario
 from ._summary import Times
@@ -39,7 +38,7 @@ class FrontScene(NamedTuple):
     scenario: Scenario
     mesh: Mesh  # as the user sees it, in the order of activation.vtu
     nodes: Int[np.ndarray, " conductive"]  # number in `mesh` of each node of the front
-    front: Front
+    paths: Paths
     M: Float[Array, "cells 3 3"]  # ms²/mm²
     start: Float[np.ndarray, " inner"]  # ms
     field: Float[np.ndarray, "electrodes conductive"] | None
@@ -51,7 +50,7 @@ def build_front(scenario: Scenario, cache: Path | None = None) -> FrontScene:
     """The objects of an eikonal scenario; ValueError names what does not fit the mesh."""
     mesh = build_mesh(scenario)
     inner, nodes = submesh(mesh, conducting(scenario, mesh))
-    geometry = front(inner)
+    paths = paths_of(scenario, inner)
     velocity, notes = velocities(scenario, inner)
     M = slowness(inner, *velocity)
     field, flags = leads_of(scenario.ecg, mesh, inner, cache)
@@ -59,9 +58,9 @@ def build_front(scenario: Scenario, cache: Path | None = None) -> FrontScene:
         scenario=scenario,
         mesh=mesh,
         nodes=nodes,
-        front=geometry,
+        paths=paths,
         M=M,
-        start=start_times(scenario, mesh, nodes, geometry, M),
+        start=start_times(scenario, mesh, nodes, paths, M),
         field=field,
         speeds=[],
         notes=tuple(mesh.notes) + flags + notes + (TEMPLATE,),
@@ -70,7 +69,7 @@ def build_front(scenario: Scenario, cache: Path | None = None) -> FrontScene:
 
 def activate(scene: FrontScene) -> tuple[Record, Times]:
     """Activations and leads of the record, and the times on the user's mesh."""
-    T = np.asarray(arrival_times(scene.front, scene.M, scene.start), float)
+    T = np.asarray(arrival_times(scene.paths, scene.M, scene.start, len(scene.nodes)), float)
     template = template_of(scene.scenario)
     apd = np.asarray(repolarise_backwards(T, template.apd_ms, template.apd_slope), float)
     reached = NEVER / 2 > T

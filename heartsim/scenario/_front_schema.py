@@ -6,7 +6,7 @@ from pydantic import Field
 
 from heartsim.tissue import COWAN
 
-from ._section import Positive, Section
+from ._section import NotNegative, Positive, Section
 
 Endocardia = Annotated[list[Literal["lv_endo", "rv_endo"]], Field(min_length=1)]
 
@@ -17,6 +17,21 @@ class FastLayer(Section):
 
     surfaces: Endocardia
     velocity_m_s: Positive
+
+
+class Purkinje(Section):
+    """A tree of fibres joined to the muscle at its ends; fronts run along it both ways."""
+
+    tree: str
+    """A file of lines, as from heartsim purkinje; its node set root, or node 0, is the root."""
+    velocity_m_s: Positive
+    orthograde_ms: NotNegative = 0.0
+    """Delay of a junction into the muscle."""
+    retrograde_ms: NotNegative = 0.0
+    """And out of it."""
+    start_ms: NotNegative | None = None
+    """When the root activates; absent: not by itself, as in a bundle branch block."""
+    root: int | None = None
 
 
 class Template(Section):
@@ -45,6 +60,11 @@ def require_front(scenario) -> None:
     if not scenario.solver.diffusion and model != "reaction_eikonal":
         raise ValueError(
             '[solver] diffusion = false goes with model = "reaction_eikonal" only; leave it out.'
+        )
+    if scenario.purkinje and model not in FRONTS:
+        raise ValueError(
+            f"[[purkinje]] does not go with model = {model!r}; only models with arrival times "
+            f"({', '.join(FRONTS)}) run along trees. Leave it out, or use [fast_layer]."
         )
     if model not in FRONTS:
         _require_radii(scenario)

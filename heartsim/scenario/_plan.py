@@ -87,7 +87,7 @@ def run_plan(
 
 def of_beat(scene: FrontScene, scenario: Scenario) -> FrontScene:
     """The scene of the same heart with other stimuli."""
-    start = start_times(scenario, scene.mesh, scene.nodes, scene.front, scene.M)
+    start = start_times(scenario, scene.mesh, scene.nodes, scene.paths, scene.M)
     return scene._replace(scenario=scenario, start=start)
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
+from ._front_schema import Purkinje
 from ._schema import Place, Pulses, Scenario
 from ._section import NotNegative, OnBase, Section, Tag
 
@@ -87,6 +88,21 @@ def paced(base: Scenario, plan: Plan, option: Option, delays: dict[str, float]) 
     events = [(places[name], time) for name, time in delays.items()]
     if option.intrinsic_ms is not None:
         events += [(s.at, s.start_ms + option.intrinsic_ms) for s in base.stimulus]
-    first = min(0.0, min(time for _, time in events))
+    entered = [_entered(tree, option.intrinsic_ms) for tree in base.purkinje]
+    times = [time for _, time in events] + [t.start_ms for t in entered if t.start_ms is not None]
+    first = min(0.0, *times)
     stimulus = [Pulses(at=place, start_ms=time - first) for place, time in events]
-    return base.model_copy(update={"stimulus": stimulus})
+    trees = [
+        tree
+        if tree.start_ms is None
+        else tree.model_copy(update={"start_ms": tree.start_ms - first})
+        for tree in entered
+    ]
+    return base.model_copy(update={"stimulus": stimulus, "purkinje": trees})
+
+
+def _entered(tree: Purkinje, intrinsic: float | None) -> Purkinje:
+    """A tree whose root activates with the base's own stimuli, or not at all."""
+    if tree.start_ms is None or intrinsic is None:
+        return tree.model_copy(update={"start_ms": None})
+    return tree.model_copy(update={"start_ms": tree.start_ms + intrinsic})

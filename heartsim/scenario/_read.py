@@ -62,6 +62,10 @@ def scenario_from(
     """The scenario of a dictionary shaped like the file; paths are relative to `folder`."""
     folder = Path.cwd() if folder is None else folder
     scenario = with_paths(validated(Scenario, data, name), folder)
+    trees = [
+        tree.model_copy(update={"tree": absolute(tree.tree, folder)}) for tree in scenario.purkinje
+    ]
+    scenario = scenario.model_copy(update={"purkinje": trees})
     try:
         _check_times(scenario)
     except ValueError as error:
@@ -132,5 +136,9 @@ def _check_times(scenario: Scenario) -> None:
             )
     for number, pulses in enumerate(scenario.stimulus, start=1):
         whole_steps(pulses.cycle_ms, dt, f"[[stimulus]] {number}: cycle_ms")
-    if not scenario.stimulus and scenario.heart.initial_state is None:
-        raise ValueError("[[stimulus]] is missing: nothing would start; give at least one.")
+    entered = any(tree.start_ms is not None for tree in scenario.purkinje)
+    if not scenario.stimulus and not entered and scenario.heart.initial_state is None:
+        raise ValueError(
+            "[[stimulus]] is missing: nothing would start; give at least one"
+            + (", or a tree its start_ms." if scenario.purkinje else ".")
+        )
