@@ -17,6 +17,13 @@ def shared_data() -> Path:
     return path
 
 
+@pytest.fixture(scope="module", autouse=True)
+def forget_programs():
+    """Compiled programs of a file go with it: kept, they came to gigabytes a process."""
+    yield
+    jax.clear_caches()
+
+
 @pytest.fixture
 def x64():
     """Run the test in double precision."""

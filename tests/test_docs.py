@@ -13,6 +13,7 @@ import pytest
 from heartsim import therapy
 from heartsim.anatomy import (
     Built,
+    FromSurfaces,
     Growth,
     HalfMaximumRule,
     Image,
@@ -32,6 +33,7 @@ from heartsim.scenario._read import validated
 from heartsim.scenario._rows import speed_rows
 from heartsim.scenario._scar import scar_rows
 from heartsim.scenario._summary import DEFINITIONS
+from heartsim.scenario._surfaces_build import SurfacesFile, surface_rows
 from heartsim.scenario._tissue import Speed
 from heartsim.scenario._tree import tree_rows
 
@@ -112,6 +114,9 @@ def test_scenarios_on_the_page_are_read(page, tmp_path):
         if "vary" in data:
             validated(SweepFile, data, page.name)
             continue
+        if "surfaces" in data:
+            validated(SurfacesFile, data, page.name)
+            continue
         if "option" in data:
             validated(Plan, data, page.name)
             continue
@@ -172,6 +177,9 @@ def test_every_number_of_a_summary_is_defined_with_its_unit():
     units |= {
         name.replace("lv_cavity", "STRUCTURE"): row["unit"]
         for name, row in build_rows(built).items()
+    }
+    units |= {
+        name: row["unit"] for name, row in surface_rows(FromSurfaces(heart, 1.0, 0.0, 1.0)).items()
     }
     grown = grow_purkinje(heart.mesh, "left", growth=Growth(generations=2))
     tree = tree_rows(heart.mesh, grown, "left", 0.85)

@@ -1,6 +1,9 @@
 """From a patient's images to a heart: image -> surfaces -> tetrahedra."""
 
+from ._bodies import Patch as Patch
 from ._fibres import FibreAngles as FibreAngles
+from ._from_surfaces import FromSurfaces as FromSurfaces
+from ._from_surfaces import heart_from_surfaces as heart_from_surfaces
 from ._heart import Heart as Heart
 from ._heart import describe_heart as describe_heart
 from ._image import Image as Image

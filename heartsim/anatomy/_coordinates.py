@@ -43,6 +43,8 @@ def long_axis(
     x = np.asarray(mesh.points, float)
     left = surfaces.nodes("lv_endo")
     rim = np.intersect1d(left, surfaces.nodes("base"))
+    if not rim.size:
+        raise ValueError("anatomy: the left endocardium does not meet the base.")
     base = x[rim].mean(axis=0)
     away = np.linalg.norm(x[left] - base, axis=1)
     tip = x[left][away > TIP * away.max()].mean(axis=0)

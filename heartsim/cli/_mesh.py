@@ -7,7 +7,13 @@ import typer
 
 from heartsim.anatomy import KINDS
 from heartsim.mesh import keep_regions, read_mesh, refine, write_mesh
-from heartsim.scenario import made_up_heart, mesh_from_image, mesh_rows, write_made_up_labels
+from heartsim.scenario import (
+    made_up_heart,
+    mesh_from_image,
+    mesh_from_surfaces,
+    mesh_rows,
+    write_made_up_labels,
+)
 from heartsim.viz import anatomy_png
 
 from ._options import Json, Unit, regions
@@ -15,18 +21,27 @@ from ._show import show
 
 
 def build(
-    segmentation: Annotated[Path, typer.Argument(help="Labels: .nii .nii.gz .nrrd .mha .mhd")],
-    labels: Annotated[Path, typer.Option(help="TOML file that names the label numbers.")],
+    source: Annotated[
+        Path, typer.Argument(help="Labels: .nii .nii.gz .nrrd .mha .mhd; or .toml of surfaces")
+    ],
     out: Annotated[Path, typer.Option(help=".vtu, or .pts for CARP (in um)")],
+    labels: Annotated[
+        Path | None, typer.Option(help="TOML file that names the label numbers.")
+    ] = None,
     edge: Annotated[float, typer.Option(help="Mean edge, mm.")] = 1.0,
     frame: Annotated[int | None, typer.Option(help="Which of a series, from 0.")] = None,
     png: Annotated[Path | None, typer.Option(help="Picture of the surfaces.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Make a heart with fibres and surfaces of a short-axis SEGMENTATION."""
+    """Make a heart with fibres and segments of SOURCE, a short-axis segmentation or surfaces."""
     if out.exists():
         raise ValueError(f"{out} exists and is not overwritten; give another name.")
-    mesh, rows = mesh_from_image(segmentation, labels, edge, frame)
+    if source.suffix == ".toml":
+        mesh, rows = mesh_from_surfaces(source, edge)
+    elif labels is None:
+        raise ValueError(f"{source}: its label numbers are missing; give --labels labels.toml.")
+    else:
+        mesh, rows = mesh_from_image(source, labels, edge, frame)
     write_mesh(mesh, out)
     if png is not None:
         anatomy_png(mesh, png)

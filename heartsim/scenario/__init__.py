@@ -28,6 +28,7 @@ from ._scene import Scene as Scene
 from ._scene import build_scene as build_scene
 from ._schema import Scenario as Scenario
 from ._summary import shortfall as shortfall
+from ._surfaces_build import mesh_from_surfaces as mesh_from_surfaces
 from ._sweep import read_sweep as read_sweep
 from ._sweep import run_sweep as run_sweep
 from ._sweep_schema import SweepFile as SweepFile
