@@ -7,8 +7,6 @@ from ._from_surfaces import heart_from_surfaces as heart_from_surfaces
 from ._heart import Heart as Heart
 from ._heart import describe_heart as describe_heart
 from ._image import Image as Image
-from ._image import read_image as read_image
-from ._image import read_labels as read_labels
 from ._image import write_image as write_image
 from ._laplace import LV as LV
 from ._laplace import RV as RV
@@ -19,6 +17,8 @@ from ._laplace import nearness as nearness
 from ._purkinje import Bundles as Bundles
 from ._purkinje import Growth as Growth
 from ._purkinje import grow_purkinje as grow_purkinje
+from ._read_image import read_image as read_image
+from ._read_image import read_labels as read_labels
 from ._scar import RULES as RULES
 from ._scar import DeviationRule as DeviationRule
 from ._scar import Enhancement as Enhancement

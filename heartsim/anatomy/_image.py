@@ -34,56 +34,12 @@ class Image:
         return ((x - self.origin) @ np.linalg.inv(self.axes).T / self.spacing)[:, ::-1]
 
 
-def read_labels(path: str | Path, frame: int | None = None) -> Image:
-    """A label image from NIfTI, NRRD or MetaImage, by SimpleITK.
-
-    `frame` picks one of a 4-D image, from 0. ValueError names the file and what was wanted: a
-    known ending, three dimensions, whole numbers, axes at right angles.
-    """
-    image = read_image(path, frame)
-    labels = np.rint(image.values).astype(np.int32)
-    if not np.array_equal(labels, image.values):
-        raise ValueError(
-            f"{path}: wanted one whole number a voxel; this looks like an image of intensities. "
-            "Give the segmentation."
-        )
-    return dataclasses.replace(image, values=labels)
-
-
-def read_image(path: str | Path, frame: int | None = None) -> Image:
-    """An image of intensities, as `read_labels` reads labels."""
-    path = Path(path)
-    if not path.name.endswith(ENDINGS):
-        raise ValueError(f"{path}: wanted an image, one of {' '.join(ENDINGS)}.")
-    if not path.exists():
-        raise ValueError(f"{path} does not exist; wanted an image.")
-    itk = _simple_itk()
-    try:
-        image = itk.ReadImage(str(path))
-    except RuntimeError as fault:
-        reason = str(fault).strip().splitlines()[-1]
-        raise ValueError(f"{path} cannot be read as an image: {reason}") from None
-    image = _one_frame(image, frame, path)
-    values = itk.GetArrayFromImage(image)
-    if values.ndim != 3:
-        raise ValueError(f"{path}: wanted one number a voxel, there are {values.shape[-1]}.")
-    if min(values.shape) < 2:
-        raise ValueError(f"{path}: wanted a stack of slices, this is a single one.")
-    return Image(
-        values,
-        np.array(image.GetSpacing()),
-        np.array(image.GetDirection()).reshape(3, 3),
-        np.array(image.GetOrigin()),
-        path.name,
-    )
-
-
 def write_image(image: Image, path: str | Path) -> None:
     """An image in a file of one of `ENDINGS`, in its own frame; whole or not there."""
     path = Path(path)
     if not path.name.endswith(ENDINGS):
         raise ValueError(f"{path}: wanted one of {' '.join(ENDINGS)}.")
-    itk = _simple_itk()
+    itk = simple_itk()
     values = image.values
     out = itk.GetImageFromArray(values.astype(np.uint8 if values.dtype.kind in "iub" else float))
     out.SetSpacing(image.spacing.tolist())
@@ -93,18 +49,8 @@ def write_image(image: Image, path: str | Path) -> None:
         itk.WriteImage(out, str(part))
 
 
-def _one_frame(image, frame: int | None, path: Path):
-    size = image.GetSize()
-    if len(size) == 4:
-        if frame is None or not 0 <= frame < size[3]:
-            raise ValueError(f"{path} has {size[3]} frames; choose one from 0 to {size[3] - 1}.")
-        return image[..., frame]
-    if len(size) != 3:
-        raise ValueError(f"{path} has {len(size)} dimensions; wanted a stack of slices.")
-    return image
-
-
-def _simple_itk():
+def simple_itk():
+    """SimpleITK, or ValueError that says how to get it."""
     try:
         import SimpleITK
     except ModuleNotFoundError:

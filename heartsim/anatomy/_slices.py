@@ -19,6 +19,10 @@ class Labels:
     lv_cavity: int
     lv_myocardium: int
     rv_cavity: int | None = None
+    scar: int | None = None
+    """Infarcted muscle, where it has a number of its own."""
+    no_reflow: int | None = None
+    """Muscle within it that blood does not reach."""
     rv_wall_mm: float = 3.0
     """Grown outward around the right cavity, as its wall is hardly ever labelled."""
     align_slices: bool = True
@@ -31,8 +35,9 @@ class Slices:
         self.image, self.labels = image, labels
         present = set(np.unique(image.values).tolist())
         wanted = {"lv_cavity": labels.lv_cavity, "lv_myocardium": labels.lv_myocardium}
-        if labels.rv_cavity is not None:
-            wanted["rv_cavity"] = labels.rv_cavity
+        for name in ("rv_cavity", "scar", "no_reflow"):
+            if (number := getattr(labels, name)) is not None:
+                wanted[name] = number
         for name, number in wanted.items():
             if number not in present:
                 raise ValueError(
@@ -46,8 +51,14 @@ class Slices:
             )
         self.removed = self.filled = 0
         lv = self._clean(image.values == labels.lv_cavity)
-        body = self._clean(lv | (image.values == labels.lv_myocardium))
+        infarct = {k: image.values == wanted[k] for k in ("scar", "no_reflow") if k in wanted}
+        muscle = np.any([image.values == labels.lv_myocardium, *infarct.values()], axis=0)
+        body = self._clean(lv | muscle)
         self.masks = {"lv": lv & body, "body": body}
+        if infarct:
+            self.masks["scar"] = np.any(list(infarct.values()), axis=0) & body
+        if "no_reflow" in infarct:
+            self.masks["no_reflow"] = infarct["no_reflow"] & body
         if labels.rv_cavity is not None:
             self.masks["rv"] = self._clean(image.values == labels.rv_cavity) & ~body
         self._require_inside()

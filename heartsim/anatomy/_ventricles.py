@@ -16,6 +16,7 @@ from ._laplace import LV, RV, SEPTUM
 from ._outline import Outline, distances, misalignment, signed_distance, stacked
 from ._slices import Labels, Slices
 
+INFARCT = {"scar": 4, "no_reflow": 5}
 LEAST = 2.0  # mm, and 1.5 edges, of the left wall: labels have gaps, through which a cavity leaks
 
 RIGHT_AND_FRONT = np.array([-1.0, -1.0, 0.0])  # in the patient, where the septum lies of a lone LV
@@ -117,12 +118,17 @@ class Wall:
 
     def regions(self, x: Float[np.ndarray, "points 3"]) -> Int[np.ndarray, " points"]:
         """LV and septum where the left ventricle was labelled, RV in the wall grown around the
-        right; septum: where the right cavity is hardly farther than the outline."""
+        right; septum: where the right cavity is hardly farther than the outline; scar and
+        no_reflow where they were labelled."""
         body = self.fields["body"](x)
-        if "rv" not in self.fields:
-            return np.full(len(x), LV, np.int32)
-        septum = -self.fields["rv"](x) < body + 3.0
-        return np.where(body < 0, RV, np.where(septum, SEPTUM, LV)).astype(np.int32)
+        found = np.full(len(x), LV)
+        if "rv" in self.fields:
+            septum = -self.fields["rv"](x) < body + 3.0
+            found = np.where(body < 0, RV, np.where(septum, SEPTUM, LV))
+        for name, tag in INFARCT.items():
+            if name in self.fields:
+                found = np.where((found != RV) & (self.fields[name](x) > 0), tag, found)
+        return found.astype(np.int32)
 
 
 def _gained(fields, unmoved, step, below_top) -> dict[str, float]:
@@ -173,9 +179,7 @@ def build_ventricles(
         points=slices.in_patient(x),
         cells=cells if not _mirrored(slices) else cells[:, [0, 2, 1, 3]],
         regions=wall.regions(x[cells].mean(axis=1)),
-        region_names=(("LV", LV), ("RV", RV), ("septum", SEPTUM))[
-            : 1 if labels.rv_cavity is None else 3
-        ],
+        region_names=_names(wall),
     )
     faces = boundary_triangles(dataclasses.replace(mesh, points=x, cells=cells))
     flat = (x[faces][:, :, 2] == wall.high[2]).all(axis=1)
@@ -189,6 +193,11 @@ def build_ventricles(
     )
     heart = describe_heart(mesh, angles, septal=RIGHT_AND_FRONT)
     return _judged(heart, slices, wall, x, cells, volumes)
+
+
+def _names(wall: Wall) -> tuple[tuple[str, int], ...]:
+    ventricles = (("LV", LV), ("RV", RV), ("septum", SEPTUM))[: 3 if "rv" in wall.fields else 1]
+    return (*ventricles, *((name, tag) for name, tag in INFARCT.items() if name in wall.fields))
 
 
 def surfaces(
@@ -258,6 +267,12 @@ def _judged(heart, slices: Slices, wall: Wall, x, cells, volumes) -> Built:
     found = {"lv_cavity": volumes["lv_endo"], "lv_myocardium": float(tets[left].sum())}
     gained = {"lv_cavity": wall.gained["lv"]}
     gained["lv_myocardium"] = wall.gained["body"] - wall.gained["lv"]
+    for name, tag in INFARCT.items():
+        if name in slices.masks:
+            image[name], gained[name] = slices.volume(slices.masks[name]), wall.gained[name]
+            found[name] = float(
+                tets[np.asarray(heart.mesh.regions) >= tag].sum()
+            )  # no reflow is scar
     if "rv_endo" in volumes:
         gained["rv_cavity"] = wall.gained["rv"]
         image["rv_cavity"] = slices.volume(slices.masks["rv"])

@@ -22,7 +22,8 @@ from ._show import show
 
 def build(
     source: Annotated[
-        Path, typer.Argument(help="Labels: .nii .nii.gz .nrrd .mha .mhd; or .toml of surfaces")
+        Path,
+        typer.Argument(help="Labels: .nii.gz .nrrd .mha .dcm, a folder; or surfaces.toml"),
     ],
     out: Annotated[Path, typer.Option(help=".vtu, or .pts for CARP (in um)")],
     labels: Annotated[

@@ -30,7 +30,9 @@ Level = Annotated[
 
 def scar(
     heart: Annotated[Path, typer.Argument(help="From heartsim mesh build or anatomy.")],
-    image: Annotated[Path, typer.Argument(help="Late enhancement: .nii .nii.gz .nrrd .mha .mhd")],
+    image: Annotated[
+        Path, typer.Argument(help="Late enhancement: .nii.gz .nrrd .mha, or a folder")
+    ],
     out: Annotated[Path, typer.Option(help=".vtu, or .pts for CARP (in um)")],
     rule: Annotated[Rule, typer.Option(help="Whose zones become regions.")] = Rule.fwhm,
     border: Level = None,

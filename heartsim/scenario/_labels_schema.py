@@ -12,6 +12,10 @@ class Numbers(Section):
     lv_myocardium: int
     rv_cavity: int | None = None
     """Absent: a left ventricle alone."""
+    scar: int | None = None
+    """Infarcted muscle, where it has a number of its own."""
+    no_reflow: int | None = None
+    """Muscle within it that blood does not reach."""
 
 
 class RightWall(Section):

@@ -31,6 +31,8 @@ def mesh_from_image(
             lv_cavity=numbers.lv_cavity,
             lv_myocardium=numbers.lv_myocardium,
             rv_cavity=numbers.rv_cavity,
+            scar=numbers.scar,
+            no_reflow=numbers.no_reflow,
             rv_wall_mm=told.rv_wall.thickness_mm,
             align_slices=told.slices.align,
         ),

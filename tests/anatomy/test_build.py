@@ -103,6 +103,34 @@ def test_places_do_not_depend_on_how_the_file_runs(folder, built, mirror):
     )
 
 
+def test_labelled_infarct_becomes_regions():
+    """In the order of EMIDEC: 1 cavity, 2 muscle, 3 infarct, 4 no-reflow; an infarct of the free
+    wall's lower half with a core of no reflow. Volumes to 10 %: its sides lie within slices, its
+    top and bottom are caps over half of 8 mm."""
+    old = stacks.labels()
+    k, j, i = np.indices(old.shape)
+    x, y, z = (np.stack([i, j, k], axis=-1) * stacks.SPACING).transpose(3, 0, 1, 2)
+    free = (x < stacks.MIDDLE[0] - 5.0) & (z > 20.0) & (z < 60.0)
+    values = np.select([old == 3, old == 2], [1, 2], 0)
+    values[(values == 2) & free] = 3
+    core = (np.abs(y - stacks.MIDDLE[1]) < 15.0) & (z > 28.0) & (z < 52.0)
+    values[(values == 3) & core] = 4
+    image = anatomy.Image(
+        values.astype(np.int32), stacks.SPACING, stacks.AXES, stacks.ORIGIN, "emidec"
+    )
+    numbers = anatomy.Labels(lv_cavity=1, lv_myocardium=2, scar=3, no_reflow=4)
+    built = anatomy.build_ventricles(image, numbers, 3.0)
+    mesh = built.mesh
+    assert dict(mesh.region_names) == {"LV": 1, "scar": 4, "no_reflow": 5}
+    for name, error in (("lv_myocardium", 0.03), ("scar", 0.1), ("no_reflow", 0.1)):
+        changed = built.slice_correction[name]
+        changed += built.apex_closing if name == "lv_myocardium" else 0.0
+        found = built.mesh_volumes[name] - changed
+        assert found == pytest.approx(built.image_volumes[name], rel=error), name
+    middle = in_stack(mesh.points[mesh.cells].mean(axis=1))
+    assert middle[mesh.regions >= 4, 0].max() < stacks.MIDDLE[0]
+
+
 @pytest.mark.long
 def test_slices_that_were_moved_are_moved_back(folder, built):
     values = stacks.labels()

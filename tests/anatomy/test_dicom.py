@@ -1,0 +1,125 @@
+"""DICOM in: a series of slices and a segmentation object, written here from a made-up heart."""
+
+import numpy as np
+import pydicom
+import pytest
+import SimpleITK
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.sequence import Sequence
+from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+
+from heartsim import anatomy
+
+SPACING = np.array([1.5, 2.0, 8.0])
+LABELS = anatomy.short_axis_labels(anatomy.made_up(), SPACING)
+
+
+def write_series(folder, image, skip=(), uid=None):
+    """One file a slice, in no order of their names."""
+    folder.mkdir(exist_ok=True)
+    uid = generate_uid() if uid is None else uid
+    for k, values in enumerate(image.values.astype(np.uint16)):
+        if k in skip:
+            continue
+        slice_ = SimpleITK.GetImageFromArray(values)
+        slice_.SetSpacing(image.spacing[:2].tolist())
+        place = image.place(np.array([[0.0, 0.0, k * image.spacing[2]]]))[0]
+        tags = {
+            "0008|0060": "MR",
+            "0020|000e": uid,
+            "0020|000d": uid + ".1",
+            "0020|0032": "\\".join(f"{v:.6f}" for v in place),
+            "0020|0037": "\\".join(f"{v:.9f}" for v in image.axes[:, :2].T.ravel()),
+            "0020|0013": str(100 - k),
+        }
+        for tag, value in tags.items():
+            slice_.SetMetaData(tag, value)
+        writer = SimpleITK.ImageFileWriter()
+        writer.KeepOriginalImageUIDOn()
+        writer.SetFileName(str(folder / f"{(7 * k) % 31:02d}.dcm"))
+        writer.Execute(slice_)
+    return folder
+
+
+def write_segmentation(path, image, overlap=False):
+    frames, masks = [], []
+    for number in (1, 2, 3):
+        for k in range(len(image.values)):
+            mask = image.values[k] == number
+            if overlap and number == 2:
+                mask = mask | (image.values[k] == 1)
+            if not mask.any():
+                continue
+            frame, place = Dataset(), Dataset()
+            place.ImagePositionPatient = [
+                float(v) for v in image.place(np.array([[0.0, 0.0, k * image.spacing[2]]]))[0]
+            ]
+            frame.PlanePositionSequence = Sequence([place])
+            segment = Dataset()
+            segment.ReferencedSegmentNumber = number
+            frame.SegmentIdentificationSequence = Sequence([segment])
+            frames.append(frame)
+            masks.append(mask)
+    data = Dataset()
+    data.file_meta = FileMetaDataset()
+    data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.66.4"
+    data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+    data.Modality = "SEG"
+    data.NumberOfFrames, data.SamplesPerPixel = len(frames), 1
+    data.Rows, data.Columns = image.values.shape[1:]
+    data.BitsAllocated, data.BitsStored, data.HighBit, data.PixelRepresentation = 8, 8, 7, 0
+    data.PhotometricInterpretation = "MONOCHROME2"
+    way, pixel, shared = Dataset(), Dataset(), Dataset()
+    way.ImageOrientationPatient = [round(float(v), 9) for v in image.axes[:, :2].T.ravel()]
+    pixel.PixelSpacing = [float(image.spacing[1]), float(image.spacing[0])]
+    shared.PlaneOrientationSequence = Sequence([way])
+    shared.PixelMeasuresSequence = Sequence([pixel])
+    data.SharedFunctionalGroupsSequence = Sequence([shared])
+    data.PerFrameFunctionalGroupsSequence = Sequence(frames)
+    data.PixelData = np.array(masks, np.uint8).tobytes()
+    pydicom.dcmwrite(path, data, enforce_file_format=True)
+    return path
+
+
+def voxels_alike(a, b):
+    """The same label at the same places, whichever way either runs and wherever it ends."""
+    where = np.argwhere(a.values > 0)
+    x = a.place(where[:, ::-1] * a.spacing)
+    at = np.rint(b.voxels(x)).astype(int)
+    np.testing.assert_array_equal(b.values[tuple(at.T)], a.values[tuple(where.T)])
+    assert (b.values > 0).sum() == len(where)
+
+
+def test_a_series_is_read_where_it_lies(tmp_path):
+    image = anatomy.read_labels(write_series(tmp_path / "series", LABELS))
+    voxels_alike(LABELS, image)
+    np.testing.assert_allclose(image.spacing, SPACING, rtol=1e-5)
+
+
+def test_a_segmentation_is_read_where_it_lies(tmp_path):
+    image = anatomy.read_labels(write_segmentation(tmp_path / "seg.dcm", LABELS))
+    voxels_alike(LABELS, image)
+    built = anatomy.build_ventricles(image, anatomy.Labels(**anatomy.NUMBERS, rv_wall_mm=5.0), 4.0)
+    assert built.mesh_volumes["lv_cavity"] == pytest.approx(84.9, rel=0.03)  # of the ellipsoid
+
+
+def test_one_sentence_for_each_mistake(tmp_path):
+    with pytest.raises(ValueError, match="wanted one DICOM series in a folder, there are 0"):
+        anatomy.read_image(tmp_path)
+    gap = write_series(tmp_path / "gap", LABELS, skip=(4,))
+    with pytest.raises(ValueError, match=r"8\.00 mm apart, but 16\.00 mm after the one .* missing"):
+        anatomy.read_image(gap)
+    two = write_series(tmp_path / "two", LABELS)
+    for file in gap.iterdir():
+        (two / f"x{file.name}").write_bytes(file.read_bytes())
+    with pytest.raises(ValueError, match="there are 2; put the slices of one stack"):
+        anatomy.read_image(two)
+    with pytest.raises(ValueError, match="is a DICOM image, no segmentation"):
+        anatomy.read_image(next(gap.iterdir()))
+    both = write_segmentation(tmp_path / "both.dcm", LABELS, overlap=True)
+    with pytest.raises(ValueError, match="segment 2 overlaps another one"):
+        anatomy.read_image(both)
+    (tmp_path / "text.dcm").write_text("nothing")
+    with pytest.raises(ValueError, match="cannot be read as DICOM"):
+        anatomy.read_image(tmp_path / "text.dcm")
