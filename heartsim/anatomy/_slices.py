@@ -9,6 +9,7 @@ from ._image import Image
 from ._outline import mended
 
 BASAL = 0.5  # of the largest slice of the left ventricle; less is a slice cut by the valves
+STRUCTURES = ("lv_cavity", "lv_myocardium", "rv_cavity", "scar", "no_reflow")
 MARGIN = 20.0  # mm of nothing put around the image, for walls that are grown
 
 
@@ -33,34 +34,8 @@ class Slices:
 
     def __init__(self, image: Image, labels: Labels):
         self.image, self.labels = image, labels
-        present = set(np.unique(image.values).tolist())
-        wanted = {"lv_cavity": labels.lv_cavity, "lv_myocardium": labels.lv_myocardium}
-        for name in ("rv_cavity", "scar", "no_reflow"):
-            if (number := getattr(labels, name)) is not None:
-                wanted[name] = number
-        for name, number in wanted.items():
-            if number not in present:
-                raise ValueError(
-                    f"{image.name}: no voxel has label {number} ({name}); there are "
-                    f"{sorted(present - {0})}. Name the numbers of this data set."
-                )
-        if len(set(wanted.values())) < len(wanted):
-            raise ValueError(
-                f"{image.name}: {' and '.join(wanted)} must have different labels; "
-                f"{list(wanted.values())} are given."
-            )
         self.removed = self.filled = 0
-        lv = self._clean(image.values == labels.lv_cavity)
-        infarct = {k: image.values == wanted[k] for k in ("scar", "no_reflow") if k in wanted}
-        muscle = np.any([image.values == labels.lv_myocardium, *infarct.values()], axis=0)
-        body = self._clean(lv | muscle)
-        self.masks = {"lv": lv & body, "body": body}
-        if infarct:
-            self.masks["scar"] = np.any(list(infarct.values()), axis=0) & body
-        if "no_reflow" in infarct:
-            self.masks["no_reflow"] = infarct["no_reflow"] & body
-        if labels.rv_cavity is not None:
-            self.masks["rv"] = self._clean(image.values == labels.rv_cavity) & ~body
+        self.masks = self._structures(_numbers(image, labels))
         self._require_inside()
         self.pad = int(np.ceil(MARGIN / self.pixel.min()))
         around = ((0, 0), (self.pad, self.pad), (self.pad, self.pad))
@@ -77,6 +52,24 @@ class Slices:
         self.trimmed = self.volume(above)
         for mask in self.masks.values():
             mask[self.base + 1 :] = False
+
+    def _structures(
+        self, numbers: dict[str, int]
+    ) -> dict[str, Bool[np.ndarray, "slices rows columns"]]:
+        """Cleaned masks: lv (its cavity), body (that with all muscle), rv; scar with no reflow, and
+        no_reflow, as they are."""
+        own = {name: self.image.values == number for name, number in numbers.items()}
+        infarct = [own[name] for name in ("scar", "no_reflow") if name in own]
+        lv = self._clean(own["lv_cavity"])
+        body = self._clean(np.any([lv, own["lv_myocardium"], *infarct], axis=0))
+        masks = {"lv": lv & body, "body": body}
+        if infarct:
+            masks["scar"] = np.any(infarct, axis=0) & body
+        if "no_reflow" in own:
+            masks["no_reflow"] = own["no_reflow"] & body
+        if "rv_cavity" in own:
+            masks["rv"] = self._clean(own["rv_cavity"]) & ~body
+        return masks
 
     def _clean(self, mask: Bool[np.ndarray, "slices rows columns"]):
         mask, removed, filled = mended(mask)
@@ -122,3 +115,22 @@ class Slices:
         height = (len(self.image.values) - 1) * self.gap - x[:, 2] if self.flipped else x[:, 2]
         rows, columns = (x[:, k] - self.pad * self.pixel[k] for k in range(2))
         return self.image.place(np.column_stack([columns, rows, height]))
+
+
+def _numbers(image: Image, labels: Labels) -> dict[str, int]:
+    """The number of each structure that is told; ValueError where one is absent or told twice."""
+    told = {name: getattr(labels, name) for name in STRUCTURES}
+    numbers = {name: number for name, number in told.items() if number is not None}
+    present = set(np.unique(image.values).tolist())
+    for name, number in numbers.items():
+        if number not in present:
+            raise ValueError(
+                f"{image.name}: no voxel has label {number} ({name}); there are "
+                f"{sorted(present - {0})}. Name the numbers of this data set."
+            )
+    if len(set(numbers.values())) < len(numbers):
+        raise ValueError(
+            f"{image.name}: {' and '.join(numbers)} must have different labels; "
+            f"{list(numbers.values())} are given."
+        )
+    return numbers

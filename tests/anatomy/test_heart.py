@@ -1,9 +1,11 @@
 """What the shape of a heart tells: made-up hearts that are known exactly, and real ones."""
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from heartsim import anatomy
 from heartsim.cli import run_command
@@ -362,3 +364,28 @@ def test_crtdemo_has_its_published_fibres_mirrored(shared_data):
     assert np.median(between(ours.frames[:, 0], crt.frames[:, 0])) < 18.0
     usual = anatomy.describe_heart(crt, anatomy.FibreAngles(55.0, -55.0, 0.0, 0.0)).mesh
     assert np.median(between(usual.frames[:, 0], crt.frames[:, 0])) > 60.0
+
+
+@pytest.mark.data
+def test_a_dogs_left_ventricle_has_its_fibres_within_what_a_rule_can_say(shared_data):
+    """CRT006: its left ventricle is a tube, open at the apex too, whose lower ring belongs to no
+    surface; the fibres in the file turn from 56° to -53°."""
+    dog = read_mesh(shared_data / "meshes/canine_CRT006/CRT006_biv_hex.vtu")
+    ends = dog.cells[:, [0, 0, 0]].ravel(), dog.cells[:, 1:].ravel()
+    graph = sparse.coo_array((np.ones(len(ends[0])), ends), shape=2 * (dog.n_nodes,))
+    part = sparse.csgraph.connected_components(graph)[1][dog.cells[:, 0]]
+    left, _ = submesh(dog, part == part[np.argmax(dog.regions == 1)])
+    told = anatomy.find_surfaces(left)
+    rings = [told.nodes("base"), told.nodes("rv_endo")]
+    wider = max(rings, key=lambda ring: np.ptp(left.points[ring], axis=0).max())
+    sets = {"epi": told.nodes("epi"), "lv_endo": told.nodes("lv_endo"), "base": wider}
+    heart = dataclasses.replace(left, node_sets=sets)
+    off = {
+        inside: between(
+            anatomy.describe_heart(heart, anatomy.FibreAngles(inside, outside)).mesh.frames[:, 0],
+            left.frames[:, 0],
+        )
+        for inside, outside in ((60.0, -60.0), (40.0, -50.0))
+    }
+    assert np.median(off[60.0]) < 12.0
+    assert np.median(off[40.0]) < 19.0
