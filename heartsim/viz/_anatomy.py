@@ -26,6 +26,7 @@ SURFACES: dict[
 }
 SCAR: dict[str, Key] = {
     "scar": ("scar", (0.80, 0.27, 0.20)),
+    "no_reflow": ("no reflow", (0.45, 0.10, 0.12)),
     "border": ("border zone", (0.95, 0.72, 0.30)),
     "healthy": ("elsewhere", (0.80, 0.83, 0.86)),
 }
@@ -55,8 +56,9 @@ def anatomy_png(mesh: str | Path | Mesh, out: str | Path) -> None:
     drawn = [(_draw_surfaces, "Surfaces", "", [SURFACES[key] for key in there])]
     if "segment" in mesh.cell_data:
         drawn.append((_draw_segments, "Segments and fibres", NUMBERS, []))
-    if {"scar", "border"} & {name for name, _ in mesh.region_names}:
-        drawn.append((_draw_scar, "Scar", "", list(SCAR.values())))
+    marked = [name for name in SCAR if name in dict(mesh.region_names)]
+    if marked:
+        drawn.append((_draw_scar, "Scar", "", [SCAR[name] for name in [*marked, "healthy"]]))
     rows = len(drawn)
     figure = new_figure(
         2 * _MARGIN + len(shown) * (_PANEL + _GAP), _FOOT + (rows - 1) * _ROW + _PANEL + _HEAD, _DPI
@@ -118,7 +120,7 @@ def _draw_scar(ax, mesh: Mesh, sight: Sight, view: View, window: Window) -> None
     cell = _cells_seen(mesh, sight)
     rgb = np.tile(np.array(SCAR["healthy"][1]), (len(cell), 1))
     tags = dict(mesh.region_names)
-    for name in ("border", "scar"):
+    for name in ("border", "scar", "no_reflow"):
         if name in tags:
             rgb[np.asarray(mesh.regions)[cell] == tags[name]] = SCAR[name][1]
     _paint(ax, mesh, sight, view, window, rgb)
