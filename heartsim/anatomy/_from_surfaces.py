@@ -1,7 +1,7 @@
 """From the surfaces of ventricles, as other tools fit or segment them, to tetrahedra."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -51,15 +51,19 @@ class _Wall(NamedTuple):
 
 
 def heart_from_surfaces(
-    patches: Mapping[str, Patch], edge: float, angles: FibreAngles | None = None
+    patches: Mapping[str, Patch],
+    edge: float,
+    angles: FibreAngles | None = None,
+    stage: Callable[[str], None] = lambda _: None,
 ) -> FromSurfaces:
     """A heart of tetrahedra with edges of about `edge` [mm] between surfaces in one frame, mm.
 
     `patches` are epi, lv_endo and, for both ventricles, rv_endo. With a patch base, whose rims
     meet theirs, they enclose the wall together. Without one each is closed by fans over its
     holes, and cavities go on beyond theirs by 15 mm, so that the wall is open at the valves.
-    ValueError names the patch that is missing, or does not close.
+    ValueError names the patch that is missing, or does not close. `stage` is told what begins.
     """
+    stage("distances")
     for name in ("epi", "lv_endo"):
         if name not in patches:
             raise ValueError(f"surfaces: {name} is missing; wanted epi, lv_endo and rv_endo.")
@@ -71,9 +75,11 @@ def heart_from_surfaces(
     shape = (int(n[0]), int(n[1]), int(n[2]))
     field, inside, thickened = _field(wall, low, step, shape, max(LEAST, 1.5 * edge))
     level = Outline(ndimage.spline_filter(field, 3, mode="nearest"), low, np.full(3, step))
+    stage("tetrahedra")
     x, cells = stuff(level, low, high, edge)
     mesh = Mesh(points=x, cells=cells, regions=np.ones(len(cells), np.int32))
     mesh = dataclasses.replace(mesh, node_sets=_sets(mesh, wall, step, 1.5 * edge))
+    stage("coordinates and fibres")
     return FromSurfaces(
         heart=describe_heart(mesh, angles),
         wall=inside,

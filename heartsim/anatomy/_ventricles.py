@@ -1,7 +1,7 @@
 """From labelled slices to tetrahedra of the ventricles."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -163,17 +163,23 @@ def _box(masks, pixel, gap, margin, moved):
 
 
 def build_ventricles(
-    image: Image, labels: Labels, edge: float, angles: FibreAngles | None = None
+    image: Image,
+    labels: Labels,
+    edge: float,
+    angles: FibreAngles | None = None,
+    stage: Callable[[str], None] = lambda _: None,
 ) -> Built:
     """A heart of tetrahedra with edges of about `edge` [mm] from a segmentation: regions LV, RV and
     septum, and what `describe_heart` finds.
 
     The base is cut flat, half a slice above the last slice that has at least half of the largest
     outline. ValueError, naming the image, where a label is absent, the heart touches the border
-    or is on fewer than three slices.
+    or is on fewer than three slices. `stage` is told what begins.
     """
+    stage("outlines")
     slices = Slices(image, labels)
     wall = Wall(slices, max(LEAST, 1.5 * edge))
+    stage("tetrahedra")
     x, cells = stuff(wall, wall.low, wall.high, edge)
     mesh = Mesh(
         points=slices.in_patient(x),
@@ -191,6 +197,7 @@ def build_ventricles(
         node_sets={name: nodes.astype(np.int32) for name, nodes in sets.items()},
         notes=tuple(_notes(slices, wall)),
     )
+    stage("coordinates and fibres")
     heart = describe_heart(mesh, angles, septal=RIGHT_AND_FRONT)
     return _judged(heart, slices, wall, x, cells, volumes)
 

@@ -17,7 +17,7 @@ from heartsim.scenario import (
 from heartsim.viz import anatomy_png
 
 from ._options import Json, Unit, regions
-from ._show import show
+from ._show import show, stages
 
 
 def build(
@@ -37,15 +37,17 @@ def build(
     """Make a heart with fibres and segments of SOURCE, a short-axis segmentation or surfaces."""
     if out.exists():
         raise ValueError(f"{out} exists and is not overwritten; give another name.")
-    if source.suffix == ".toml":
-        mesh, rows = mesh_from_surfaces(source, edge)
-    elif labels is None:
+    if source.suffix != ".toml" and labels is None:
         raise ValueError(f"{source}: its label numbers are missing; give --labels labels.toml.")
-    else:
-        mesh, rows = mesh_from_image(source, labels, edge, frame)
-    write_mesh(mesh, out)
-    if png is not None:
-        anatomy_png(mesh, png)
+    with stages(as_json) as stage:
+        if labels is None or source.suffix == ".toml":
+            mesh, rows = mesh_from_surfaces(source, edge, stage)
+        else:
+            mesh, rows = mesh_from_image(source, labels, edge, frame, stage)
+        stage("writing")
+        write_mesh(mesh, out)
+        if png is not None:
+            anatomy_png(mesh, png)
     show(rows, as_json=as_json, title=str(out))
 
 

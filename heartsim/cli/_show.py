@@ -70,6 +70,25 @@ def progress_bar(
 
 
 @contextmanager
+def stages(quiet: bool = False) -> Iterator[Callable[[str], None]]:
+    """A callback that names what begins now; on stderr each stage has its line and, when it ends,
+    its seconds."""
+    now: list[tuple[str, float]] = []
+
+    def ended() -> None:
+        if now and not quiet:
+            name, begun = now.pop()
+            print(f"{name}: {time.monotonic() - begun:.1f} s", file=sys.stderr, flush=True)
+
+    def begins(name: str) -> None:
+        ended()
+        now.append((name, time.monotonic()))
+
+    yield begins
+    ended()
+
+
+@contextmanager
 def _bar(unit: str) -> Iterator[Callable[[float, float], None]]:
     bar = Progress(
         SpinnerColumn(),

@@ -1,5 +1,6 @@
 """From a segmentation on file to a heart, and the numbers that say how well."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from heartsim.anatomy import Built, Labels, build_ventricles, read_labels
@@ -13,11 +14,16 @@ from ._rows import Rows, row
 
 
 def mesh_from_image(
-    image: str | Path, labels: str | Path, edge: float, frame: int | None = None
+    image: str | Path,
+    labels: str | Path,
+    edge: float,
+    frame: int | None = None,
+    stage: Callable[[str], None] = lambda _: None,
 ) -> tuple[Mesh, Rows]:
     """The heart of a segmentation, with edges of about `edge` [mm], and what was measured.
 
-    `labels` is a TOML file that names the segmentation's numbers, `frame` picks one of a series.
+    `labels` is a TOML file that names the segmentation's numbers, `frame` picks one of a series,
+    `stage` is told what begins.
     ValueError or FileNotFoundError names file, key or label, and what was wanted.
     """
     if not 0.3 <= edge <= 5.0:
@@ -37,6 +43,7 @@ def mesh_from_image(
             align_slices=told.slices.align,
         ),
         edge,
+        stage=stage,
     )
     return built.mesh, mesh_rows(built.mesh) | build_rows(built) | heart_rows(built.heart)
 

@@ -1,5 +1,6 @@
 """From surfaces on file to a heart, and the numbers that say how well."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -36,9 +37,12 @@ class SurfacesFile(Section):
     surfaces: SurfaceFiles
 
 
-def mesh_from_surfaces(path: str | Path, edge: float) -> tuple[Mesh, Rows]:
+def mesh_from_surfaces(
+    path: str | Path, edge: float, stage: Callable[[str], None] = lambda _: None
+) -> tuple[Mesh, Rows]:
     """The heart between surfaces that a TOML file names, with edges of about `edge` [mm], and what
-    was measured. ValueError or FileNotFoundError names file or key, and what was wanted."""
+    was measured; `stage` is told what begins. ValueError or FileNotFoundError names file or key,
+    and what was wanted."""
     if not 0.3 <= edge <= 5.0:
         raise ValueError(f"edge {edge:g} mm: wanted 0.3 to 5 mm.")
     path = Path(path)
@@ -52,7 +56,7 @@ def mesh_from_surfaces(path: str | Path, edge: float) -> tuple[Mesh, Rows]:
     }
     patches = {name: _patch(file, MM_PER[told.unit]) for name, file in files.items()}
     try:
-        made = heart_from_surfaces(patches, edge)
+        made = heart_from_surfaces(patches, edge, stage=stage)
     except ValueError as fault:
         raise ValueError(f"{path.name}: {fault}") from None
     mesh = made.heart.mesh

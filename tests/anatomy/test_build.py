@@ -162,7 +162,9 @@ def test_the_command_writes_a_heart_and_tells_its_volumes(folder, capsys):
     ]
     options += ["--png", str(folder / "left.png")]
     assert run_command(["mesh", "build", str(seg), *options]) == 0
-    told = json.loads(capsys.readouterr().out)
+    said = capsys.readouterr()
+    assert said.err == ""  # no stages for a machine
+    told = json.loads(said.out)
     assert abs(told["lv_cavity_error_percent"]["value"]) < 3.0
     assert abs(told["lv_myocardium_error_percent"]["value"]) < 3.0
     mesh = read_mesh(folder / "left.vtu")
@@ -214,3 +216,18 @@ def test_a_real_heart_keeps_its_volumes_and_ejection_fraction(shared_data):
         assert dihedral_angles(built.mesh.points, built.mesh.cells).min() > 5.0
         cavity.append(built.mesh_volumes["lv_cavity"])
     assert 100 * (1 - cavity[1] / cavity[0]) == pytest.approx(29.9, abs=2.0)
+
+
+def test_stages_are_told_with_their_seconds(folder, capsys):
+    seg = stacks.write(folder / "staged.nii.gz", stacks.labels())
+    (folder / "staged.toml").write_text(stacks.LABELS)
+    options = ["--labels", str(folder / "staged.toml"), "--edge", "3.0"]
+    assert run_command(["mesh", "build", str(seg), *options, "--out", str(folder / "s.vtu")]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[0] for line in lines] == [
+        "outlines",
+        "tetrahedra",
+        "coordinates and fibres",
+        "writing",
+    ]
+    assert all(line.endswith(" s") for line in lines)
