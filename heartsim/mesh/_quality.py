@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 
 from heartsim._types import AnyArray
 
-from ._topology import TET_FACES, signed_volumes
+from ._topology import TET_FACES, edges_by_axis, signed_volumes
 
 
 def mean_ratio(
@@ -19,11 +19,14 @@ def mean_ratio(
     Tetrahedra: 12 (3 |V|)^(2/3) / Σ l²; triangles: 4 √3 A / Σ l².
     Liu and Joe (1994), BIT 34, 268-287 (page not checked).
     """
-    x, size = np.asarray(points)[np.asarray(cells)], signed_volumes(points, cells)
+    size = signed_volumes(points, cells)
     if cells.shape[1] == 2:
         return np.ones(len(cells))
-    pairs = itertools.combinations(range(cells.shape[1]), 2)
-    squares = sum(np.sum((x[:, i] - x[:, j]) ** 2, axis=1) for i, j in pairs)
+    edges = edges_by_axis(points, cells)
+    # over all pairs of vertices, of which the first is the origin
+    squares = cells.shape[1] * np.sum(edges**2, axis=(0, 1)) - np.sum(
+        edges.sum(axis=1) ** 2, axis=0
+    )
     regular = 4 * np.sqrt(3) * size
     if cells.shape[1] == 4:
         regular = 12 * np.sign(size) * (3 * np.abs(size)) ** (2 / 3)

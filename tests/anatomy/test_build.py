@@ -221,7 +221,7 @@ def test_a_real_heart_keeps_its_volumes_and_ejection_fraction(shared_data):
 def test_stages_are_told_with_their_seconds(folder, capsys):
     seg = stacks.write(folder / "staged.nii.gz", stacks.labels())
     (folder / "staged.toml").write_text(stacks.LABELS)
-    options = ["--labels", str(folder / "staged.toml"), "--edge", "3.0"]
+    options = ["--labels", str(folder / "staged.toml"), "--edge", "2.5"]
     assert run_command(["mesh", "build", str(seg), *options, "--out", str(folder / "s.vtu")]) == 0
     lines = capsys.readouterr().err.splitlines()
     assert [line.split(":")[0] for line in lines] == [
