@@ -17,9 +17,11 @@ from heartsim.anatomy import (
     Growth,
     HalfMaximumRule,
     Image,
+    VoltageRule,
     describe_heart,
     enhancement,
     grow_purkinje,
+    mapped,
 )
 from heartsim.ecg import MEASURES
 from heartsim.mesh import lv_ellipsoid
@@ -31,7 +33,7 @@ from heartsim.scenario._mesh_build import build_rows
 from heartsim.scenario._plan_schema import Plan
 from heartsim.scenario._read import validated
 from heartsim.scenario._rows import speed_rows
-from heartsim.scenario._scar import scar_rows
+from heartsim.scenario._scar import scar_rows, voltage_rows
 from heartsim.scenario._summary import DEFINITIONS
 from heartsim.scenario._surfaces_build import SurfacesFile, surface_rows
 from heartsim.scenario._tissue import Speed
@@ -194,6 +196,11 @@ def test_every_number_of_a_summary_is_defined_with_its_unit():
         name: row["unit"]
         for name, row in rows_made_up.items()
         if name not in plain and not name.startswith("region_")
+    }
+    voltages = mapped(heart.mesh, heart.mesh.points, np.ones(heart.mesh.n_nodes))
+    units |= {
+        re.sub("voltage_(core|border)", "voltage_ZONE", name): row["unit"]
+        for name, row in voltage_rows(heart.mesh, voltages, VoltageRule()).items()
     }
     assert rows == units
 

@@ -44,3 +44,9 @@ from ._transfer import Atlas as Atlas
 from ._transfer import transfer as transfer
 from ._ventricles import Built as Built
 from ._ventricles import build_ventricles as build_ventricles
+from ._voltage import Mapped as Mapped
+from ._voltage import VoltageRule as VoltageRule
+from ._voltage import mapped as mapped
+from ._voltage import voltage_areas as voltage_areas
+from ._voltage import voltage_zones as voltage_zones
+from ._voltage import with_voltage_scar as with_voltage_scar

@@ -169,17 +169,22 @@ def with_scar(mesh: Mesh, found: Enhancement, rule: ScarRule) -> Mesh:
     """The mesh with regions `border` and `scar` where a rule finds them, and cell data
     `enhancement`: standard deviations above the mean of remote muscle (NaN: not imaged)."""
     zone = found.zones(rule, np.nan_to_num(found.cells, nan=-np.inf))
+    note = f"scar: from late enhancement by the rule {rule.name}, remote segment {found.remote}"
+    deviations = (found.cells - found.remote_mean) / found.remote_sd
+    marks = marked(mesh, zone, note)
+    return dataclasses.replace(marks, cell_data={**marks.cell_data, "enhancement": deviations})
+
+
+def marked(mesh: Mesh, zone: Int[np.ndarray, " cells"], note: str) -> Mesh:
+    """The mesh with regions `border` and `scar` where the zone is 1 and 2, and a note."""
     regions, names = np.array(mesh.regions), dict(mesh.region_names)
     for name, own in (("border", zone == BORDER), ("scar", zone == CORE)):
         names.setdefault(name, max([*names.values(), int(regions.max())]) + 1)
         regions[own] = names[name]
-    deviations = (found.cells - found.remote_mean) / found.remote_sd
-    note = f"scar: from late enhancement by the rule {rule.name}, remote segment {found.remote}"
     return dataclasses.replace(
         mesh,
         regions=regions.astype(np.int32),
         region_names=tuple(names.items()),
-        cell_data={**mesh.cell_data, "enhancement": deviations},
         notes=(*(old for old in mesh.notes if not old.startswith("scar:")), note),
     )
 

@@ -1,5 +1,6 @@
 """Options that every command has."""
 
+import enum
 from typing import Annotated
 
 import typer
@@ -11,6 +12,13 @@ Unit = Annotated[
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on from the last checkpoint, bit for bit.")
 ]
+
+
+class Side(enum.StrEnum):
+    """Which ventricle."""
+
+    left = "left"
+    right = "right"
 
 
 def regions(given: list[str] | None) -> list[str | int]:

@@ -1,6 +1,5 @@
 """`heartsim purkinje`."""
 
-import enum
 import math
 from pathlib import Path
 from typing import Annotated
@@ -11,17 +10,10 @@ from heartsim.anatomy import Growth
 from heartsim.mesh import write_mesh
 from heartsim.scenario import tree_of
 
-from ._options import Json
+from ._options import Json, Side
 from ._show import show
 
 USUAL = Growth()
-
-
-class Side(enum.StrEnum):
-    """Which endocardium the tree grows on."""
-
-    left = "left"
-    right = "right"
 
 
 def purkinje(

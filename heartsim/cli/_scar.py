@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from heartsim.anatomy import DeviationRule, FractionRule, HalfMaximumRule
+from heartsim.anatomy import DeviationRule, FractionRule, HalfMaximumRule, VoltageRule
 from heartsim.mesh import write_mesh
-from heartsim.scenario import scar_of
+from heartsim.scenario import scar_of, voltage_scar_of
 from heartsim.viz import anatomy_png
 
-from ._options import Json
+from ._options import Json, Side
 from ._show import show
 
 
@@ -21,34 +21,40 @@ class Rule(enum.StrEnum):
     sd = "sd"
     fwhm = "fwhm"
     fraction = "fraction"
+    voltage = "voltage"
 
 
+KINDS = {Rule.sd: DeviationRule, Rule.fwhm: HalfMaximumRule, Rule.fraction: FractionRule}
 Level = Annotated[
-    float | None, typer.Option(help="Standard deviations (sd) or share of the maximum.")
+    float | None, typer.Option(help="Deviations (sd), share of the maximum, or mV (voltage).")
 ]
 
 
 def scar(
     heart: Annotated[Path, typer.Argument(help="From heartsim mesh build or anatomy.")],
     image: Annotated[
-        Path, typer.Argument(help="Late enhancement: .nii.gz .nrrd .mha, or a folder")
+        Path, typer.Argument(help=".nii.gz .nrrd .mha, a DICOM folder; map: .vtp .vtk .ply")
     ],
     out: Annotated[Path, typer.Option(help=".vtu, or .pts for CARP (in um)")],
     rule: Annotated[Rule, typer.Option(help="Whose zones become regions.")] = Rule.fwhm,
     border: Level = None,
     core: Level = None,
+    field: Annotated[str, typer.Option(help="Point data of the map, mV.")] = "bipolar",
+    side: Annotated[Side, typer.Option(help="Endocardium of the map.")] = Side.left,
     remote: Annotated[int | None, typer.Option(help="Segment of healthy muscle, 1 to 17.")] = None,
     png: Annotated[Path | None, typer.Option(help="Picture of heart and scar.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Find scar and border zone in HEART from an IMAGE of late gadolinium enhancement."""
+    """Find scar and border zone in HEART from an IMAGE of late enhancement, or a voltage map."""
     if out.exists():
         raise ValueError(f"{out} exists and is not overwritten; give another name.")
     given = {k: v for k, v in (("border", border), ("core", core)) if v is not None}
     if rule is Rule.fwhm and border is not None:
         raise ValueError("--border: the border of fwhm begins at the peak of remote muscle.")
-    kind = {Rule.sd: DeviationRule, Rule.fwhm: HalfMaximumRule, Rule.fraction: FractionRule}[rule]
-    mesh, rows = scar_of(heart, image, kind(**given), remote)
+    if rule is Rule.voltage:
+        mesh, rows = voltage_scar_of(heart, image, VoltageRule(**given), field, side.value)
+    else:
+        mesh, rows = scar_of(heart, image, KINDS[rule](**given), remote)
     write_mesh(mesh, out)
     if png is not None:
         anatomy_png(mesh, png)

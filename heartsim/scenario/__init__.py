@@ -24,6 +24,7 @@ from ._read import to_toml as to_toml
 from ._rows import Rows as Rows
 from ._rows import row as row
 from ._scar import scar_of as scar_of
+from ._scar import voltage_scar_of as voltage_scar_of
 from ._scene import Scene as Scene
 from ._scene import build_scene as build_scene
 from ._schema import Scenario as Scenario

@@ -9,10 +9,16 @@ from heartsim.anatomy import (
     RULES,
     SEGMENTS,
     Enhancement,
+    Mapped,
     ScarRule,
+    VoltageRule,
     enhancement,
+    mapped,
     read_image,
+    voltage_areas,
+    voltage_zones,
     with_scar,
+    with_voltage_scar,
     zone_volumes,
 )
 from heartsim.mesh import Mesh, read_mesh, signed_volumes
@@ -30,23 +36,60 @@ def scar_of(
     `heart` is from `heartsim mesh build` or `heartsim anatomy` and lies in the image's frame;
     `remote` is the segment of healthy muscle. ValueError names the file and what was wanted.
     """
-    mesh = read_mesh(heart)
-    if not set(NEEDED) <= set(mesh.cell_data) or "transmural" not in mesh.point_data:
-        raise ValueError(
-            f"{heart}: no chambers, segments or depth in this mesh; run `heartsim anatomy` first."
-        )
-    mesh = dataclasses.replace(
-        mesh,
-        cell_data={
-            name: np.asarray(data).astype(np.int32) if name in NEEDED else data
-            for name, data in mesh.cell_data.items()
-        },
-    )
+    mesh = _described(heart)
     if remote is not None and not 1 <= remote <= 17:
         raise ValueError(f"remote segment {remote}: wanted 1 to 17.")
     found = enhancement(mesh, read_image(image), remote)
     rules = [rule, *(other for other in RULES if other.name != rule.name)]
     return with_scar(mesh, found, rule), scar_rows(mesh, found, rules)
+
+
+def voltage_scar_of(
+    heart: str | Path, map_: str | Path, rule: VoltageRule, field: str, side: str
+) -> tuple[Mesh, Rows]:
+    """The heart with regions `scar` and `border` under the low voltages of a map: a surface with
+    point data `field` [mV], in the heart's frame, mm. ValueError names file or field."""
+    import pyvista
+
+    mesh, file = _described(heart), Path(map_)
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} does not exist; check the path.")
+    surface = pyvista.read(file)
+    if not isinstance(surface, pyvista.DataSet) or field not in surface.point_data:
+        there = ", ".join(getattr(surface, "point_data", {})) or "none"
+        raise ValueError(f"{file}: no point data {field!r}; there are {there}.")
+    voltage = np.asarray(surface.point_data[field], float)
+    try:
+        found = mapped(mesh, np.asarray(surface.points, float), voltage, side)
+    except ValueError as fault:
+        raise ValueError(f"{file}: {str(fault).removeprefix('anatomy: ')}") from None
+    return with_voltage_scar(mesh, found, rule), voltage_rows(mesh, found, rule)
+
+
+def voltage_rows(mesh: Mesh, found: Mapped, rule: VoltageRule) -> Rows:
+    """Areas on the endocardium, and volumes under them."""
+    areas = voltage_areas(mesh, found, rule)
+    volume = signed_volumes(mesh.points, mesh.cells) / 1000
+    zone = voltage_zones(rule, found.cells)
+    rows = {
+        "not_mapped_cm2": row(float(areas[3]), "cm2", "endocardium that the map does not reach")
+    }
+    for name, k in (("border", 1), ("core", 2)):
+        rows[f"voltage_{name}_cm2"] = row(float(areas[k]), "cm2", f"{name} on the endocardium")
+        muscle = float(volume[zone == k].sum())
+        rows[f"voltage_{name}_mL"] = row(muscle, "mL", f"{name} in the mesh, through the wall")
+    return rows
+
+
+def _described(heart: str | Path) -> Mesh:
+    """A heart on file with what `heartsim anatomy` finds; ValueError where it lacks that."""
+    mesh = read_mesh(heart)
+    if not set(NEEDED) <= set(mesh.cell_data) or "transmural" not in mesh.point_data:
+        raise ValueError(
+            f"{heart}: no chambers, segments or depth in this mesh; run `heartsim anatomy` first."
+        )
+    whole = {name: np.asarray(mesh.cell_data[name]).astype(np.int32) for name in NEEDED}
+    return dataclasses.replace(mesh, cell_data={**mesh.cell_data, **whole})
 
 
 def scar_rows(mesh: Mesh, found: Enhancement, rules: list[ScarRule]) -> Rows:

@@ -155,3 +155,75 @@ def test_the_command_writes_scar_and_reports_all_rules(heart, image, tmp_path, c
     base[1], base[5] = str(tmp_path / "plain.vtu"), str(tmp_path / "other.vtu")
     assert run_command(base) == 2
     assert "run `heartsim anatomy` first" in capsys.readouterr().err
+
+
+# voltages
+
+
+@pytest.fixture(scope="module")
+def voltage_map(heart):
+    """Points on the left endocardium, moved by 2 mm: 0.2 mV in the middle of the lateral wall, 1.0
+    beside it, 4.0 elsewhere."""
+    nodes = heart.node_sets["lv_endo"]
+    z, turn = (heart.point_data[key][nodes] for key in ("apicobasal", "rotational"))
+    lateral = np.abs(np.abs(turn) - np.pi)  # 0 opposite the septum
+    core = (lateral < 0.6) & (np.abs(z - 0.55) < 0.15)
+    border = (lateral < 0.9) & (np.abs(z - 0.55) < 0.25)
+    voltage = np.select([core, border], [0.2, 1.0], 4.0)
+    return heart.points[nodes] + [2.0, 0.0, 0.0], voltage
+
+
+def test_low_voltages_become_scar_through_the_wall(heart, voltage_map):
+    found = anatomy.mapped(heart, *voltage_map)
+    scarred = anatomy.with_voltage_scar(heart, found, anatomy.VoltageRule())
+    core = scarred.regions == scarred.region_tag("scar")
+    z = heart.point_data["apicobasal"][heart.cells].mean(axis=1)
+    turn = np.angle(np.exp(1j * heart.point_data["rotational"][heart.cells]).mean(axis=1))
+    lateral = np.abs(np.abs(turn) - np.pi)
+    depth = heart.point_data["transmural"][heart.cells].mean(axis=1)
+    inside = (lateral < 0.35) & (np.abs(z - 0.55) < 0.07)
+    outside = (lateral > 0.85) | (np.abs(z - 0.55) > 0.24)
+    for low, high in ((0.0, 0.4), (0.4, 1.0)):  # inner and outer wall alike
+        layer = (depth >= low) & (depth <= high)
+        assert core[inside & layer].mean() > 0.95
+    assert not core[outside].any()
+    assert not core[heart.cell_data["chamber"] == anatomy.RV].any()
+
+
+def test_areas_share_out_the_endocardium(heart, voltage_map):
+    points, voltage = voltage_map
+    areas = anatomy.voltage_areas(
+        heart, anatomy.mapped(heart, points, voltage), anatomy.VoltageRule()
+    )
+    faces = anatomy.find_surfaces(heart).faces["lv_endo"]
+    assert areas.sum() == pytest.approx(signed_volumes(heart.points, faces).sum() / 100)
+    assert areas[3] == 0.0
+    upper = heart.point_data["apicobasal"][heart.node_sets["lv_endo"]] > 0.5
+    half = anatomy.mapped(heart, points[upper], voltage[upper])
+    assert anatomy.voltage_areas(heart, half, rule)[3] > 0.25 * areas.sum()
+
+
+def test_a_map_of_something_else_is_refused(heart, voltage_map):
+    points, voltage = voltage_map
+    with pytest.raises(ValueError, match="or more from the left endocardium"):
+        anatomy.mapped(heart, points + 300.0, voltage)
+    with pytest.raises(ValueError, match="wanted left or right"):
+        anatomy.mapped(heart, points, voltage, "both")
+
+
+def test_the_command_reads_a_map(heart, voltage_map, tmp_path, capsys):
+    import pyvista
+
+    points, voltage = voltage_map
+    surface = pyvista.PolyData(points)
+    surface.point_data["bip"] = voltage
+    surface.save(tmp_path / "map.vtp")
+    write_mesh(heart, tmp_path / "heart.vtu")
+    base = ["scar", str(tmp_path / "heart.vtu"), str(tmp_path / "map.vtp"), "--rule", "voltage"]
+    base += ["--out", str(tmp_path / "out.vtu"), "--json"]
+    assert run_command(base) == 2
+    assert "no point data 'bipolar'; there are bip" in capsys.readouterr().err
+    assert run_command([*base, "--field", "bip"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["voltage_core_cm2"]["value"] > 2.0
+    assert "scar" in {name for name, _ in read_mesh(tmp_path / "out.vtu").region_names}
