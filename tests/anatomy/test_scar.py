@@ -192,9 +192,8 @@ def test_low_voltages_become_scar_through_the_wall(heart, voltage_map):
 
 def test_areas_share_out_the_endocardium(heart, voltage_map):
     points, voltage = voltage_map
-    areas = anatomy.voltage_areas(
-        heart, anatomy.mapped(heart, points, voltage), anatomy.VoltageRule()
-    )
+    rule = anatomy.VoltageRule()
+    areas = anatomy.voltage_areas(heart, anatomy.mapped(heart, points, voltage), rule)
     faces = anatomy.find_surfaces(heart).faces["lv_endo"]
     assert areas.sum() == pytest.approx(signed_volumes(heart.points, faces).sum() / 100)
     assert areas[3] == 0.0
