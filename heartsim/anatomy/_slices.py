@@ -106,6 +106,14 @@ class Slices:
         """Height of the base plane [mm]: half a slice above the last."""
         return (self.base + 0.5) * self.gap
 
+    @property
+    def right_top(self) -> float:
+        """Height at which the right ventricle's slices end [mm]: the base plane's or below."""
+        if "rv" not in self.masks:
+            return self.top
+        last = np.flatnonzero(self.masks["rv"].any(axis=(1, 2)))[-1]
+        return (float(last) + 0.5) * self.gap
+
     def volume(self, mask: Bool[np.ndarray, "slices rows columns"]) -> float:
         """mL of its voxels."""
         return float(mask.sum()) * float(np.prod(self.image.spacing)) / 1000

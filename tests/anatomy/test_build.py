@@ -84,6 +84,30 @@ def test_fields_rise_from_endocardium_to_epicardium_and_from_apex_to_base(built)
     assert mesh.frames is not None
 
 
+@pytest.mark.long
+def test_a_right_ventricle_that_ends_lower_is_open_there(built):
+    """Its labels end two slices below the left's: base half a slice above them, no muscle in the
+    plane of its valves, and above it the left ventricle alone."""
+    values = stacks.labels()
+    top = int(np.flatnonzero((values == 1).any(axis=(1, 2)))[-1]) - 2
+    values[top + 1 :][values[top + 1 :] == 1] = 0
+    image = anatomy.Image(
+        values.astype(np.int32), stacks.SPACING, stacks.AXES, stacks.ORIGIN, "lower"
+    )
+    lower = anatomy.build_ventricles(image, anatomy.Labels(**NUMBERS), 2.0)
+    mesh, roof = lower.mesh, (top + 0.5) * stacks.SPACING[2]
+    x = in_stack(mesh.points)
+    right = np.unique(mesh.cells[mesh.regions == mesh.region_tag("RV")])
+    assert x[right, 2].max() == pytest.approx(roof, abs=2.0)  # an edge, in the groove
+    assert x[mesh.node_sets["base"], 2].max() == pytest.approx(stacks.BASE, abs=1e-3)
+    rim = np.intersect1d(mesh.node_sets["rv_endo"], mesh.node_sets["base"])
+    assert len(rim) > 20
+    np.testing.assert_allclose(x[rim, 2], roof, atol=2.5)  # the rims count as base, and a face
+    image_volume = lower.image_volumes["rv_cavity"] + lower.slice_correction["rv_cavity"]
+    assert lower.mesh_volumes["rv_cavity"] == pytest.approx(image_volume, rel=0.06)
+    assert dihedral_angles(mesh.points, mesh.cells).min() > 5.0
+
+
 @pytest.mark.parametrize("mirror", [False, True])
 def test_places_do_not_depend_on_how_the_file_runs(folder, built, mirror):
     """Slices in the other order, and columns in the other order: the same heart in the patient."""
