@@ -10,6 +10,8 @@ from ._outline import mended
 
 BASAL = 0.5  # of the largest slice of the left ventricle; less is a slice cut by the valves
 STRUCTURES = ("lv_cavity", "lv_myocardium", "rv_cavity", "scar", "no_reflow")
+ISLANDS = 0.2  # of a structure, in parts apart from the largest; more is no speck
+LEAST_ML, MOST_ML = 1.0, 5000.0  # of a left ventricle: a rabbit's to more than any man's
 MARGIN = 20.0  # mm of nothing put around the image, for walls that are grown
 
 
@@ -37,6 +39,7 @@ class Slices:
         self.removed = self.filled = 0
         self.masks = self._structures(_numbers(image, labels))
         self._require_inside()
+        self._require_size()
         self.pad = int(np.ceil(MARGIN / self.pixel.min()))
         around = ((0, 0), (self.pad, self.pad), (self.pad, self.pad))
         self.masks = {name: np.pad(mask, around) for name, mask in self.masks.items()}
@@ -60,21 +63,36 @@ class Slices:
         no_reflow, as they are."""
         own = {name: self.image.values == number for name, number in numbers.items()}
         infarct = [own[name] for name in ("scar", "no_reflow") if name in own]
-        lv = self._clean(own["lv_cavity"])
-        body = self._clean(np.any([lv, own["lv_myocardium"], *infarct], axis=0))
+        lv = self._clean(own["lv_cavity"], "lv_cavity")
+        muscle = np.any([lv, own["lv_myocardium"], *infarct], axis=0)
+        body = self._clean(muscle, "the left ventricle")
         masks = {"lv": lv & body, "body": body}
         if infarct:
             masks["scar"] = np.any(infarct, axis=0) & body
         if "no_reflow" in own:
             masks["no_reflow"] = own["no_reflow"] & body
         if "rv_cavity" in own:
-            masks["rv"] = self._clean(own["rv_cavity"]) & ~body
+            masks["rv"] = self._clean(own["rv_cavity"], "rv_cavity") & ~body
         return masks
 
-    def _clean(self, mask: Bool[np.ndarray, "slices rows columns"]):
-        mask, removed, filled = mended(mask)
+    def _clean(self, mask: Bool[np.ndarray, "slices rows columns"], name: str):
+        kept, removed, filled = mended(mask)
+        if removed > ISLANDS * mask.sum():
+            raise ValueError(
+                f"{self.image.name}: {name} is in parts, the largest of {mask.sum() - removed} of "
+                f"{mask.sum()} voxels; wanted one."
+            )
         self.removed, self.filled = self.removed + removed, self.filled + filled
-        return mask
+        return kept
+
+    def _require_size(self) -> None:
+        volume = self.volume(self.masks["body"])
+        if not LEAST_ML < volume < MOST_ML:
+            size = " x ".join(f"{s:.3g}" for s in self.image.spacing)
+            raise ValueError(
+                f"{self.image.name}: the left ventricle with its cavity would hold {volume:.3g} mL "
+                f"at voxels of {size} mm; wanted millimetres."
+            )
 
     def _require_inside(self) -> None:
         edge = np.ones(self.masks["body"].shape[1:], bool)

@@ -1,6 +1,7 @@
 """Hearts from short-axis stacks: a made-up one that is known exactly, and real ones."""
 
 import json
+import struct
 
 import numpy as np
 import pytest
@@ -108,7 +109,7 @@ def test_a_right_ventricle_that_ends_lower_is_open_there(built):
     assert dihedral_angles(mesh.points, mesh.cells).min() > 5.0
 
 
-@pytest.mark.parametrize("mirror", [False, True])
+@pytest.mark.parametrize("mirror", [pytest.param(False, marks=pytest.mark.long), True])
 def test_places_do_not_depend_on_how_the_file_runs(folder, built, mirror):
     """Slices in the other order, and columns in the other order: the same heart in the patient."""
     values, axes, origin = stacks.labels(), stacks.AXES.copy(), stacks.ORIGIN.copy()
@@ -216,6 +217,21 @@ def test_one_sentence_for_each_mistake(folder):
         with pytest.raises(ValueError, match=said):
             mesh_from_image(path, folder / "labels.toml", 2.0)
     (folder / "labels.toml").write_text(LABELS)
+    parts = good.copy()
+    parts[7][good[7] == 3] = 0  # two halves of a cavity
+    for name, values, spacing, said in (
+        ("metres.nii", good, stacks.SPACING / 1000, "voxels of 0.0015 x .* wanted millimetres"),
+        ("parts.nii", parts, stacks.SPACING, "lv_cavity is in parts, the largest of"),
+    ):
+        path = stacks.write(folder / name, values, spacing=spacing)
+        with pytest.raises(ValueError, match=said):
+            mesh_from_image(path, folder / "labels.toml", 2.0)
+    flat = bytearray((folder / "parts.nii").read_bytes())
+    struct.pack_into("<2h", flat, 252, 0, 1)  # NIfTI-1: no qform, and an sform
+    struct.pack_into("<12f", flat, 280, *12 * [0.0])  # that is singular
+    (folder / "singular.nii").write_bytes(flat)
+    with pytest.raises(ValueError, match=r"singular\.nii cannot be read as an image"):
+        mesh_from_image(folder / "singular.nii", folder / "labels.toml", 2.0)
     (folder / "no_image.nii").write_text("nothing")
     with pytest.raises(ValueError, match=r"no_image\.nii cannot be read as an image"):
         mesh_from_image(folder / "no_image.nii", folder / "labels.toml", 2.0)
