@@ -12,7 +12,9 @@ NAMES = {"AVR": "aVR", "AVL": "aVL", "AVF": "aVF"}
 
 def read_record(header: Path) -> Recording:
     """A record of format 16, with all signals in mV; the files may start with a few other bytes."""
-    lines = [line for line in header.read_text().splitlines() if not line.startswith("#")]
+    lines = [
+        line for line in header.read_text(encoding="utf-8").splitlines() if not line.startswith("#")
+    ]
     n, rate, samples = (int(word.split("/")[0]) for word in lines[0].split()[1:4])
     signals, taken = [], {}
     rows = [line.split() for line in lines[1 : n + 1]]

@@ -37,7 +37,7 @@ def allowed(package: str) -> set[str]:
 def imports(path: Path):
     """Names of heartsim's packages that a file imports, wherever in the file."""
     here = path.relative_to(ROOT).parts
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.level:
@@ -69,8 +69,8 @@ def test_every_package_has_its_floor():
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_rooms_are_small(path):
     """Files under 300 lines, functions under 40 without their docstring."""
-    tree = ast.parse(path.read_text())
-    assert len(path.read_text().splitlines()) <= 300
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             doc = ast.get_docstring(node, clean=False)

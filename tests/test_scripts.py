@@ -71,7 +71,7 @@ def run(checkout, script, *arguments, **setting):
         text=True,
         timeout=60,
     )
-    return done, log.read_text().splitlines()
+    return done, log.read_text(encoding="utf-8").splitlines()
 
 
 @pytest.mark.parametrize("script", ["scripts/demo", "scripts/test", ".ci/run"])

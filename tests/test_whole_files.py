@@ -19,7 +19,7 @@ def test_a_file_is_whole_or_not_there(tmp_path, writer, error):
         with pytest.raises(error, match="No space"):
             fail(tmp_path / name)
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
-    assert (tmp_path / "a.txt").read_text() == "old"
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "old"
 
 
 def test_a_file_comes_with_its_neighbours_and_with_common_rights(tmp_path):
@@ -30,7 +30,7 @@ def test_a_file_comes_with_its_neighbours_and_with_common_rights(tmp_path):
         new.with_suffix(".elem").write_text("cells")
         assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["plain"]
     assert {p.name for p in tmp_path.iterdir()} == {"plain", "heart.pts", "heart.elem"}
-    assert (tmp_path / "heart.pts").read_text() == "points"
+    assert (tmp_path / "heart.pts").read_text(encoding="utf-8") == "points"
     rights = {p.stat().st_mode for p in tmp_path.iterdir()}
     assert len(rights) == 1
 
@@ -40,7 +40,7 @@ def test_two_writers_of_one_file_do_not_meet(tmp_path):
     with whole(path) as one, whole(path) as two:
         one.write_text("one")
         two.write_text("two")
-    assert path.read_text() == "one"  # the block that ended last
+    assert path.read_text(encoding="utf-8") == "one"  # the block that ended last
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
 
 

@@ -74,7 +74,7 @@ def _free_memory() -> float | None:
     info = Path("/proc/meminfo")
     if not info.is_file():
         return None
-    lines = dict(line.split(":") for line in info.read_text().splitlines())
+    lines = dict(line.split(":") for line in info.read_text(encoding="utf-8").splitlines())
     return float(lines["MemAvailable"].split()[0]) / 1e6
 
 

@@ -46,7 +46,7 @@ def read_electrodes(path: Path | str) -> dict[str, Float[np.ndarray, " 3"]]:
     if not path.is_file():
         raise ValueError(f"{path}: no such electrode file; give a CSV of name, x_mm, y_mm, z_mm.")
     found = {}
-    for number, line in enumerate(path.read_text().splitlines(), 1):
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         cells = [cell.strip() for cell in line.split(",")]
         if number == 1 and cells[0].lower() in ("name", "electrode", "label"):
             continue

@@ -62,7 +62,7 @@ def _numbers(path: Path, text: str, kind: type = float) -> np.ndarray:
 def _lines(path: Path) -> list[str]:
     if not path.exists():
         raise ValueError(f"{path}: this file does not exist; a CARP mesh needs .pts and .elem.")
-    lines = [line for line in path.read_text().splitlines() if line.strip()]
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     if not lines:
         raise ValueError(f"{path}: is empty.")
     return lines

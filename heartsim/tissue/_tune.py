@@ -154,7 +154,9 @@ def _key(*parts) -> str:
 
 def _read(cache: Path | None, key: str) -> dict | None:
     path = None if cache is None else cache / f"{key}.json"
-    return None if path is None or not path.exists() else json.loads(path.read_text())
+    return (
+        None if path is None or not path.exists() else json.loads(path.read_text(encoding="utf-8"))
+    )
 
 
 def _write(cache: Path | None, key: str, value: dict) -> None:

@@ -67,7 +67,7 @@ def ecg_png(ecg_csv: str | Path, out: str | Path) -> None:
 def read_ecg(path: str | Path) -> Ecg:
     """Read time_ms and the twelve leads; their order in the file does not matter."""
     try:
-        with open(path, newline="") as file:
+        with open(path, newline="", encoding="utf-8") as file:
             head, *rows = [row for row in csv.reader(file) if row]
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: cannot be read as an ECG ({error}).") from error

@@ -54,10 +54,12 @@ def test_run_writes_a_directory_with_pictures(folder, capsys):
     assert run_command(["run", "wall.toml", "--out", "out", "--json"]) == 0
     said = capsys.readouterr()
     assert said.err == ""
-    assert json.loads(said.out) == json.loads((folder / "out" / "summary.json").read_text())
+    assert json.loads(said.out) == json.loads(
+        (folder / "out" / "summary.json").read_text(encoding="utf-8")
+    )
     for name in ("activation.png", "ecg.png"):
         assert (folder / "out" / name).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
-    assert "Research use only" in (folder / "out" / "report.html").read_text()
+    assert "Research use only" in (folder / "out" / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_run_that_activates_a_part_warns_on_terminal_and_in_the_report(folder, capsys):
@@ -70,9 +72,9 @@ def test_a_run_that_activates_a_part_warns_on_terminal_and_in_the_report(folder,
     sentence = f"activation: only {share:.3g} % of the conductive nodes activated"
     assert said.err.startswith(f"warning: {sentence}")
     assert "larger or stronger, refine the mesh, or run for longer" in said.err
-    notes = json.loads((folder / "out" / "manifest.json").read_text())["notes"]
+    notes = json.loads((folder / "out" / "manifest.json").read_text(encoding="utf-8"))["notes"]
     assert notes[0].startswith(sentence)
-    assert sentence in (folder / "out" / "report.html").read_text()
+    assert sentence in (folder / "out" / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("share", "drawn"), [(0.6, True), (0.4, False)])
@@ -85,7 +87,10 @@ def test_recovery_has_a_map_where_most_nodes_recovered(folder, share, drawn):
     (folder / "manifest.json").write_text("{}")
     draw_pictures(folder)
     assert (folder / "repolarisation.png").is_file() is drawn
-    headings = [h in (folder / "report.html").read_text() for h in ("<h3>Activation", "<h3>Repol")]
+    headings = [
+        h in (folder / "report.html").read_text(encoding="utf-8")
+        for h in ("<h3>Activation", "<h3>Repol")
+    ]
     assert headings == [True, drawn]
 
 

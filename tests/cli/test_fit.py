@@ -44,10 +44,10 @@ def folder(tmp_path, monkeypatch):
 def test_a_miss_is_said_and_is_no_error(folder, capsys):
     assert run_command(["fit", "fit.toml", "--out", "out", "--seed", "3", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
-    assert rows == json.loads((folder / "out" / "summary.json").read_text())
+    assert rows == json.loads((folder / "out" / "summary.json").read_text(encoding="utf-8"))
     assert rows["fitted"]["value"] is False
     assert rows["verdict"]["value"].startswith("not fitted: ")
-    assert json.loads((folder / "out" / "manifest.json").read_text())["seed"] == 3
+    assert json.loads((folder / "out" / "manifest.json").read_text(encoding="utf-8"))["seed"] == 3
     for name in ("activation.png", "fit.png"):
         assert (folder / "out" / name).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 

@@ -44,11 +44,11 @@ def test_a_finer_mesh_is_made_and_the_report_compares(folder, capsys):
     words = ["hand-over", "front.toml", "--out", "out", "--edge-mm", "0.7", "--json"]
     assert run_command(words) == 0
     rows = json.loads(capsys.readouterr().out)
-    assert rows == json.loads((folder / "out" / "summary.json").read_text())
+    assert rows == json.loads((folder / "out" / "summary.json").read_text(encoding="utf-8"))
     assert rows["mean_edge_mm"]["value"] < 0.7
     assert rows["hand_over_rmse_ms"]["value"] < 3.0  # as in tests/scenario/test_hand_over.py
     assert read_scenario(folder / "out" / "scenario.toml").heart.refine == 1
-    page = (folder / "out" / "report.html").read_text()
+    page = (folder / "out" / "report.html").read_text(encoding="utf-8")
     for words in ("Eikonal and monodomain compared", "Hand over RMSE", "Leads of both models"):
         assert words in page
     assert page.count("data:image/png") >= 4  # both comparisons, the map and the ECG

@@ -44,7 +44,7 @@ def test_durations_against_delineation_libraries(measured, ptb, shared_data):
     ptbxl = ecg.measure(read_record(next((shared_data / "ecg" / "ptbxl_00001").glob("*.hea"))))
     ours = {name: m for name, (_, m) in measured.items()}
     ours |= {"ptb_s0010": ecg.measure(ptb), "ptbxl_00001": ptbxl}
-    lines = DELINEATIONS.read_text().splitlines()
+    lines = DELINEATIONS.read_text(encoding="utf-8").splitlines()
     table = {row["record"]: row for row in csv.DictReader(lines[1:])}
     assert set(table) == set(ours)
     pairs = {}

@@ -86,7 +86,7 @@ def test_carp_returns_coordinates_to_1e_9_mm_and_the_rest_exactly(body, tmp_path
         np.testing.assert_array_equal(back.frames[:, :2], body.frames[:, :2])
         assert back.node_sets.keys() == body.node_sets.keys()
         np.testing.assert_array_equal(back.node_sets["x_min"], body.node_sets["x_min"])
-    first = (tmp_path / "heart.pts").read_text().split("\n")[1].split()
+    first = (tmp_path / "heart.pts").read_text(encoding="utf-8").split("\n")[1].split()
     np.testing.assert_allclose(np.array(first, float), body.points[0] * 1000)  # µm
 
 

@@ -203,7 +203,7 @@ def test_a_wall_too_thin_for_the_edge_is_refused():
 
 
 def test_the_shipped_files_have_their_checksums_and_are_made_by_the_script(tmp_path):
-    lines = (MESHES / "SHA256SUMS").read_text().splitlines()
+    lines = (MESHES / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
     assert len(lines) == 2
     for line in lines:
         digest, name = line.split()
@@ -217,7 +217,9 @@ def test_the_shipped_files_have_their_checksums_and_are_made_by_the_script(tmp_p
     np.testing.assert_allclose(again.frames, HEART.frames, atol=1e-5)
     assert again.notes == HEART.notes
     csv_name = "biventricular_electrodes.csv"
-    assert (tmp_path / csv_name).read_text() == (MESHES / csv_name).read_text()
+    assert (tmp_path / csv_name).read_text(encoding="utf-8") == (MESHES / csv_name).read_text(
+        encoding="utf-8"
+    )
 
 
 def test_the_shipped_heart_is_small_sound_and_refines_to_its_promised_size():

@@ -55,7 +55,9 @@ def test_tetfim_in_a_box_of_turning_fibres(shared_data, seed):
     folder = shared_data / "benchmarks" / "eikonal_box_tetfim"
     grid, result = pyvista.read(folder / "box.vtu"), pyvista.read(folder / "result.vtu")
     theirs = np.ravel(result.point_data[f"seed{seed}"])
-    nodes = np.array((folder / "seeds.txt").read_text().splitlines()[seed - 1].split(), int)
+    nodes = np.array(
+        (folder / "seeds.txt").read_text(encoding="utf-8").splitlines()[seed - 1].split(), int
+    )
     phi, theta = (np.ravel(grid.cell_data[name]) for name in ("Phi", "Theta"))
     fibre = np.stack([np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)], 1)
     M = np.eye(3) + (1 / 9 - 1) * fibre[:, :, None] * fibre[:, None, :]

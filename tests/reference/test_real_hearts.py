@@ -48,7 +48,7 @@ FLAG = {  # of what the reader of the run must be warned
 
 def scenario_of(name: str, data: Path) -> tuple[dict, Path]:
     """The scenario file as a dictionary, and the folder that its paths start from."""
-    content = tomllib.loads((SCENARIOS / f"{name}.toml").read_text())
+    content = tomllib.loads((SCENARIOS / f"{name}.toml").read_text(encoding="utf-8"))
     return content, data / "meshes"
 
 
@@ -66,7 +66,7 @@ def beats(name: str, content: dict, folder: Path, out: Path) -> None:
     assert CHEST[0] < greatest < CHEST[1]
     # float32 sums written with seven digits
     np.testing.assert_allclose(ecg["I"] + ecg["III"], ecg["II"], atol=1e-5 * greatest)
-    notes = json.loads((out / "manifest.json").read_text())["notes"]
+    notes = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["notes"]
     assert any(FLAG[name] in note for note in notes)
     mesh = read_mesh(out / "activation.vtu")
     volume = signed_volumes(mesh.points, mesh.cells).sum() / 1000.0

@@ -52,7 +52,7 @@ def test_ischaemia_in_the_sci_torso(shared_data):
 
 def surface(path):
     """An ECGSIM .tri file [m] as triangles [mm]."""
-    rows = [line.split() for line in path.read_text().splitlines() if line.strip()]
+    rows = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     n = int(rows[0][0])
     points = 1000.0 * np.array([row[1:4] for row in rows[1 : n + 1]], float)
     cells = np.array([row[1:4] for row in rows[n + 2 : n + 2 + int(rows[n + 1][0])]], np.int32) - 1

@@ -52,8 +52,8 @@ def test_the_page_finds_its_hidden_truth(run):
 
 def test_the_directory_is_whole_and_says_how_it_came_about(run):
     out, scope = run
-    assert json.loads((out / "summary.json").read_text()) == scope["found"]
-    manifest = json.loads((out / "manifest.json").read_text())
+    assert json.loads((out / "summary.json").read_text(encoding="utf-8")) == scope["found"]
+    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["seed"] == 0
     assert manifest["notes"][0].startswith("fitted: ")
     assert list(manifest["inputs_sha256"]) == [str(out.parent / "ventricle.vtu")]

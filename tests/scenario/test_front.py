@@ -41,7 +41,7 @@ def test_a_plane_wave_fills_the_run_directory(data, folder):
     # on a flat wall of 24 mm, far from the electrodes, leads are small but not zero
     assert np.ptp(ecg[:, 1]) > 0
     assert ecg[:, 1] + ecg[:, 3] == pytest.approx(ecg[:, 2], abs=2e-6 * np.abs(ecg).max())
-    manifest = json.loads((folder / "out" / "manifest.json").read_text())
+    manifest = json.loads((folder / "out" / "manifest.json").read_text(encoding="utf-8"))
     assert any("template stands in" in note for note in manifest["notes"])
 
 

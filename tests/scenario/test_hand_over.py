@@ -42,7 +42,7 @@ def test_velocities_become_conductivities_and_both_models_are_compared(front, fo
     seen = []
     rows = run_hand_over(front, folder / "out", finish=seen.append)
     assert set(HAND_OVER_DEFINITIONS) <= set(rows)
-    assert rows == json.loads((folder / "out" / "summary.json").read_text())
+    assert rows == json.loads((folder / "out" / "summary.json").read_text(encoding="utf-8"))
     value = {key: entry["value"] for key, entry in rows.items()}
     assert value["activated"] == 1.0
     assert value["hand_over_rmse_ms"] < 3.0
@@ -79,7 +79,7 @@ def test_a_point_starts_the_front_where_it_lies(front, folder):
 
 
 def test_a_point_outside_the_heart_is_refused(front, folder):
-    text = front.read_text().replace("0.4,\n    2.1", "0.4,\n    40.0")
+    text = front.read_text(encoding="utf-8").replace("0.4,\n    2.1", "0.4,\n    40.0")
     assert "40.0" in text
     (folder / "far.toml").write_text(text)
     with pytest.raises(ValueError, match=r"\]\] 1: at.point_mm: source 0 at .* outside"):
@@ -94,8 +94,8 @@ def test_a_point_outside_the_heart_is_refused(front, folder):
     ],
 )
 def test_what_cannot_be_handed_over_is_refused(front, folder, change, sentence):
-    assert change[0] in front.read_text()
-    front.write_text(front.read_text().replace(*change))
+    assert change[0] in front.read_text(encoding="utf-8")
+    front.write_text(front.read_text(encoding="utf-8").replace(*change))
     with pytest.raises(ValueError, match=re.escape(sentence)):
         run_hand_over(front, folder / "out")
     assert not (folder / "out").exists()
@@ -104,7 +104,7 @@ def test_what_cannot_be_handed_over_is_refused(front, folder, change, sentence):
 def test_a_miss_is_not_handed_over(front, folder):
     with pytest.raises(ValueError, match=r"holds no scenario\.toml; give the directory of a fit"):
         run_hand_over(folder, folder / "out")
-    (folder / "scenario.toml").write_text(front.read_text())
+    (folder / "scenario.toml").write_text(front.read_text(encoding="utf-8"))
     miss = {"fitted": {"value": False}, "verdict": {"value": "not fitted: χ²/n = 3."}}
     (folder / "summary.json").write_text(json.dumps(miss))
     with pytest.raises(ValueError, match=r"is no fit \(not fitted: χ²/n = 3\) and is not handed"):

@@ -100,7 +100,7 @@ def test_a_plan_without_block_is_narrower(planned, tmp_path):
 def test_the_directory_agrees_with_itself(planned):
     folder, rows = planned
     out = folder / "out"
-    assert json.loads((out / "summary.json").read_text()) == rows
+    assert json.loads((out / "summary.json").read_text(encoding="utf-8")) == rows
     mesh = read_mesh(out / "activation.vtu")
     lv = np.isin(mesh.regions, [mesh.region_tag("LV"), mesh.region_tag("septum")])
     rv = mesh.regions == mesh.region_tag("RV")
@@ -110,7 +110,7 @@ def test_the_directory_agrees_with_itself(planned):
         again = indices(mesh, mesh.point_data[f"activation_{name}_ms"], lv, rv)
         # activation.vtu holds float64 of float32 times
         assert row["lv_rv_delay_ms"]["value"] == pytest.approx(again.lv_rv_delay_ms, abs=1e-6)
-    table = (out / "table.csv").read_text().splitlines()
+    table = (out / "table.csv").read_text(encoding="utf-8").splitlines()
     assert len(table) == 1 + len(rows)
 
 

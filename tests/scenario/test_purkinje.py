@@ -53,7 +53,7 @@ def test_times_are_those_of_the_tissue_functions(folder, tmp_path):
         network.delay(3.0, 5.0, 3.0),
     )
     np.testing.assert_allclose(got, np.asarray(T)[: heart.n_nodes], atol=1e-3)  # float32
-    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))
     assert {"left.vtu", "right.vtu"} <= {name.split("/")[-1] for name in manifest["inputs_sha256"]}
 
 

@@ -67,7 +67,7 @@ def test_paths_are_relative_to_the_file_and_carp_is_in_micrometres(data, folder)
 
 
 def test_the_table_of_defaults_in_the_docs_is_complete_and_true(data):
-    text = (DOCS / "scenario.md").read_text()
+    text = (DOCS / "scenario.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `([\w.]+)` \| (?:`([^`]*)`|[^|]*) \|", text, re.M))
     del data["conduction"], data["output"], data["solver"]
     data["heart"] = {"mesh": "m.vtu", "layers": {"field": "depth"}}
@@ -167,7 +167,7 @@ def test_missing_and_broken_files_are_named(tmp_path):
 
 def test_the_code_on_the_page_of_scenarios_runs(data, folder, monkeypatch, capsys):
     """docs/scenario.md: its TOML is read, and its Python runs where a heart.toml lies."""
-    text = (DOCS / "scenario.md").read_text()
+    text = (DOCS / "scenario.md").read_text(encoding="utf-8")
     first, fibres, eikonal = re.findall(r"^```toml\n(.*?)^```", text, re.M | re.S)
     assert scenario_from(tomllib.loads(first)).region[0].tags == ["scar"]
     rule = {**data["heart"], **tomllib.loads(fibres)["heart"]}

@@ -70,7 +70,7 @@ def test_killed_in_mid_beat_and_resumed_equals_the_uninterrupted_run(data, folde
     while len(seen) < 2 and victim.poll() is None:
         time.sleep(0.002)
         if pointer.is_file():
-            seen.add(pointer.read_text())
+            seen.add(pointer.read_text(encoding="utf-8"))
     victim.send_signal(signal.SIGKILL)
     assert victim.wait() == -signal.SIGKILL
     assert not (folder / "killed").exists()
@@ -145,7 +145,7 @@ def test_another_scenario_precision_mesh_or_machine_is_refused(scenario, data, f
 def test_a_checkpoint_holds_every_carried_array(scenario, folder):
     """What is loaded equals what was carried, to the bit: state and detector."""
     stopped(scenario, folder / "out", after_ms=30.0)
-    pointer = json.loads((folder / "out.partial" / POINTER).read_text())
+    pointer = json.loads((folder / "out.partial" / POINTER).read_text(encoding="utf-8"))
     with np.load(folder / "out.partial" / pointer["file"]) as stored:
         carried = [name for name in stored.files if name.startswith("carry_")]
         # k, stride, wanted; V and h of the membrane; of the detector V, low,

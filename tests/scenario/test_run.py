@@ -54,7 +54,7 @@ def test_a_run_directory_agrees_with_itself(run):
     assert {p.name for p in out.iterdir()} == FILES
     assert not out.with_name("out.partial").exists()
     assert read_scenario(out / "scenario.toml") == scene.scenario
-    assert json.loads((out / "summary.json").read_text()) == summary
+    assert json.loads((out / "summary.json").read_text(encoding="utf-8")) == summary
     assert all(set(row) == {"value", "unit", "definition"} for row in summary.values())
 
     written = read_mesh(out / "activation.vtu")
@@ -161,7 +161,7 @@ def test_an_existing_directory_is_never_overwritten(data, folder):
     (folder / "out" / "precious.txt").write_text("keep")
     with pytest.raises(ValueError, match="out exists and is not overwritten; give another --out"):
         run_scenario(scenario_from(data, folder=folder), folder / "out")
-    assert (folder / "out" / "precious.txt").read_text() == "keep"
+    assert (folder / "out" / "precious.txt").read_text(encoding="utf-8") == "keep"
 
 
 def test_a_missing_mesh_is_named(data, folder):

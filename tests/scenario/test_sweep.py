@@ -49,7 +49,9 @@ def test_a_grid_is_every_combination_and_each_run_is_the_scenario_it_says(base):
     latest = [r["latest_activation_ms"] for r in table]
     assert latest[1] - latest[0] == pytest.approx(5.0, abs=1e-3)
     assert latest[0] > latest[2]  # a slower fibre is later
-    summary = json.loads((base / "out" / "runs" / "0003" / "summary.json").read_text())
+    summary = json.loads(
+        (base / "out" / "runs" / "0003" / "summary.json").read_text(encoding="utf-8")
+    )
     assert latest[2] == summary["latest_activation_ms"]["value"]
     with (base / "out" / "table.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -61,7 +63,7 @@ def test_a_grid_is_every_combination_and_each_run_is_the_scenario_it_says(base):
 
 
 def test_a_section_that_the_base_leaves_out_has_its_defaults(base):
-    text = (base / "base.toml").read_text()
+    text = (base / "base.toml").read_text(encoding="utf-8")
     head, _, tail = text.partition("[conduction]")
     (base / "base.toml").write_text(head + "[[" + tail.split("[[", 1)[1])
     (task,) = sweep_tasks(read_sweep(sweep_of(base, [{"key": VELOCITY, "values": [0.9]}])))
@@ -93,7 +95,10 @@ def test_a_run_that_fails_is_a_row_and_the_others_go_on(base):
     assert good["status"] == "done"
     assert bad["status"].startswith("failed: [[stimulus]] 1")
     assert "latest_activation_ms" not in bad
-    assert json.loads((base / "out" / "summary.json").read_text())["failed"]["value"] == 1
+    assert (
+        json.loads((base / "out" / "summary.json").read_text(encoding="utf-8"))["failed"]["value"]
+        == 1
+    )
 
 
 def test_a_sweep_that_is_stopped_goes_on_without_repeating(base):

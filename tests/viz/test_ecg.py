@@ -138,7 +138,7 @@ def test_bad_files_are_refused_in_one_sentence(ecg_file, tmp_path):
     with pytest.raises(ValueError, match=r"ecg.csv: no column V3; an ECG has time_ms, I, II"):
         ecg_png(ecg_file(order=leads), tmp_path / "ecg.png")
     path = ecg_file()
-    good = path.read_text().splitlines()
+    good = path.read_text(encoding="utf-8").splitlines()
 
     def refused(lines, sentence):
         path.write_text("\n".join(lines))

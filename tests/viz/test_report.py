@@ -99,7 +99,7 @@ def test_the_report_holds_numbers_pictures_scenario_manifest_and_notes(run_dir):
 
 def test_the_report_loads_nothing_and_runs_nothing(run_dir):
     page = report(run_dir)
-    text = (run_dir / "report.html").read_text()
+    text = (run_dir / "report.html").read_text(encoding="utf-8")
     assert not re.search(r"https?:|url\(|@import", re.sub(r"base64,[^\"]*", "", text))
     for _, attrs in page.tags:
         for name in ("src", "href", "srcset", "data", "action", "poster"):
@@ -116,7 +116,7 @@ def test_text_from_files_cannot_become_markup(run_dir):
         json.dumps({"<b>x": {"value": "<img src=x>", "unit": "<u>", "definition": "<script>"}})
     )
     report_html(run_dir, run_dir / "r.html", title="<h1>&")
-    page = Page((run_dir / "r.html").read_text())
+    page = Page((run_dir / "r.html").read_text(encoding="utf-8"))
     assert {"b", "u", "i", "script"}.isdisjoint(tag for tag, _ in page.tags)
     assert len(page.all("img")) == 2
     assert len(page.all("h1")) == 1
@@ -140,7 +140,7 @@ def test_the_report_can_be_read_without_seeing_it(run_dir):
 
 def test_words_have_the_contrast_that_weak_eyes_need(run_dir):
     report(run_dir)
-    text = (run_dir / "report.html").read_text()
+    text = (run_dir / "report.html").read_text(encoding="utf-8")
 
     def luminance(colour):
         if len(colour) == 4:
@@ -160,7 +160,9 @@ def test_the_ecg_prints_at_true_size(run_dir):
     report(run_dir)
     with Image.open(run_dir / "ecg.png") as picture:
         width = picture.width / 10  # 254 dpi
-    assert f"img.paper {{ width: {width:.2f}mm" in (run_dir / "report.html").read_text()
+    assert f"img.paper {{ width: {width:.2f}mm" in (run_dir / "report.html").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_what_is_missing_is_said_in_a_sentence(run_dir):

@@ -42,7 +42,9 @@ def test_cpsc2018_as_its_index_says(shared_data):
 def test_wfdb_begins_with_the_values_that_the_header_states(shared_data, name):
     """The header's sixth column is the first sample in counts, its third counts per mV."""
     path = shared_data / "ecg" / f"{name}.hea"
-    lines = [line.split() for line in path.read_text().splitlines() if ".dat " in line]
+    lines = [
+        line.split() for line in path.read_text(encoding="utf-8").splitlines() if ".dat " in line
+    ]
     read = read_ecg(path)
     for _, _, gain, _, _, first, *_, lead in lines:
         usual = next(n for n in LEADS if n.casefold() == lead.casefold())
@@ -161,7 +163,7 @@ def test_bad_csv(tmp_path, text, words):
 def test_csv_takes_its_rate_from_the_time_or_the_caller(tmp_path):
     recording = made()
     write_ecg(recording, tmp_path / "a.csv")
-    lines = (tmp_path / "a.csv").read_text().splitlines()
+    lines = (tmp_path / "a.csv").read_text(encoding="utf-8").splitlines()
     bare = "\n".join(line.split(",", 1)[1] for line in lines)
     (tmp_path / "bare.csv").write_text(bare)
     assert read_ecg(tmp_path / "a.csv").rate == 500.0
