@@ -1,5 +1,7 @@
 """DICOM in: a series of slices and a segmentation object, written here from a made-up heart."""
 
+import locale
+
 import numpy as np
 import pydicom
 import pytest
@@ -12,6 +14,14 @@ from heartsim import anatomy
 
 SPACING = np.array([1.5, 2.0, 8.0])
 LABELS = anatomy.short_axis_labels(anatomy.made_up(), SPACING)
+
+
+@pytest.fixture(autouse=True)
+def kept_locale():
+    """GDCM leaves the locale of C behind when it writes a series; reading does not."""
+    before = locale.setlocale(locale.LC_ALL)
+    yield
+    locale.setlocale(locale.LC_ALL, before)
 
 
 def write_series(folder, image, skip=(), uid=None):
