@@ -54,9 +54,9 @@ def together(*patches: Patch) -> Patch:
     )
 
 
-def closed(patch: Patch) -> tuple[Patch, list[Patch]]:
+def closed(patch: Patch, rims: list[Int[np.ndarray, " _loop"]]) -> tuple[Patch, list[Patch]]:
     """The patch with a fan in each of its holes, and the fans."""
-    fans = [patch.fan(loop) for loop in patch.rims()]
+    fans = [patch.fan(loop) for loop in rims]
     return together(patch, *fans), fans
 
 

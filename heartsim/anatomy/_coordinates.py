@@ -1,13 +1,14 @@
 """Ventricular coordinates: where in the heart a point lies, whatever heart it is."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 from scipy import sparse
 
 from heartsim.fem import basis_gradients, solve_poisson, stiffness_matrix
-from heartsim.mesh import Mesh, submesh
+from heartsim.mesh import Mesh, cell_gradients, signed_volumes, submesh
 
 from ._laplace import RV, SEPTUM, harmonic, laplacian
 from ._surfaces import Surfaces
@@ -81,9 +82,10 @@ def apicobasal(
 
 def _evened(mesh: Mesh, u: Float[np.ndarray, " nodes"]) -> Float[np.ndarray, " nodes"]:
     """s(u) with 1/s' the mean of |∇u| over the cells at each level; from 0 to 1 as u."""
-    grad, volume = basis_gradients(mesh.points, mesh.cells)
-    slope = np.linalg.norm(np.einsum("cvd,cv->cd", grad, u[mesh.cells]), axis=1)
-    volume = np.where(slope > 0, volume, 0.0)  # all of a cell may be apex or base
+    slope = np.linalg.norm(cell_gradients(mesh, u), axis=1)
+    volume = np.where(
+        slope > 0, signed_volumes(mesh.points, mesh.cells), 0.0
+    )  # all of a cell may be apex or base
     edges = np.linspace(0.0, 1.0, LEVELS + 1)
     middle = (edges[1:] + edges[:-1]) / 2
     level = np.clip(np.digitize(u[mesh.cells].mean(axis=1), edges) - 1, 0, LEVELS - 1)
@@ -134,7 +136,7 @@ def rotational(
     if (chamber == SEPTUM).any():
         septum = np.isin(chamber[chamber != RV], SEPTUM)
         middle, half = _septum(left, septum, turn, height[nodes])
-        turn = _wrapped(turn - middle)
+        turn = wrapped(turn - middle)
     out = np.full(mesh.n_nodes, np.nan)
     out[nodes] = turn
     if (chamber == RV).any():
@@ -155,24 +157,24 @@ def _winding(
     away = np.asarray(left.points, float) - axis.base
     turn = np.arctan2(away @ axis.anterior, away @ axis.septal)
     cells = np.asarray(left.cells)
-    rise = _wrapped(turn[cells] - turn[cells[:, :1]])
-    pierced = np.abs(_wrapped(np.roll(rise, 1, axis=1) - rise) - np.roll(rise, 1, axis=1) + rise)
+    rise = wrapped(turn[cells] - turn[cells[:, :1]])
+    pierced = np.abs(wrapped(np.roll(rise, 1, axis=1) - rise) - np.roll(rise, 1, axis=1) + rise)
     rise[pierced.max(axis=1) > 1e-9] = 0.0  # the axis runs through: no direction is around it
     grad, volume = basis_gradients(left.points, left.cells)
-    thin = np.linalg.norm(np.einsum("cvd,cv->cd", grad, depth[cells]), axis=1)
+    thin = np.linalg.norm(cell_gradients(left, depth), axis=1)
     thin = np.maximum(thin, 0.1 * np.median(thin))
     flux = np.einsum("cvd,cwd,cw,c->cv", grad, grad, rise, thin * volume)
     b = -np.bincount(cells.reshape(-1), flux.reshape(-1), left.n_nodes)
     K = stiffness_matrix(left, thin[:, None, None] * np.eye(3))
     more = solve_poisson(K, b[:, None], rtol=1e-8)[:, 0]
-    return _wrapped(turn + more)
+    return wrapped(turn + more)
 
 
 def _septum(left: Mesh, septum, turn, height) -> tuple[float, float]:
     """Middle and half width of the septum as angles, medians over heights from 0.3 to 0.8."""
     nodes = np.unique(np.asarray(left.cells)[septum])
     centre = np.angle(np.exp(1j * turn[nodes]).mean())
-    own, at = _wrapped(turn[nodes] - centre), height[nodes]
+    own, at = wrapped(turn[nodes] - centre), height[nodes]
     bounds = [
         np.quantile(own[inside], [0.02, 0.98])
         for low in np.arange(0.3, 0.8, 0.05)
@@ -184,5 +186,6 @@ def _septum(left: Mesh, septum, turn, height) -> tuple[float, float]:
     return float(centre + (low + high) / 2), float((high - low) / 2)
 
 
-def _wrapped(angle):
+def wrapped(angle: Any) -> Any:
+    """The same angle between -π and π."""
     return np.angle(np.exp(1j * np.asarray(angle)))

@@ -6,8 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
-from heartsim.fem import basis_gradients
-from heartsim.mesh import Mesh, frames_from
+from heartsim.mesh import Mesh, cell_gradients, frames_from
 
 from ._laplace import Nearness
 
@@ -52,19 +51,15 @@ def laplace_fibres(
     that both turn with φ_epi, so that α is quadratic in depth; ours is linear, by (1).
     """
     angles = FibreAngles() if angles is None else angles
-    grad, _ = basis_gradients(mesh.points, mesh.cells)
-    cells = np.asarray(mesh.cells)
-
-    def slope(field: Float[np.ndarray, " nodes"]) -> Float[np.ndarray, "cells 3"]:
-        return np.einsum("cvd,cv->cd", grad, field[cells])
-
-    lv, rv, epi = (field[cells].mean(axis=1) for field in near)
-    up = slope(apicobasal)
-    outward = slope(near.epi)
-    left = _turned(up, _first_of(-slope(near.lv), outward, up), lv - rv, epi, angles)
+    lv, rv, epi = (field[np.asarray(mesh.cells)].mean(axis=1) for field in near)
+    up = cell_gradients(mesh, apicobasal)
+    outward = cell_gradients(mesh, near.epi)
+    left = _turned(up, _first_of(-cell_gradients(mesh, near.lv), outward, up), lv - rv, epi, angles)
     if not near.rv.any():
         return _rows(left)
-    right = _turned(up, _first_of(-slope(near.rv), outward, up), rv - lv, epi, angles)
+    right = _turned(
+        up, _first_of(-cell_gradients(mesh, near.rv), outward, up), rv - lv, epi, angles
+    )
     return _rows(_blended(left, right, rv / np.maximum(lv + rv, 1e-12)))
 
 

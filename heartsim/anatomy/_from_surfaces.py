@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
@@ -141,12 +141,12 @@ def _enclosed(patches: Mapping[str, Patch]) -> _Wall:
 
 def _capped(patches: Mapping[str, Patch]) -> _Wall:
     """Each patch closed for itself, and plugs over the holes of cavities."""
-    outer, lids = closed_patch("epi", patches["epi"])
+    outer, lids = closed(patches["epi"], _rims("epi", patches["epi"]))
     cavities, plugs, holes = [], [], []
     sides: dict[str, list[Patch]] = {"epi": [patches["epi"]], "base": lids}
     for name in CAVITIES:
         if name in patches:
-            body, fans = closed_patch(name, patches[name])
+            body, fans = closed(patches[name], _rims(name, patches[name]))
             cavities.append(body)
             sides[name] = [patches[name]]
             holes += fans
@@ -158,15 +158,8 @@ def _capped(patches: Mapping[str, Patch]) -> _Wall:
     return _Wall(outer, cavities, plugs, sides, rims)
 
 
-def closed_patch(name: str, patch: Patch) -> tuple[Patch, list[Patch]]:
-    """As `closed`; ValueError names the patch."""
-    try:
-        return closed(patch)
-    except ValueError as fault:
-        raise ValueError(f"surfaces: {name} does not close: {fault}.") from None
-
-
-def _rims(name: str, patch: Patch):
+def _rims(name: str, patch: Patch) -> list[Int[np.ndarray, " _loop"]]:
+    """As `Patch.rims`; ValueError names the patch."""
     try:
         return patch.rims()
     except ValueError as fault:

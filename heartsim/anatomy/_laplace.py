@@ -8,7 +8,7 @@ from scipy import sparse
 
 from heartsim._types import AnyArray
 from heartsim.fem import stiffness_matrix
-from heartsim.mesh import Mesh
+from heartsim.mesh import Mesh, parts_of
 
 from ._surfaces import Surfaces
 
@@ -75,10 +75,7 @@ def _largest(
     cells: Int[np.ndarray, "cells 4"], own: Bool[np.ndarray, " cells"]
 ) -> Bool[np.ndarray, " cells"]:
     """The largest part of these cells that hangs together."""
-    ends = cells[own][:, [0, 0, 0]].ravel(), cells[own][:, 1:].ravel()
-    n = cells.max() + 1
-    graph = sparse.coo_array((np.ones(len(ends[0])), ends), shape=(n, n))
-    part = sparse.csgraph.connected_components(graph)[1][cells[own, 0]]
+    part = parts_of(cells[own], int(cells.max()) + 1)[cells[own, 0]]
     out = own.copy()
     out[own] = part == np.bincount(part).argmax()
     return out

@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 
 from heartsim.mesh import Mesh
 
+from ._coordinates import wrapped
 from ._surfaces import find_surfaces
 from ._transfer import FIELDS
 
@@ -125,7 +126,7 @@ class _Endocardium:
 
     def at(self, height: float, turn: float, free: bool) -> Float[np.ndarray, " 3"]:
         """The node nearest to these coordinates."""
-        away = np.hypot(self.height - height, 0.5 * np.angle(np.exp(1j * (self.turn - turn))))
+        away = np.hypot(self.height - height, 0.5 * wrapped(self.turn - turn))
         away = np.where(self.septal == free, away + 10.0, away)
         return self.x[self.nodes[np.argmin(away)]]
 

@@ -6,6 +6,8 @@ from scipy.spatial import cKDTree
 
 from heartsim.mesh import Mesh
 
+from ._coordinates import wrapped
+
 FIELDS = ("apicobasal", "transmural", "rotational")
 SPREAD = np.array([1.0, 0.3, 0.5, 0.5])  # of height, depth, cosine and sine, so that all count
 TRIED = 48  # cells about a place, of which the one that holds it is sought
@@ -24,7 +26,7 @@ class Atlas:
         at = np.stack([np.asarray(mesh.point_data[name], float) for name in FIELDS], axis=1)
         self.corners = at[np.asarray(mesh.cells)]
         first = self.corners[:, :1, 2]
-        turned = np.angle(np.exp(1j * (self.corners[:, :, 2] - first)))
+        turned = wrapped(self.corners[:, :, 2] - first)
         self.corners[:, :, 2] = first + turned  # no cell spans the seam at ±π
         self.right = np.asarray(mesh.cell_data["chamber"]) == 2
         self.trees = {}
@@ -57,14 +59,12 @@ class Atlas:
         best, out = np.full(len(at), -np.inf), np.zeros((len(at), 4))
         cell = np.zeros(len(at), int)
         for k in range(near.shape[1]):
-            tried = own[near[:, k]]
-            w = _weights(self.corners[tried], at)
-            better = w.min(axis=1) > best
-            best[better], cell[better], out[better] = (
-                w[better].min(axis=1),
-                tried[better],
-                w[better],
-            )
+            left = np.flatnonzero(best < 0)  # a place within a cell needs no other
+            tried = own[near[left, k]]
+            w = _weights(self.corners[tried], at[left])
+            better = w.min(axis=1) > best[left]
+            left, tried, w = left[better], tried[better], w[better]
+            best[left], cell[left], out[left] = w.min(axis=1), tried, w
         out = np.clip(out, 0.0, None)
         return cell, out / out.sum(axis=1, keepdims=True)
 
@@ -102,7 +102,7 @@ def _weights(
     """Barycentric weights; cells without extent in coordinates hold nothing."""
     edges = np.swapaxes(corners[:, 1:] - corners[:, :1], 1, 2)
     away = at - corners[:, 0]
-    away[:, 2] = np.angle(np.exp(1j * away[:, 2]))
+    away[:, 2] = wrapped(away[:, 2])
     flat = np.abs(np.linalg.det(edges)) < 1e-14
     edges[flat] = np.eye(3)
     inner = np.linalg.solve(edges, away[:, :, None])[:, :, 0]

@@ -6,6 +6,7 @@ from ._ball import ball as ball
 from ._ellipsoids import Ellipsoids as Ellipsoids
 from ._ellipsoids import biventricular_ellipsoid as biventricular_ellipsoid
 from ._ellipsoids import lv_ellipsoid as lv_ellipsoid
+from ._fibres import cell_gradients as cell_gradients
 from ._fibres import rule_based_fibres as rule_based_fibres
 from ._frames import frames_from as frames_from
 from ._locate import locate_points as locate_points
@@ -29,5 +30,6 @@ from ._shapes import slab as slab
 from ._stuffing import stuff as stuff
 from ._topology import boundary_triangles as boundary_triangles
 from ._topology import edge_lengths as edge_lengths
+from ._topology import parts_of as parts_of
 from ._topology import signed_volumes as signed_volumes
 from ._topology import unique_edges as unique_edges

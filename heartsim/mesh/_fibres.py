@@ -9,6 +9,7 @@ from heartsim._types import AnyArray
 
 from ._frames import frames_from
 from ._mesh import Mesh
+from ._topology import edges_by_axis
 
 
 def rule_based_fibres(
@@ -72,7 +73,10 @@ def wall_frames(
 
 
 def cell_gradients(mesh: Mesh, field: Float[np.ndarray, " nodes"]) -> Float[np.ndarray, "cells 3"]:
-    """Gradient of a nodal field in each tetrahedron, per mm."""
-    x, u = np.asarray(mesh.points)[mesh.cells], field[np.asarray(mesh.cells)]
-    edges, rises = x[:, 1:] - x[:, :1], u[:, 1:] - u[:, :1]
-    return np.linalg.solve(edges, rises[..., None])[..., 0]
+    """Gradient of a nodal field in each tetrahedron, per mm: Σ rise_i (e_j × e_k) / det over the
+    edges from its first vertex."""
+    a, b, c = np.moveaxis(edges_by_axis(mesh.points, mesh.cells), 1, 0)
+    u = field[np.asarray(mesh.cells)].T
+    over_a, over_b, over_c = (np.cross(*pair, axis=0) for pair in ((b, c), (c, a), (a, b)))
+    rise = u[1:] - u[0]
+    return ((rise[0] * over_a + rise[1] * over_b + rise[2] * over_c) / np.sum(a * over_a, axis=0)).T

@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Int
-from scipy import sparse, spatial
+from scipy import spatial
 
 from heartsim._types import AnyArray
 from heartsim.units import MM_PER
 
 from ._mesh import Mesh
 from ._quality import mean_ratio
-from ._topology import edge_lengths, signed_volumes, unique_edges
+from ._topology import edge_lengths, parts_of, signed_volumes
 
 FLAT = 1e-3
 """A cell of lower mean ratio is called flat: a regular tetrahedron pressed to about 3e-5 of its
@@ -126,10 +126,7 @@ def _duplicates(mesh: Mesh, edge: float) -> Int[np.ndarray, "pairs 2"]:
 
 
 def _components(mesh: Mesh) -> tuple[int, ...]:
-    edges, n = unique_edges(mesh.cells), mesh.n_nodes
-    graph = sparse.coo_array((np.ones(len(edges)), edges.T), shape=(n, n))
-    part = sparse.csgraph.connected_components(graph)[1]
-    sizes = np.bincount(part[np.unique(np.asarray(mesh.cells))])
+    sizes = np.bincount(parts_of(mesh.cells, mesh.n_nodes)[np.unique(np.asarray(mesh.cells))])
     return tuple(np.sort(sizes[sizes > 0])[::-1].tolist())
 
 

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 from scipy import sparse
 
 from ._quality import mean_ratio
-from ._topology import TET_FACES, first_of_equal_rows, signed_volumes, unique_edges
+from ._topology import TET_FACES, first_of_equal_rows, parts_of, signed_volumes, unique_edges
 
 Level = Callable[[Float[np.ndarray, "nodes 3"]], Float[np.ndarray, " nodes"]]
 """Positive inside, about a distance [mm] near the surface."""
@@ -222,9 +222,7 @@ def _used(
 def _largest_part(
     points: Float[np.ndarray, "nodes 3"], cells: Int[np.ndarray, "cells 4"]
 ) -> Int[np.ndarray, "kept 4"]:
-    edges = unique_edges(cells)
-    graph = sparse.coo_array((np.ones(len(edges)), edges.T), shape=(len(points), len(points)))
-    part = sparse.csgraph.connected_components(graph)[1][cells[:, 0]]
+    part = parts_of(cells, len(points))[cells[:, 0]]
     return cells[part == np.bincount(part).argmax()]
 
 

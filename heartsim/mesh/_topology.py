@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy import sparse
 
 from heartsim._types import AnyArray
 
@@ -47,6 +48,16 @@ def edge_lengths(mesh: Mesh) -> Float[np.ndarray, " edges"]:
     """Length of each edge, once [mm]."""
     ends = np.asarray(mesh.points)[unique_edges(mesh.cells)]
     return np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
+
+
+def parts_of(cells: Int[AnyArray, "cells vertices"], n: int) -> Int[np.ndarray, " nodes"]:
+    """For each of `n` nodes the number of the part that it hangs in by cells; a node of no cell is
+    a part by itself."""
+    cells = np.asarray(cells)
+    first = np.broadcast_to(cells[:, :1], cells[:, 1:].shape).ravel()
+    ends = first, cells[:, 1:].ravel()
+    graph = sparse.coo_array((np.ones(len(first)), ends), shape=(n, n))
+    return sparse.csgraph.connected_components(graph, directed=False)[1]
 
 
 def boundary_triangles(mesh: Mesh) -> Int[np.ndarray, "faces 3"]:

@@ -53,11 +53,12 @@ def heart_rows(heart: Heart) -> Rows:
     mesh, axis = heart.mesh, heart.axis
     volume = signed_volumes(mesh.points, mesh.cells) / 1000
     chamber, segment = mesh.cell_data["chamber"], mesh.cell_data["segment"]
-    place = lambda x: [round(float(v), 2) for v in x]  # noqa: E731
     rows = {
         "surfaces_by": row(heart.surfaces.how, "", "what told the surfaces apart"),
-        "apex_mm": row(place(axis.apex), "mm", "epicardial node farthest below the base"),
-        "base_mm": row(place(axis.base), "mm", "middle of the rim of the left cavity"),
+        "apex_mm": row(
+            axis.apex.round(2).tolist(), "mm", "epicardial node farthest below the base"
+        ),
+        "base_mm": row(axis.base.round(2).tolist(), "mm", "middle of the rim of the left cavity"),
         "long_axis_mm": row(
             float(np.linalg.norm(axis.base - axis.apex)), "mm", "from apex_mm to base_mm"
         ),

@@ -32,20 +32,18 @@ def paths_of(scenario: Scenario, inner: Mesh) -> Paths:
     trees = [_tree(number, one) for number, one in enumerate(scenario.purkinje, start=1)]
     roots = [_root(one, tree) for one, tree in zip(scenario.purkinje, trees, strict=True)]
     ends = [tree.node_sets.get("junctions") for tree in trees]
-    given = [
-        _tips(tree, root) if end is None else np.asarray(end)
-        for tree, root, end in zip(trees, roots, ends, strict=True)
-    ]
     try:
-        network = purkinje(inner, *trees, roots=roots, ends=given)
+        network = purkinje(inner, *trees, roots=roots, ends=ends)
     except ValueError as error:
         raise ValueError(f"[[purkinje]]: {str(error).removeprefix('purkinje: ')}") from None
     geometry = front(inner, links=network.links, network=network.points)
     each = scenario.purkinje
+    last = inner.n_nodes + np.cumsum([tree.n_nodes for tree in trees])
+    of = np.searchsorted(last, network.junction, side="right")  # the tree of each junction
     delay = network.delay(
         np.repeat([one.velocity_m_s for one in each], [tree.n_cells for tree in trees]),
-        np.repeat([one.orthograde_ms for one in each], [len(end) for end in given]),
-        np.repeat([one.retrograde_ms for one in each], [len(end) for end in given]),
+        np.array([one.orthograde_ms for one in each])[of],
+        np.array([one.retrograde_ms for one in each])[of],
     )
     onset = jnp.asarray([NEVER if one.start_ms is None else one.start_ms for one in each], float)
     return Paths(geometry, delay, np.asarray(network.root_times(geometry, onset)))
@@ -70,9 +68,3 @@ def _root(one: Purkinje, tree: Mesh) -> int:
             )
         return one.root
     return int(np.asarray(tree.node_sets.get("root", [0]))[0])
-
-
-def _tips(tree: Mesh, root: int) -> np.ndarray:
-    """Nodes of one line, but for the root: the ends of an imported tree."""
-    tips = np.flatnonzero(np.bincount(np.asarray(tree.cells).ravel(), minlength=tree.n_nodes) == 1)
-    return tips[tips != root]

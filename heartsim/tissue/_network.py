@@ -68,14 +68,14 @@ def purkinje(
     mesh: Mesh,
     *trees: Mesh,
     roots: Sequence[int] | None = None,
-    ends: Sequence[Int[AnyArray, " _ends"]] | None = None,
+    ends: Sequence[Int[AnyArray, " _ends"] | None] | None = None,
     reach: float = REACH,
 ) -> Network:
     """The network of one or more trees, each a mesh of lines, joined to the muscle of `mesh`.
 
     `roots` is the node of each tree where it is entered, 0 if not given; `ends` are the nodes of
-    each tree at its junctions, if not given those of one fibre only, but for the root. From a
-    junction straight rays lead to the nodes of the nearest cell and, connected to these by
+    each tree at its junctions, if not given (None) those of one fibre only, but for the root.
+    From a junction straight rays lead to the nodes of the nearest cell and, connected to these by
     edges, to all within `reach` mean edges, in the tensor of that cell; back from that cell's
     nodes. ValueError where a tree hangs in several parts, or a junction lies more than a mean edge
     from the muscle.
