@@ -13,6 +13,7 @@ import pytest
 from heartsim import therapy
 from heartsim.anatomy import (
     Built,
+    FromContours,
     FromSurfaces,
     Growth,
     HalfMaximumRule,
@@ -27,6 +28,7 @@ from heartsim.ecg import MEASURES
 from heartsim.mesh import lv_ellipsoid
 from heartsim.scenario import SweepFile, fit_from, made_up_heart, mesh_rows, scenario_from
 from heartsim.scenario._anatomy import heart_rows
+from heartsim.scenario._contours_build import ContoursFile, contour_rows
 from heartsim.scenario._fit_summary import FIT_DEFINITIONS, TRUTH_DEFINITIONS
 from heartsim.scenario._hand_over import HAND_OVER_DEFINITIONS
 from heartsim.scenario._mesh_build import build_rows
@@ -116,6 +118,9 @@ def test_scenarios_on_the_page_are_read(page, tmp_path):
         if "vary" in data:
             validated(SweepFile, data, page.name)
             continue
+        if "contours" in data:
+            validated(ContoursFile, data, page.name)
+            continue
         if "surfaces" in data:
             validated(SurfacesFile, data, page.name)
             continue
@@ -182,6 +187,13 @@ def test_every_number_of_a_summary_is_defined_with_its_unit():
     }
     units |= {
         name: row["unit"] for name, row in surface_rows(FromSurfaces(heart, 1.0, 0.0, 1.0)).items()
+    }
+    drawn = FromContours(heart, 1.0, None, 1.0, {"epi": 0.1}, 0.0)
+    units |= {
+        name.replace("lv_cavity", "STRUCTURE")
+        .replace("lv_myocardium", "STRUCTURE")
+        .replace("epi", "SURFACE"): row["unit"]
+        for name, row in contour_rows(drawn).items()
     }
     grown = grow_purkinje(heart.mesh, "left", growth=Growth(generations=2))
     tree = tree_rows(heart.mesh, grown, "left", 0.85)

@@ -2,8 +2,12 @@
 
 from ._bodies import Patch as Patch
 from ._fibres import FibreAngles as FibreAngles
+from ._from_contours import FromContours as FromContours
+from ._from_contours import heart_from_contours as heart_from_contours
 from ._from_surfaces import FromSurfaces as FromSurfaces
 from ._from_surfaces import heart_from_surfaces as heart_from_surfaces
+from ._guide_points import GuidePoints as GuidePoints
+from ._guide_points import read_guide_points as read_guide_points
 from ._heart import Heart as Heart
 from ._heart import describe_heart as describe_heart
 from ._image import Image as Image

@@ -1,67 +1,30 @@
-"""The wall of the ventricles as fields of place, from labelled slices."""
+"""The wall of the ventricles as fields of place."""
+
+import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 from jaxtyping import Float, Int
 from scipy import ndimage
 
 from ._laplace import LV, RV, SEPTUM
-from ._outline import Outline, distances, misalignment, signed_distance, stacked
-from ._slices import Slices
+from ._outline import Outline, signed_distance
 
 INFARCT = {"scar": 4, "no_reflow": 5}
 
 
+@dataclasses.dataclass(frozen=True)
 class Wall:
-    """The surfaces of the ventricles as fields of place, about distances [mm]."""
+    """The surfaces of the ventricles as fields of place, about distances [mm], height along z."""
 
-    def __init__(self, slices: Slices, least: float):
-        """`least` [mm] is the wall put around the left cavity where the image has less."""
-        labels, masks, pixel = slices.labels, slices.masks, slices.pixel
-        moved = misalignment(masks["body"], pixel)
-        self.moved = moved if labels.align_slices else np.zeros_like(moved)
-        margin = 8.0 + labels.rv_wall_mm
-        self.low, self.high = _box(masks, pixel, slices.gap, margin, self.moved)
-        self.high[2] = slices.top
-        self.roof = slices.right_top
-        levels = np.arange(self.low[2], slices.top + 2 * pixel.max(), pixel.max())
-        cut = [
-            slice(max(0, int(lo / p)), int(hi / p) + 2)
-            for lo, hi, p in zip(self.low[:2], self.high[:2], pixel, strict=True)
-        ]
-        corner = np.array([cut[0].start * pixel[0], cut[1].start * pixel[1], levels[0]])
-        step = np.array([*pixel, levels[1] - levels[0]])
-        fields = self._stacked(slices, levels, cut, self.moved)
-        self.gained = _gained(
-            fields, self._stacked(slices, levels, cut, 0 * moved), step, levels < slices.top
-        )
-        around = signed_distance(fields["lv"], step) + least
-        fields["body"] = np.maximum(fields["body"], around)
-        if "rv" in fields:
-            fields["rv"] = np.minimum(fields["rv"], -around)
-            fields["rv_outer"] = signed_distance(fields["rv"], step) + labels.rv_wall_mm
-        self.fields = {
-            name: Outline(ndimage.spline_filter(field, 3, mode="nearest"), corner, step)
-            for name, field in fields.items()
-        }
-
-    def _stacked(self, slices: Slices, levels, cut, moved):
-        """The field of each structure, its slices moved back."""
-        z, fields = np.arange(len(moved)) * slices.gap, {}
-        for name, mask in slices.masks.items():
-            d = _aligned(distances(mask, slices.pixel), moved / slices.pixel)[:, cut[0], cut[1]]
-            wall = self._below(slices.masks, d, slices) if name == "body" else 0.0
-            top = self.roof if name == "rv" else slices.top
-            fields[name] = np.moveaxis(stacked(d, z, levels, top, wall), 0, 2)
-        return fields
-
-    def _below(self, masks, d, slices: Slices) -> float:
-        """Wall [mm] that closes the apex under a cavity that reaches the last slice: as thick as
-        it is there."""
-        first = int(np.flatnonzero(masks["body"].any(axis=(1, 2)))[0])
-        if not masks["lv"][first].any():
-            return 0.0
-        inner = distances(masks["lv"][first : first + 1], slices.pixel).max()
-        return float(d[first].max() - inner)
+    fields: Mapping[str, Outline]
+    """Positive inside: lv (its cavity), body (that with its muscle); rv and rv_outer; scar,
+    no_reflow."""
+    low: Float[np.ndarray, " 3"]
+    high: Float[np.ndarray, " 3"]
+    """Corners of a box around it, the upper in the base plane."""
+    roof: float
+    """Height at which the right ventricle ends: the base plane's or below."""
 
     def outer(self, x: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, " points"]:
         """Depth below the epicardium."""
@@ -98,32 +61,22 @@ class Wall:
         return found.astype(np.int32)
 
 
-def _gained(fields, unmoved, step, below_top) -> dict[str, float]:
-    """mL that each structure gained by moving slices back."""
-
-    def volumes(fields):
-        per = float(np.prod(step)) / 1000
-        inside = {name: (field[..., below_top] > 0) for name, field in fields.items()}
-        return {name: float(mask.sum()) * per for name, mask in inside.items()}
-
-    now, then = volumes(fields), volumes(unmoved)
-    return {name: now[name] - then[name] for name in now}
-
-
-def _aligned(d, moved):
-    """Each slice moved back by as many pixels."""
-    out = np.full_like(d, -np.inf)
-    for k in np.flatnonzero(np.isfinite(d[:, 0, 0])):
-        out[k] = ndimage.shift(d[k], -moved[k], order=1, mode="nearest")
-    return out
-
-
-def _box(masks, pixel, gap, margin, moved):
-    there = np.argwhere(np.any(list(masks.values()), axis=0))
-    scale = np.array([gap, *pixel])
-    low, high = there.min(axis=0) * scale - margin, there.max(axis=0) * scale + margin
-    reach = np.abs(moved).max()
-    return (
-        np.array([low[1] - reach, low[2] - reach, low[0] - gap]),
-        np.array([high[1] + reach, high[2] + reach, high[0]]),
-    )
+def grown(
+    fields: Mapping[str, Float[np.ndarray, "x y z"]],
+    corner: Float[np.ndarray, " 3"],
+    step: Float[np.ndarray, " 3"],
+    least: float,
+    rv_wall: float | Float[np.ndarray, "x y z"],
+) -> dict[str, Outline]:
+    """Fields for a `Wall` of samples on a grid: the left wall at least so thick [mm], the right one
+    grown outward by `rv_wall` around its cavity."""
+    fields = dict(fields)
+    around = signed_distance(fields["lv"], step) + least
+    fields["body"] = np.maximum(fields["body"], around)
+    if "rv" in fields:
+        fields["rv"] = np.minimum(fields["rv"], -around)
+        fields["rv_outer"] = signed_distance(fields["rv"], step) + rv_wall
+    return {
+        name: Outline(ndimage.spline_filter(field, 3, mode="nearest"), corner, step)
+        for name, field in fields.items()
+    }

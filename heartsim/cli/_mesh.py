@@ -10,7 +10,7 @@ from heartsim.mesh import keep_regions, read_mesh, refine, write_mesh
 from heartsim.scenario import (
     made_up_heart,
     mesh_from_image,
-    mesh_from_surfaces,
+    mesh_from_outlines,
     mesh_rows,
     write_made_up_labels,
 )
@@ -23,7 +23,9 @@ from ._show import show, stages
 def build(
     source: Annotated[
         Path,
-        typer.Argument(help="Labels: .nii.gz .nrrd .mha .dcm, a folder; or surfaces.toml"),
+        typer.Argument(
+            help="Labels: .nii.gz .nrrd .mha .dcm, folder; surfaces.toml, contours.toml"
+        ),
     ],
     out: Annotated[Path, typer.Option(help=".vtu, or .pts for CARP (in um)")],
     labels: Annotated[
@@ -34,14 +36,14 @@ def build(
     png: Annotated[Path | None, typer.Option(help="Picture of the surfaces.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Make a heart with fibres and segments of SOURCE, a short-axis segmentation or surfaces."""
+    """Make a heart with fibres and segments of SOURCE, a segmentation, surfaces or contours."""
     if out.exists():
         raise ValueError(f"{out} exists and is not overwritten; give another name.")
     if source.suffix != ".toml" and labels is None:
         raise ValueError(f"{source}: its label numbers are missing; give --labels labels.toml.")
     with stages(as_json) as stage:
         if labels is None or source.suffix == ".toml":
-            mesh, rows = mesh_from_surfaces(source, edge, stage)
+            mesh, rows = mesh_from_outlines(source, edge, stage)
         else:
             mesh, rows = mesh_from_image(source, labels, edge, frame, stage)
         stage("writing")

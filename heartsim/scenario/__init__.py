@@ -3,6 +3,7 @@
 from ._anatomy import anatomy_of as anatomy_of
 from ._check import check_scenario as check_scenario
 from ._check import mesh_rows as mesh_rows
+from ._contours_build import mesh_from_contours as mesh_from_contours
 from ._dask import on_dask as on_dask
 from ._directory import run_scenario as run_scenario
 from ._fit_read import build_fit as build_fit
@@ -15,6 +16,7 @@ from ._loop import Runaway as Runaway
 from ._made_up import made_up_heart as made_up_heart
 from ._made_up import write_made_up_labels as write_made_up_labels
 from ._mesh_build import mesh_from_image as mesh_from_image
+from ._outlines_build import mesh_from_outlines as mesh_from_outlines
 from ._plan import read_plan as read_plan
 from ._plan import run_plan as run_plan
 from ._read import locate as locate

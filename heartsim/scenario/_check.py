@@ -76,6 +76,12 @@ def _front_rows(scene: FrontScene) -> Rows:
     return rows
 
 
+def require_edge(edge: float) -> None:
+    """ValueError unless a heart can be meshed with edges of about that [mm]."""
+    if not 0.3 <= edge <= 5.0:
+        raise ValueError(f"edge {edge:g} mm: wanted 0.3 to 5 mm.")
+
+
 def mesh_rows(mesh: Mesh) -> Rows:
     """Size, quality, regions and faults of a mesh."""
     report = preflight(mesh)

@@ -7,7 +7,7 @@ from heartsim.anatomy import Built, Labels, build_ventricles, read_labels
 from heartsim.mesh import Mesh
 
 from ._anatomy import heart_rows
-from ._check import mesh_rows
+from ._check import mesh_rows, require_edge
 from ._labels_schema import LabelsFile
 from ._read import read_toml, validated
 from ._rows import Rows, row
@@ -26,8 +26,7 @@ def mesh_from_image(
     `stage` is told what begins.
     ValueError or FileNotFoundError names file, key or label, and what was wanted.
     """
-    if not 0.3 <= edge <= 5.0:
-        raise ValueError(f"edge {edge:g} mm: wanted 0.3 to 5 mm.")
+    require_edge(edge)
     labels = Path(labels)
     told = validated(LabelsFile, read_toml(labels, "labels"), labels.name)
     numbers = told.labels

@@ -10,7 +10,7 @@ from heartsim.mesh import Mesh
 from heartsim.units import MM_PER
 
 from ._anatomy import heart_rows
-from ._check import mesh_rows
+from ._check import mesh_rows, require_edge
 from ._read import absolute, read_toml, validated
 from ._rows import Rows, row
 from ._section import Section
@@ -43,8 +43,7 @@ def mesh_from_surfaces(
     """The heart between surfaces that a TOML file names, with edges of about `edge` [mm], and what
     was measured; `stage` is told what begins. ValueError or FileNotFoundError names file or key,
     and what was wanted."""
-    if not 0.3 <= edge <= 5.0:
-        raise ValueError(f"edge {edge:g} mm: wanted 0.3 to 5 mm.")
+    require_edge(edge)
     path = Path(path)
     told = validated(SurfacesFile, read_toml(path, "surfaces"), path.name).surfaces
     if told.unit not in MM_PER:

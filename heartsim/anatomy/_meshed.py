@@ -1,0 +1,116 @@
+"""From the wall as fields to a mesh with surfaces and regions."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy import sparse
+
+from heartsim._types import AnyArray
+from heartsim.mesh import Mesh, boundary_triangles, stuff
+
+from ._laplace import LV, RV, SEPTUM
+from ._wall import INFARCT, Wall
+
+SPECK = 50  # faces; a surface goes on above the end of the right ventricle by more
+
+
+class Meshed(NamedTuple):
+    """A wall of tetrahedra."""
+
+    mesh: Mesh
+    """In the patient; regions, node sets epi, lv_endo, rv_endo, base."""
+    x: Float[np.ndarray, "nodes 3"]
+    """The same nodes as the wall has them, height along z."""
+    cavities: dict[str, float]
+    """mL within lv_endo and rv_endo, up to the base plane."""
+
+
+def mesh_of_wall(
+    wall: Wall,
+    edge: float,
+    place: Callable[[Float[np.ndarray, "points 3"]], Float[np.ndarray, "points 3"]],
+    name: str,
+    notes: tuple[str, ...] = (),
+) -> Meshed:
+    """Tetrahedra with edges of about `edge` [mm]; `place` carries points of the wall's frame into
+    the patient. ValueError, naming what it was made from, where the wall is open."""
+    x, cells = stuff(wall, wall.low, wall.high, edge)
+    corners = place(np.vstack([np.zeros(3), np.eye(3)]))
+    mirrored = np.linalg.det(corners[1:] - corners[0]) < 0
+    mesh = Mesh(
+        points=place(x),
+        cells=cells[:, [0, 2, 1, 3]] if mirrored else cells,
+        regions=wall.regions(x[cells].mean(axis=1)),
+        region_names=_names(wall),
+        notes=notes,
+    )
+    faces = boundary_triangles(dataclasses.replace(mesh, points=x, cells=cells))
+    flat = (x[faces][:, :, 2] == wall.high[2]).all(axis=1) | _on_roof(x, faces, wall, edge)
+    sheets = surfaces(x, faces[~flat], wall, name)
+    tops = {"lv_endo": wall.high[2], "rv_endo": min(wall.roof, wall.high[2])}
+    cavities = {key: _enclosed(x, sheets[key], top) for key, top in tops.items() if key in sheets}
+    sheets["base"] = faces[flat]
+    sets: dict[str, AnyArray] = {
+        key: np.unique(own).astype(np.int32) for key, own in sheets.items()
+    }
+    return Meshed(dataclasses.replace(mesh, node_sets=sets), x, cavities)
+
+
+def _on_roof(x, faces, wall: Wall, edge: float):
+    """Faces where the right ventricle is cut off at the end of its slices, with its rims."""
+    middle = x[faces].mean(axis=1)
+    if wall.roof >= wall.high[2]:
+        return np.zeros(len(faces), bool)
+    level = wall.surfaces(middle)
+    right = wall.fields["body"](middle) < -0.3 * edge
+    at_roof = np.abs(middle[:, 2] - wall.roof) < 0.6 * edge
+    return at_roof & right & (level["roof"] < 0.6 * edge)
+
+
+def _names(wall: Wall) -> tuple[tuple[str, int], ...]:
+    ventricles = (("LV", LV), ("RV", RV), ("septum", SEPTUM))[: 3 if "rv" in wall.fields else 1]
+    return (*ventricles, *((name, tag) for name, tag in INFARCT.items() if name in wall.fields))
+
+
+def surfaces(
+    x: Float[np.ndarray, "nodes 3"],
+    faces: Int[np.ndarray, "faces 3"],
+    wall: Wall,
+    name: str,
+) -> dict[str, Int[np.ndarray, "own 3"]]:
+    """Epicardium and endocardia, each a sheet of faces joined by edges that no other meets but at
+    the base. ValueError, naming the image, where the wall is open, so that two of them are one.
+    """
+    edges = np.sort(faces[:, [[0, 1], [1, 2], [2, 0]]], axis=2).reshape(-1, 2)
+    _, edge = np.unique(edges, axis=0, return_inverse=True)
+    face = np.repeat(np.arange(len(faces)), 3)
+    middle = x[faces].mean(axis=1)
+    above = middle[:, 2] > wall.roof  # there the septal side of the right cavity is epicardium
+    meets = sparse.coo_array((np.ones(len(edge)), (face, 2 * edge.reshape(-1) + above[face])))
+    part = sparse.csgraph.connected_components(meets.tocsr() @ meets.tocsr().T)[1]
+    depth = {key: np.abs(value) for key, value in wall.surfaces(middle).items() if key != "roof"}
+    depth["epi"] = np.where(above, np.abs(wall.fields["body"](middle)), depth["epi"])
+    sheets: dict[str, Int[np.ndarray, "own 3"]] = {}
+    for k in np.argsort(-np.bincount(part), kind="stable"):
+        own = part == k
+        key = min(depth, key=lambda surface: float(np.median(depth[surface][own])))
+        if key not in sheets:
+            sheets[key] = faces[own]
+        elif above[own].all() and own.sum() > SPECK:
+            sheets[key] = np.concatenate([sheets[key], faces[own]])
+    if missing := [key for key in depth if key not in sheets]:
+        raise ValueError(
+            f"{name}: the wall has a hole, so that {' and '.join(missing)} cannot be told from the "
+            "rest; wanted shorter edges, or a thicker wall."
+        )
+    return sheets
+
+
+def _enclosed(x, faces, top: float) -> float:
+    """mL between faces and the base plane, by the divergence theorem."""
+    a, b, c = (x[faces[:, k]] for k in range(3))
+    upward = np.cross(b - a, c - a)[:, 2] / 2
+    return float(abs(np.sum(upward * (top - x[faces][:, :, 2].mean(axis=1))))) / 1000
