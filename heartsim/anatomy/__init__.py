@@ -1,6 +1,7 @@
 """From a patient's images to a heart: image -> surfaces -> tetrahedra."""
 
 from ._bodies import Patch as Patch
+from ._built import Built as Built
 from ._fibres import FibreAngles as FibreAngles
 from ._from_contours import FromContours as FromContours
 from ._from_contours import heart_from_contours as heart_from_contours
@@ -12,6 +13,7 @@ from ._heart import Heart as Heart
 from ._heart import describe_heart as describe_heart
 from ._image import Image as Image
 from ._image import write_image as write_image
+from ._labels import Labels as Labels
 from ._laplace import LV as LV
 from ._laplace import RV as RV
 from ._laplace import SEPTUM as SEPTUM
@@ -33,7 +35,6 @@ from ._scar import enhancement as enhancement
 from ._scar import with_scar as with_scar
 from ._scar import zone_volumes as zone_volumes
 from ._segments import SEGMENTS as SEGMENTS
-from ._slices import Labels as Labels
 from ._surfaces import Surfaces as Surfaces
 from ._surfaces import cut_faces as cut_faces
 from ._surfaces import find_surfaces as find_surfaces
@@ -46,7 +47,6 @@ from ._synth import short_axis_labels as short_axis_labels
 from ._synth import synthetic_heart as synthetic_heart
 from ._transfer import Atlas as Atlas
 from ._transfer import transfer as transfer
-from ._ventricles import Built as Built
 from ._ventricles import build_ventricles as build_ventricles
 from ._voltage import Mapped as Mapped
 from ._voltage import VoltageRule as VoltageRule

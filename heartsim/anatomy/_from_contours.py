@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 
 from heartsim.mesh import signed_volumes
 
+from ._base_frame import UPRIGHT, BaseFrame, frame_on, upright_grid
 from ._bodies import Patch, samples_of
 from ._fibres import FibreAngles
 from ._guide_points import ANNULI, FEWEST, STRUCTURES, Contour, GuidePoints, contours
@@ -24,7 +25,6 @@ OFF = 3.0  # mm, at which the field's value is given on either side of a contour
 SMOOTHING = 10.0  # mm; keeps a patient's contours to 0.5 mm, and lets single bulges go
 STEP = 2.5  # mm between samples of the fields, which splines join
 SWEEPS = 4  # of moving slices
-UPRIGHT = 3.0  # mm below the base where walls stand upright, as slanted ones make slivers there
 LEAST = 2.0  # mm, and 1.5 edges, of the wall around cavities
 DRAWN_ON = {
     "epi": ("LV_EPICARDIAL", "RV_EPICARDIAL"),
@@ -68,12 +68,12 @@ def heart_from_contours(
     stage("contours")
     moved = shifts(guide) if align else {}
     guide = guide.moved(moved)
-    place, back = _frame(guide)
+    frame = frame_on(guide.of(*ANNULI), guide.drawn("LV_ENDOCARDIAL").mean(axis=0))
     stage("surfaces")
-    wall = _wall(guide, place, back, max(LEAST, 1.5 * edge), rv_wall)
+    wall = _wall(guide, frame, max(LEAST, 1.5 * edge), rv_wall)
     stage("tetrahedra")
     farthest = max((float(np.linalg.norm(v)) for v in moved.values()), default=0.0)
-    made = mesh_of_wall(wall, edge, place, guide.name, _notes(guide, rv_wall, farthest))
+    made = mesh_of_wall(wall, edge, frame.place, guide.name, _notes(guide, rv_wall, farthest))
     stage("coordinates and fibres")
     heart = describe_heart(made.mesh, angles)
     volumes = signed_volumes(np.asarray(made.mesh.points), np.asarray(made.mesh.cells)) / 1000
@@ -82,7 +82,7 @@ def heart_from_contours(
         lv_cavity=made.cavities["lv_endo"],
         rv_cavity=made.cavities.get("rv_endo"),
         lv_myocardium=float(volumes[np.asarray(made.mesh.regions) != RV].sum()),
-        off=_off(guide, heart, back),
+        off=_off(guide, heart, frame),
         moved_mm=farthest,
     )
 
@@ -149,45 +149,21 @@ def _shift(drawn: dict[str, list[Contour]], own: int) -> Float[np.ndarray, " 3"]
     return s
 
 
-def _frame(guide: GuidePoints):
-    """From the wall's frame, its third axis upright on the plane of the base, into the patient,
-    and back."""
-    valves = guide.of(*ANNULI)
-    origin = valves.mean(axis=0)
-    upward = np.linalg.svd(valves - origin)[2][2]
-    inside = guide.drawn("LV_ENDOCARDIAL").mean(axis=0)
-    upward = upward * np.sign((origin - inside) @ upward)
-    along = np.linalg.svd(upward[None])[2][1]
-    axes = np.stack([along, np.cross(upward, along), upward], axis=1)
-
-    def place(x: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, "points 3"]:
-        return origin + x @ axes.T
-
-    def back(x: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, "points 3"]:
-        return (x - origin) @ axes
-
-    return place, back
-
-
-def _wall(guide: GuidePoints, place, back, least: float, rv_wall: float) -> Wall:
+def _wall(guide: GuidePoints, frame: BaseFrame, least: float, rv_wall: float) -> Wall:
     """In the frame of the base, whose plane is at height 0."""
     drawn = structures(guide, APART)
-    x = back(np.concatenate([one.points for one in drawn["body"] + drawn.get("rv", [])]))
-    margin = 8.0 + rv_wall
-    low, high = x.min(axis=0) - margin, x.max(axis=0) + margin
-    high[2] = 0.0
-    n = np.ceil((high - low) / STEP).astype(int) + np.array([1, 1, 3])
-    grid = low + STEP * np.indices(tuple(n)).reshape(3, -1).T
-    grid[:, 2] = np.minimum(grid[:, 2], -UPRIGHT)
+    x = frame.back(np.concatenate([one.points for one in drawn["body"] + drawn.get("rv", [])]))
+    low, high, grid, shape = upright_grid(x, 8.0 + rv_wall, STEP)
     step = np.full(3, STEP)
     fields = {
-        name: signed_distance(surface_field(outlines)(place(grid)).reshape(tuple(n)), step)
+        name: signed_distance(surface_field(outlines)(frame.place(grid)).reshape(shape), step)
         for name, outlines in drawn.items()
     }
-    wall = rv_wall
     if "rv" in fields and len(drawn_on := guide.drawn("RV_EPICARDIAL")):
-        wall = np.maximum(_thickness(fields["rv"], low, back(drawn_on), grid), least)
-    return Wall(grown(fields, low, step, least, wall), low, high, roof=0.0)
+        fields["rv_outer"] = fields["rv"] + _thickness(
+            fields["rv"], low, frame.back(drawn_on), grid
+        )
+    return Wall(grown(fields, low, step, least, rv_wall), low, high, roof=0.0)
 
 
 def _thickness(rv, low, outside, grid) -> Float[np.ndarray, "x y z"]:
@@ -210,12 +186,12 @@ def _notes(guide: GuidePoints, rv_wall: float, farthest: float) -> tuple[str, ..
     return tuple(notes)
 
 
-def _off(guide: GuidePoints, heart: Heart, back) -> dict[str, float]:
+def _off(guide: GuidePoints, heart: Heart, frame: BaseFrame) -> dict[str, float]:
     """Of each structure's contours below the base, from the surface that was made of them."""
     x, found = np.asarray(heart.mesh.points), {}
     for name, kinds in DRAWN_ON.items():
         points = np.concatenate([guide.drawn(kind) for kind in kinds])
-        points = points[back(points)[:, 2] < -UPRIGHT]
+        points = points[frame.back(points)[:, 2] < -UPRIGHT]
         if len(points) and name in heart.surfaces.faces:
             surface = samples_of(Patch(x, heart.surfaces.faces[name].astype(int)), 1.0)
             found[name] = float(cKDTree(surface).query(points)[0].mean())

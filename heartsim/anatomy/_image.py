@@ -4,11 +4,13 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Bool, Float, Shaped
 
 from heartsim._files import whole_or_refused
 
 ENDINGS = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
+
+THIN = 3.0  # mm; slices thicker than this, and than twice their pixels, are a stack
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +26,15 @@ class Image:
     origin: Float[np.ndarray, " 3"]
     """Middle of the first voxel."""
     name: str
+
+    def volume(self, mask: Bool[np.ndarray, "slices rows columns"]) -> float:
+        """mL of a mask's voxels."""
+        return float(mask.sum()) * float(np.prod(self.spacing)) / 1000
+
+    @property
+    def thick_slices(self) -> bool:
+        """Whether slices are to be interpolated between, as those of a short-axis stack."""
+        return bool(self.spacing[2] > max(THIN, 2 * self.spacing[:2].max()))
 
     def place(self, x: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, "points 3"]:
         """Points in mm along columns, rows and slices from the first voxel, in the patient."""

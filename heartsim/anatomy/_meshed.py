@@ -14,6 +14,8 @@ from heartsim.mesh import Mesh, boundary_triangles, stuff
 from ._laplace import LV, RV, SEPTUM
 from ._wall import INFARCT, Wall
 
+CAVITIES = ("lv_endo", "rv_endo")
+OWN = ("epi", *CAVITIES)
 SPECK = 50  # faces; a surface goes on above the end of the right ventricle by more
 
 
@@ -49,9 +51,9 @@ def mesh_of_wall(
     )
     faces = boundary_triangles(dataclasses.replace(mesh, points=x, cells=cells))
     flat = (x[faces][:, :, 2] == wall.high[2]).all(axis=1) | _on_roof(x, faces, wall, edge)
+    flat |= _at_valves(x, faces, wall, edge)
     sheets = surfaces(x, faces[~flat], wall, name)
-    tops = {"lv_endo": wall.high[2], "rv_endo": min(wall.roof, wall.high[2])}
-    cavities = {key: _enclosed(x, sheets[key], top) for key, top in tops.items() if key in sheets}
+    cavities = {key: _enclosed(x, sheets[key]) for key in CAVITIES if key in sheets}
     sheets["base"] = faces[flat]
     sets: dict[str, AnyArray] = {
         key: np.unique(own).astype(np.int32) for key, own in sheets.items()
@@ -70,6 +72,13 @@ def _on_roof(x, faces, wall: Wall, edge: float):
     return at_roof & right & (level["roof"] < 0.6 * edge)
 
 
+def _at_valves(x, faces, wall: Wall, edge: float):
+    """Faces where the wall ends at what lies beyond, with its rims."""
+    if "beyond" not in wall.fields:
+        return np.zeros(len(faces), bool)
+    return np.abs(wall.fields["beyond"](x[faces].mean(axis=1))) < 0.6 * edge
+
+
 def _names(wall: Wall) -> tuple[tuple[str, int], ...]:
     ventricles = (("LV", LV), ("RV", RV), ("septum", SEPTUM))[: 3 if "rv" in wall.fields else 1]
     return (*ventricles, *((name, tag) for name, tag in INFARCT.items() if name in wall.fields))
@@ -84,6 +93,10 @@ def surfaces(
     """Epicardium and endocardia, each a sheet of faces joined by edges that no other meets but at
     the base. ValueError, naming the image, where the wall is open, so that two of them are one.
     """
+    if "beyond" in wall.fields:  # rims are ragged there, and walls as thick as voxels tell
+        depth = {k: np.abs(v) for k, v in wall.surfaces(x[faces].mean(axis=1)).items() if k in OWN}
+        nearest = np.argmin(list(depth.values()), axis=0)
+        return {key: faces[nearest == k] for k, key in enumerate(depth)}
     edges = np.sort(faces[:, [[0, 1], [1, 2], [2, 0]]], axis=2).reshape(-1, 2)
     _, edge = np.unique(edges, axis=0, return_inverse=True)
     face = np.repeat(np.arange(len(faces)), 3)
@@ -91,7 +104,7 @@ def surfaces(
     above = middle[:, 2] > wall.roof  # there the septal side of the right cavity is epicardium
     meets = sparse.coo_array((np.ones(len(edge)), (face, 2 * edge.reshape(-1) + above[face])))
     part = sparse.csgraph.connected_components(meets.tocsr() @ meets.tocsr().T)[1]
-    depth = {key: np.abs(value) for key, value in wall.surfaces(middle).items() if key != "roof"}
+    depth = {key: np.abs(value) for key, value in wall.surfaces(middle).items() if key in OWN}
     depth["epi"] = np.where(above, np.abs(wall.fields["body"](middle)), depth["epi"])
     sheets: dict[str, Int[np.ndarray, "own 3"]] = {}
     for k in np.argsort(-np.bincount(part), kind="stable"):
@@ -109,8 +122,17 @@ def surfaces(
     return sheets
 
 
-def _enclosed(x, faces, top: float) -> float:
-    """mL between faces and the base plane, by the divergence theorem."""
-    a, b, c = (x[faces[:, k]] for k in range(3))
-    upward = np.cross(b - a, c - a)[:, 2] / 2
-    return float(abs(np.sum(upward * (top - x[faces][:, :, 2].mean(axis=1))))) / 1000
+def _enclosed(x: Float[np.ndarray, "nodes 3"], faces: Int[np.ndarray, "own 3"]) -> float:
+    """mL within a sheet and fans from each of its rims to the rim's middle, by the divergence
+    theorem."""
+    edges = faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
+    _, first, count = np.unique(
+        np.sort(edges, axis=1), axis=0, return_index=True, return_counts=True
+    )
+    rim = edges[first[count == 1]]
+    apart = sparse.coo_array((np.ones(len(rim)), rim.T), shape=(len(x), len(x)))
+    part = sparse.csgraph.connected_components(apart)[1][rim[:, 0]]
+    here, inverse = np.unique(part, return_inverse=True)
+    middle = np.stack([x[rim[part == k]].reshape(-1, 3).mean(axis=0) for k in here])
+    fans = np.stack([x[rim[:, 1]], x[rim[:, 0]], middle[inverse]], axis=1)
+    return float(abs(np.linalg.det(np.concatenate([x[faces], fans])).sum())) / 6000

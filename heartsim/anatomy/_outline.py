@@ -36,18 +36,25 @@ class Outline:
 def distances(
     masks: Bool[np.ndarray, "slices rows columns"], pixel: Float[np.ndarray, " 2"]
 ) -> Float[np.ndarray, "slices rows columns"]:
-    """Of each slice, to its outline [mm], smoothed over a pixel and shifted so that as many pixels
-    are inside as before; -inf where the slice is empty."""
+    """`smooth_distance` of each slice; -inf where the slice is empty."""
     out = np.full(masks.shape, -np.inf)
     for k, mask in enumerate(masks):
         if not mask.any():
             continue
-        inside = ndimage.distance_transform_edt(mask, sampling=pixel)
-        outside = ndimage.distance_transform_edt(~mask, sampling=pixel)
-        d = ndimage.gaussian_filter(inside - outside, 1.0)
-        falling, count = np.sort(d, axis=None)[::-1], mask.sum()
-        out[k] = d - (falling[count - 1] + falling[min(count, d.size - 1)]) / 2
+        out[k] = smooth_distance(mask, pixel)
     return out
+
+
+def smooth_distance(
+    mask: Bool[np.ndarray, "*size"], sampling: Float[np.ndarray, " axes"]
+) -> Float[np.ndarray, "*size"]:
+    """To its outline [mm], positive inside, smoothed over a voxel and shifted so that as many
+    voxels are inside as before."""
+    inside = ndimage.distance_transform_edt(mask, sampling=sampling)
+    outside = ndimage.distance_transform_edt(~mask, sampling=sampling)
+    d = ndimage.gaussian_filter(inside - outside, 1.0)
+    falling, count = np.sort(d, axis=None)[::-1], int(mask.sum())
+    return d - (falling[count - 1] + falling[min(count, d.size - 1)]) / 2
 
 
 def stacked(

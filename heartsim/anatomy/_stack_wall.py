@@ -47,7 +47,7 @@ def _stacked(slices: Slices, levels, cut, moved):
     for name, mask in slices.masks.items():
         d = _aligned(distances(mask, slices.pixel), moved / slices.pixel)[:, cut[0], cut[1]]
         wall = _below(slices.masks, d, slices) if name == "body" else 0.0
-        top = slices.right_top if name == "rv" else slices.top
+        top = slices.right_top if name in ("rv", "rv_outer") else slices.top
         fields[name] = np.moveaxis(stacked(d, z, levels, top, wall), 0, 2)
     return fields
 

@@ -1,51 +1,26 @@
 """From labelled slices to tetrahedra of the ventricles."""
 
-import dataclasses
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from heartsim.mesh import Mesh, signed_volumes
+from heartsim.mesh import signed_volumes
 
+from ._built import Built
 from ._fibres import FibreAngles
 from ._heart import Heart, describe_heart
 from ._image import Image
+from ._labels import Labels
 from ._laplace import RV
 from ._meshed import Meshed, mesh_of_wall
-from ._slices import Labels, Slices
+from ._slices import Slices
 from ._stack_wall import StackWall, wall_of_slices
+from ._volume import Volume, wall_of_volume
 from ._wall import INFARCT
 
 LEAST = 2.0  # mm, and 1.5 edges, of the left wall: labels have gaps, through which a cavity leaks
 
 RIGHT_AND_FRONT = np.array([-1.0, -1.0, 0.0])  # in the patient, where the septum lies of a lone LV
-
-
-@dataclasses.dataclass(frozen=True)
-class Built:
-    """A heart and what was done for it. Volumes in mL."""
-
-    heart: Heart
-    image_volumes: Mapping[str, float]
-    """Voxels of the slices that were used, extended by half a slice at each end."""
-    mesh_volumes: Mapping[str, float]
-    slice_correction: Mapping[str, float]
-    """What moving slices back has changed."""
-    apex_closing: float
-    """Myocardium put below the last slice, where the cavity was open."""
-    trimmed: float
-    """Voxels above the base plane, which the mesh has not."""
-    moved_mm: float
-    """Farthest that a slice was moved."""
-    removed: int
-    """Voxels of islands."""
-    filled: int
-    """Voxels of holes."""
-
-    @property
-    def mesh(self) -> Mesh:
-        """The heart's mesh."""
-        return self.heart.mesh
 
 
 def build_ventricles(
@@ -58,63 +33,117 @@ def build_ventricles(
     """A heart of tetrahedra with edges of about `edge` [mm] from a segmentation: regions LV, RV and
     septum, and what `describe_heart` finds.
 
-    The base is cut flat, half a slice above the last slice that has at least half of the largest
-    outline. ValueError, naming the image, where a label is absent, the heart touches the border
-    or is on fewer than three slices. `stage` is told what begins.
+    The base of a stack of thick slices is cut flat, half a slice above the last slice that has at
+    least half of the largest outline; that of voxels thin in all directions at the plane through
+    the opening of the left cavity, and where the ventricles touch what lies `beyond`. ValueError,
+    naming the image, where a label is absent, the heart touches the border or is on fewer than
+    three slices, or the left cavity is closed. `stage` is told what begins.
     """
     stage("outlines")
+    least = max(LEAST, 1.5 * edge)
+    if not image.thick_slices:
+        volume = wall_of_volume(image, labels, edge, least)
+        return _of_volume(volume, image, labels, edge, angles, stage)
     slices = Slices(image, labels)
-    stack = wall_of_slices(slices, max(LEAST, 1.5 * edge))
+    stack = wall_of_slices(slices, least)
     stage("tetrahedra")
     made = mesh_of_wall(
-        stack.wall, edge, slices.in_patient, image.name, tuple(_notes(slices, stack.moved))
+        stack.wall, edge, slices.in_patient, image.name, _notes(image, labels, stack.moved)
     )
     stage("coordinates and fibres")
     heart = describe_heart(made.mesh, angles, septal=RIGHT_AND_FRONT)
     return _judged(heart, slices, stack, made)
 
 
-def _notes(slices: Slices, moved) -> list[str]:
-    notes = [f"built from {slices.image.name}"]
-    if slices.labels.rv_cavity is not None:
+def _of_volume(
+    volume: Volume,
+    image: Image,
+    labels: Labels,
+    edge: float,
+    angles: FibreAngles | None,
+    stage: Callable[[str], None],
+) -> Built:
+    stage("tetrahedra")
+    notes = _notes(image, labels, np.zeros((1, 2)))
+    made = mesh_of_wall(volume.wall, edge, volume.frame.place, image.name, notes)
+    stage("coordinates and fibres")
+    heart = describe_heart(made.mesh, angles, septal=RIGHT_AND_FRONT)
+    masks = {name: mask & volume.below for name, mask in volume.found.masks.items()}
+    whole = volume.found.masks["body"] | volume.found.masks.get("rv", volume.found.masks["body"])
+    held = _image_volumes(image, masks)
+    return Built(
+        heart=heart,
+        image_volumes=held,
+        mesh_volumes=_mesh_volumes(made, masks),
+        slice_correction=dict.fromkeys(held, 0.0),
+        apex_closing=0.0,
+        trimmed=image.volume(whole & ~volume.below),
+        moved_mm=0.0,
+        removed=volume.found.removed,
+        filled=volume.found.filled,
+    )
+
+
+def _notes(image: Image, labels: Labels, moved) -> tuple[str, ...]:
+    notes = [f"built from {image.name}"]
+    if labels.rv_cavity is not None and labels.rv_myocardium is None:
         notes.append(
-            f"right ventricular wall: {slices.labels.rv_wall_mm:g} mm, grown around the cavity, "
-            "not imaged"
+            f"right ventricular wall: {labels.rv_wall_mm:g} mm, grown around the cavity, not imaged"
         )
     if farthest := float(np.linalg.norm(moved, axis=1).max()):
         notes.append(f"slices: moved by up to {farthest:.1f} mm to lie in line")
-    return notes
+    return tuple(notes)
 
 
-def _judged(heart, slices: Slices, stack: StackWall, made: Meshed) -> Built:
-    cells, volumes = np.asarray(made.mesh.cells), made.cavities
+def _image_volumes(image: Image, masks: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """mL of the structures whose volume is reported."""
+    held = {"lv_cavity": image.volume(masks["lv"])}
+    held["lv_myocardium"] = image.volume(masks["body"] & ~masks["lv"])
+    held |= {name: image.volume(masks[name]) for name in INFARCT if name in masks}
+    if "rv" in masks:
+        held["rv_cavity"] = image.volume(masks["rv"])
+    if "rv_outer" in masks:
+        held["rv_myocardium"] = image.volume(masks["rv_outer"] & ~masks["rv"] & ~masks["body"])
+    return held
+
+
+def _mesh_volumes(made: Meshed, masks: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """The same in the mesh [mL]."""
+    tets = signed_volumes(np.asarray(made.mesh.points), np.asarray(made.mesh.cells)) / 1000
+    regions = np.asarray(made.mesh.regions)
+    held = {"lv_cavity": made.cavities["lv_endo"]}
+    held["lv_myocardium"] = float(tets[regions != RV].sum())
+    held |= {
+        name: float(tets[regions >= tag].sum())  # no reflow is scar
+        for name, tag in INFARCT.items()
+        if name in masks
+    }
+    if "rv" in masks:
+        held["rv_cavity"] = made.cavities["rv_endo"]
+    if "rv_outer" in masks:
+        held["rv_myocardium"] = float(tets[regions == RV].sum())
+    return held
+
+
+def _judged(heart: Heart, slices: Slices, stack: StackWall, made: Meshed) -> Built:
+    cells, gained = np.asarray(made.mesh.cells), stack.gained
     tets = signed_volumes(np.asarray(made.mesh.points), cells) / 1000
     low = float(np.flatnonzero(slices.masks["body"].any(axis=(1, 2)))[0]) - 0.5
     under = made.x[cells].mean(axis=1)[:, 2] < low * slices.gap
-    left = np.asarray(heart.mesh.regions) != RV
-    closing = float(tets[under & left].sum())
-    closed = slices.masks["lv"][int(low + 0.5)].any()
-    image = {"lv_cavity": slices.volume(slices.masks["lv"])}
-    image["lv_myocardium"] = slices.volume(slices.masks["body"] & ~slices.masks["lv"])
-    found = {"lv_cavity": volumes["lv_endo"], "lv_myocardium": float(tets[left].sum())}
-    gained = {"lv_cavity": stack.gained["lv"]}
-    gained["lv_myocardium"] = stack.gained["body"] - stack.gained["lv"]
-    for name, tag in INFARCT.items():
-        if name in slices.masks:
-            image[name], gained[name] = slices.volume(slices.masks[name]), stack.gained[name]
-            found[name] = float(
-                tets[np.asarray(heart.mesh.regions) >= tag].sum()
-            )  # no reflow is scar
-    if "rv_endo" in volumes:
-        gained["rv_cavity"] = stack.gained["rv"]
-        image["rv_cavity"] = slices.volume(slices.masks["rv"])
-        found["rv_cavity"] = volumes["rv_endo"]
+    closing = float(tets[under & (np.asarray(heart.mesh.regions) != RV)].sum())
+    held = _image_volumes(slices.image, slices.masks)
+    by_structure = {"lv_cavity": gained["lv"], "lv_myocardium": gained["body"] - gained["lv"]}
+    by_structure |= {name: gained[name] for name in INFARCT if name in gained}
+    if "rv" in gained:
+        by_structure["rv_cavity"] = gained["rv"]
+    if "rv_outer" in gained:
+        by_structure["rv_myocardium"] = gained["rv_outer"] - gained["rv"]
     return Built(
         heart=heart,
-        image_volumes=image,
-        mesh_volumes=found,
-        slice_correction=gained,
-        apex_closing=closing if closed else 0.0,
+        image_volumes=held,
+        mesh_volumes=_mesh_volumes(made, slices.masks),
+        slice_correction=by_structure,
+        apex_closing=closing if slices.masks["lv"][int(low + 0.5)].any() else 0.0,
         trimmed=slices.trimmed,
         moved_mm=float(np.linalg.norm(stack.moved, axis=1).max()),
         removed=slices.removed,

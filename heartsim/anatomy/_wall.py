@@ -19,7 +19,7 @@ class Wall:
 
     fields: Mapping[str, Outline]
     """Positive inside: lv (its cavity), body (that with its muscle); rv and rv_outer; scar,
-    no_reflow."""
+    no_reflow; beyond (atria and vessels, where the wall ends)."""
     low: Float[np.ndarray, " 3"]
     high: Float[np.ndarray, " 3"]
     """Corners of a box around it, the upper in the base plane."""
@@ -40,6 +40,8 @@ class Wall:
             found["rv_endo"] = -self.fields["rv"](x)
             if self.roof < self.high[2]:  # the right ventricle ends there, the left one goes on
                 found["roof"] = np.maximum(self.fields["body"](x), self.roof - x[:, 2])
+        if "beyond" in self.fields:
+            found["beyond"] = -self.fields["beyond"](x)
         return found
 
     def __call__(self, x: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, " points"]:
@@ -66,16 +68,20 @@ def grown(
     corner: Float[np.ndarray, " 3"],
     step: Float[np.ndarray, " 3"],
     least: float,
-    rv_wall: float | Float[np.ndarray, "x y z"],
+    rv_wall: float,
 ) -> dict[str, Outline]:
     """Fields for a `Wall` of samples on a grid: the left wall at least so thick [mm], the right one
-    grown outward by `rv_wall` around its cavity."""
+    grown outward by `rv_wall` around its cavity where rv_outer is not among them."""
     fields = dict(fields)
     around = signed_distance(fields["lv"], step) + least
     fields["body"] = np.maximum(fields["body"], around)
     if "rv" in fields:
         fields["rv"] = np.minimum(fields["rv"], -around)
-        fields["rv_outer"] = signed_distance(fields["rv"], step) + rv_wall
+        wall = signed_distance(fields["rv"], step)
+        labelled = fields.get("rv_outer")
+        fields["rv_outer"] = (
+            wall + rv_wall if labelled is None else np.maximum(labelled, wall + least)
+        )
     return {
         name: Outline(ndimage.spline_filter(field, 3, mode="nearest"), corner, step)
         for name, field in fields.items()

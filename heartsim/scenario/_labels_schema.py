@@ -12,10 +12,14 @@ class Numbers(Section):
     lv_myocardium: int
     rv_cavity: int | None = None
     """Absent: a left ventricle alone."""
+    rv_myocardium: int | None = None
+    """Absent: a wall is grown around the cavity."""
     scar: int | None = None
     """Infarcted muscle, where it has a number of its own."""
     no_reflow: int | None = None
     """Muscle within it that blood does not reach."""
+    beyond: list[int] = Field(default_factory=list)
+    """Atria, great vessels and valves, where the ventricles are open."""
 
 
 class RightWall(Section):

@@ -1,0 +1,96 @@
+"""The wall of the ventricles from labelled voxels that are thin in all directions."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy import ndimage
+
+from ._base_frame import BaseFrame, frame_on, upright_grid
+from ._image import Image
+from ._labels import Labels, Structures, structures
+from ._outline import smooth_distance
+from ._wall import Wall, grown
+
+FINEST, COARSEST = 0.75, 1.5  # mm between samples of the fields; half an edge in between
+MARGIN = 12.0  # mm around the heart, beside the wall that is grown
+LEAST_OPENING = 200.0  # mm2, of valves: a circle of 16 mm; less is a crack
+TOUCHING = np.ones((3, 3, 3), bool)
+
+
+class Volume(NamedTuple):
+    """A wall and where it lies."""
+
+    wall: Wall
+    frame: BaseFrame
+    found: Structures
+    below: Bool[np.ndarray, "slices rows columns"]
+    """Voxels below the base."""
+
+
+def wall_of_volume(image: Image, labels: Labels, edge: float, least: float) -> Volume:
+    """Each structure as its smoothed distance, upright on the base: the plane through the opening
+    of the left cavity. ValueError, naming the image, where that is closed."""
+    found = structures(image, labels)
+    frame = frame_on(_opening(image, found.masks), _places(image, found.masks["lv"]).mean(axis=0))
+    heart = found.masks["body"] | found.masks.get("rv", found.masks["body"])
+    places = frame.back(_places(image, heart))
+    margin = MARGIN + labels.rv_wall_mm
+    step = float(np.clip(edge / 2, FINEST, COARSEST))
+    low, high, grid, shape = upright_grid(places[places[:, 2] < 0], margin, step)
+    cut = _around(heart, np.ceil(margin / image.spacing[::-1]).astype(int))
+    at = image.voxels(frame.place(grid)).T - np.array([[part.start] for part in cut])
+    fields = {}
+    for name, mask in found.masks.items():
+        d = smooth_distance(mask[cut], image.spacing[::-1])
+        sampled = ndimage.map_coordinates(d, at, order=1, mode="nearest")
+        fields[name] = sampled.reshape(shape)
+    wall = Wall(grown(fields, low, np.full(3, step), least, labels.rv_wall_mm), low, high, 0.0)
+    return Volume(wall, frame, found, _below(image, frame))
+
+
+def _below(image: Image, frame: BaseFrame) -> Bool[np.ndarray, "slices rows columns"]:
+    """Voxels whose middle is below the base."""
+    start = float(frame.back(image.origin[None])[0, 2])
+    rise = (frame.axes[:, 2] @ image.axes) * image.spacing
+    columns, rows, slices = (
+        r * np.arange(n) for r, n in zip(rise, image.values.shape[::-1], strict=True)
+    )
+    return start + slices[:, None, None] + rows[:, None] + columns < 0
+
+
+def _places(
+    image: Image, mask: Bool[np.ndarray, "slices rows columns"]
+) -> Float[np.ndarray, "own 3"]:
+    """Middles of a mask's voxels in the patient."""
+    return image.place(np.argwhere(mask)[:, ::-1] * image.spacing)
+
+
+def _opening(
+    image: Image, masks: dict[str, Bool[np.ndarray, "slices rows columns"]]
+) -> Float[np.ndarray, "points 3"]:
+    """Voxels on both sides of where the left cavity ends, but not at muscle: its valves."""
+    wall = masks["body"] | masks.get("rv_outer", masks.get("rv", masks["body"]))
+    outside = ndimage.binary_dilation(masks["lv"]) & ~wall
+    part, count = ndimage.label(outside, TOUCHING)
+    sizes = np.bincount(part.ravel(), minlength=2)[1:]
+    face = float(np.prod(image.spacing)) ** (2 / 3)
+    if not count or sizes.max() * face < LEAST_OPENING:
+        raise ValueError(
+            f"{image.name}: the left cavity is closed all around, so that its base is not known; "
+            "wanted it to end at its valves. Give the number of valves or the atrium as beyond."
+        )
+    outer = part == 1 + int(np.argmax(sizes))
+    inner = ndimage.binary_dilation(outer) & masks["lv"]
+    return np.concatenate([_places(image, outer), _places(image, inner)])
+
+
+def _around(
+    mask: Bool[np.ndarray, "slices rows columns"], margin: np.ndarray
+) -> tuple[slice, slice, slice]:
+    """The box of a mask with a margin of voxels, within the image."""
+    there = np.argwhere(mask)
+    low = np.maximum(there.min(axis=0) - margin, 0)
+    high = there.max(axis=0) + margin + 1
+    a, b, c = (slice(int(lo), int(hi)) for lo, hi in zip(low, high, strict=True))
+    return a, b, c

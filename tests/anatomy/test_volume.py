@@ -1,0 +1,168 @@
+"""Hearts from labels of voxels that are thin in all directions: CT, with atria and vessels."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import pyvista
+from scipy import ndimage
+
+from heartsim import anatomy
+from heartsim.mesh import dihedral_angles, preflight, read_mesh, signed_volumes
+from heartsim.scenario import anatomy_of
+
+SHAPE = anatomy.made_up()
+NUMBERS = anatomy.Labels(**anatomy.NUMBERS, rv_wall_mm=SHAPE.right_wall)
+RV_WALL, BEYOND = 4, 9
+
+
+def thin(spacing=1.5):
+    """With empty slices above the base."""
+    image = anatomy.short_axis_labels(SHAPE, np.full(3, spacing))
+    return dataclasses.replace(image, values=np.pad(image.values, ((0, 2), (0, 0), (0, 0))))
+
+
+def axial(image):
+    """The same voxels in another order: slices as columns, rows from the other end."""
+    values = image.values.transpose(2, 1, 0)[:, ::-1]
+    axes, last = image.axes[:, [2, 1, 0]].copy(), image.values.shape[1] - 1
+    origin = image.origin + axes[:, 1] * last * image.spacing[1]
+    axes[:, 1] *= -1
+    return dataclasses.replace(image, values=values, axes=axes, origin=origin)
+
+
+@pytest.fixture(scope="module")
+def built():
+    return anatomy.build_ventricles(axial(thin()), NUMBERS, 3.0)
+
+
+def test_volumes_are_those_of_the_voxels_within_three_percent(built):
+    assert set(built.image_volumes) == {"lv_cavity", "lv_myocardium", "rv_cavity"}
+    for name, image in built.image_volumes.items():
+        assert built.mesh_volumes[name] == pytest.approx(image, rel=0.03), name
+    assert built.trimmed == pytest.approx(0.0, abs=0.5)
+    assert built.moved_mm == 0.0
+
+
+def test_the_base_is_found_and_the_mesh_is_sound(built):
+    """The labels end at a plane: it is found to half a voxel and 2 degrees."""
+    mesh, body = built.mesh, SHAPE.ellipsoids()
+    origin, *ends = body.in_patient(np.vstack([np.zeros(3), np.eye(3)]))
+    height = (np.asarray(mesh.points)[mesh.node_sets["base"]] - origin) @ (ends[2] - origin)
+    assert abs(height.mean() - body.base) < 0.75
+    assert height.std() < 0.75
+    assert (signed_volumes(mesh.points, mesh.cells) > 0).all()
+    assert dihedral_angles(mesh.points, mesh.cells).min() > 5.0
+    assert not preflight(mesh).problems
+    assert {name for name, _ in mesh.region_names} == {"LV", "RV", "septum"}
+
+
+def with_atria():
+    """The right wall labelled, the right ventricle 10 mm lower than the left, atria above both."""
+    image, body = thin(), SHAPE.ellipsoids()
+    values = np.pad(image.values, ((0, 10), (0, 0), (0, 0)))
+    index = np.stack(np.indices(values.shape)[::-1], axis=-1).reshape(-1, 3)
+    origin, *ends = body.in_patient(np.vstack([np.zeros(3), np.eye(3)]))
+    x = (image.place(index * image.spacing) - origin) @ (np.array(ends) - origin).T
+    left, right = (depth[0].reshape(values.shape) > 0 for depth in (body.left(x), body.right(x)))
+    height = x[:, 2].reshape(values.shape)
+    values[(values == 0) & right & ~left & (height < body.base)] = RV_WALL
+    lower = np.isin(values, [anatomy.NUMBERS["rv_cavity"], RV_WALL]) & (height > body.base - 10.0)
+    values[lower | ((left | right) & (height > body.base))] = BEYOND
+    return dataclasses.replace(image, values=values)
+
+
+def test_atria_open_the_ventricles_where_they_touch():
+    """Cut at two heights by what lies beyond, right wall as labelled. It and its cavity to 5 %:
+    a wall of 5 mm is three voxels."""
+    labels = dataclasses.replace(NUMBERS, rv_myocardium=RV_WALL, beyond=(BEYOND,))
+    built = anatomy.build_ventricles(with_atria(), labels, 3.0)
+    for name, image in built.image_volumes.items():
+        within = 0.05 if name.startswith("rv") else 0.03
+        assert built.mesh_volumes[name] == pytest.approx(image, rel=within), name
+    mesh, body = built.mesh, SHAPE.ellipsoids()
+    assert not any("grown" in note for note in mesh.notes)
+    assert dihedral_angles(mesh.points, mesh.cells).min() > 5.0
+    origin, *ends = body.in_patient(np.vstack([np.zeros(3), np.eye(3)]))
+    height = (np.asarray(mesh.points) - origin) @ (ends[2] - origin)
+    rim = np.intersect1d(mesh.node_sets["rv_endo"], mesh.node_sets["base"])
+    assert np.median(height[rim]) == pytest.approx(body.base - 10.0, abs=2.5)
+    assert height[mesh.node_sets["base"]].max() == pytest.approx(body.base, abs=1.5)
+
+
+def test_one_sentence_for_each_mistake():
+    image = thin(3.0)
+    capped = image.values.copy()
+    capped[-2][capped[-4] > 0] = anatomy.NUMBERS["lv_myocardium"]
+    capped[-3] = capped[-2]
+    with pytest.raises(ValueError, match="the left cavity is closed all around"):
+        anatomy.build_ventricles(dataclasses.replace(image, values=capped), NUMBERS, 4.0)
+    with pytest.raises(ValueError, match=r"no voxel has label 9 \(beyond\); there are \[1, 2, 3\]"):
+        anatomy.build_ventricles(image, dataclasses.replace(NUMBERS, beyond=(9,)), 4.0)
+    with pytest.raises(ValueError, match="must have different labels"):
+        anatomy.build_ventricles(image, dataclasses.replace(NUMBERS, beyond=(1,)), 4.0)
+    alone = dataclasses.replace(NUMBERS, rv_cavity=None, rv_myocardium=1)
+    with pytest.raises(ValueError, match="rv_myocardium is given without rv_cavity"):
+        anatomy.build_ventricles(image, alone, 4.0)
+    stack = anatomy.short_axis_labels(SHAPE, np.array([2.0, 2.0, 8.0]))
+    capped = stack.values.copy()
+    capped[-1][capped[-2] > 0] = BEYOND
+    with pytest.raises(ValueError, match="leave it out for a short-axis stack"):
+        anatomy.build_ventricles(
+            dataclasses.replace(stack, values=capped),
+            dataclasses.replace(NUMBERS, beyond=(BEYOND,)),
+            4.0,
+        )
+
+
+def four_chambers(path, step):
+    """Labels as of a CT, of a four-chamber mesh: 1 left muscle, 2 right, 3 and 4 their cavities, 5
+    atria with their blood and vessels."""
+    whole = read_mesh(path)
+    x = np.asarray(whole.points)
+    low, high = x.min(axis=0) - 12.0, x.max(axis=0) + 12.0
+    n = tuple(np.ceil((high - low) / step).astype(int).tolist())
+    grid = pyvista.ImageData(dimensions=n, spacing=(step,) * 3, origin=low)
+    cells = np.column_stack([np.full(whole.n_cells, 4), np.asarray(whole.cells)]).ravel()
+    solid = pyvista.UnstructuredGrid(cells, np.full(whole.n_cells, 10), x)
+    solid.cell_data["region"] = np.asarray(whole.regions)
+    found = grid.sample(solid)
+    there = np.asarray(found["vtkValidPointMask"]).astype(bool)
+    region = np.where(there, np.rint(found["region"]), 0).reshape(n, order="F").astype(int)
+    values = np.select([np.isin(region, [1, 7]), region == 2, region > 2], [1, 2, 5], 0)
+    ventricles, _ = anatomy_of(path, keep=[1, 2, 7])
+    surfaces = anatomy.find_surfaces(ventricles)
+    for name, number in (("lv_endo", 3), ("rv_endo", 4)):
+        own, corners = np.unique(surfaces.faces[name], return_inverse=True)
+        patch = anatomy.Patch(np.asarray(ventricles.points)[own], corners.reshape(-1, 3))
+        fans = [patch.fan(rim) for rim in patch.rims()]
+        triangles = [patch.points[patch.triangles], *(f.points[f.triangles] for f in fans)]
+        corners = np.concatenate(triangles).reshape(-1, 3)
+        faces = np.arange(len(corners)).reshape(-1, 3)
+        cells = np.column_stack([np.full(len(faces), 3), faces]).ravel()
+        body = pyvista.PolyData(corners, cells).clean()
+        mask = np.asarray(body.voxelize_binary_mask(reference_volume=grid)["mask"])
+        values[mask.reshape(n, order="F").astype(bool) & (values == 0)] = number
+    for atrium in (3, 4):
+        shell = np.pad(region == atrium, 15)
+        blood = ndimage.binary_closing(shell, iterations=int(14 / step))
+        blood = ndimage.binary_fill_holes(blood)[15:-15, 15:-15, 15:-15]
+        values[blood & (values == 0)] = 5
+    return anatomy.Image(
+        values.transpose(2, 1, 0).astype(np.int32), np.full(3, step), np.eye(3), low, "four"
+    )
+
+
+@pytest.mark.data
+@pytest.mark.long
+def test_ventricles_of_a_four_chamber_label_set(shared_data):
+    """Rodero 01 as voxels of 1.25 mm, ventricles open at all four valves: volumes to 3 %."""
+    image = four_chambers(shared_data / "meshes" / "rodero01" / "rodero01_2.0mm_tets.vtu", 1.25)
+    labels = anatomy.Labels(lv_cavity=3, lv_myocardium=1, rv_cavity=4, rv_myocardium=2, beyond=(5,))
+    built = anatomy.build_ventricles(image, labels, 2.0)
+    for name, volume in built.image_volumes.items():
+        assert built.mesh_volumes[name] == pytest.approx(volume, rel=0.03), name
+    mesh = built.mesh
+    assert dihedral_angles(mesh.points, mesh.cells).min() > 5.0
+    assert not preflight(mesh).problems
+    assert set(mesh.cell_data["segment"].tolist()) >= set(range(1, 17))
