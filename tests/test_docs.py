@@ -182,7 +182,9 @@ def test_every_number_of_a_summary_is_defined_with_its_unit():
     heart = describe_heart(lv_ellipsoid(6.0))
     built = Built(heart, mL, mL, mL, 0.0, 0.0, 0.0, 0, 0)
     units |= {
-        re.sub(r"segment_\d+", "segment_NUMBER", name): row["unit"]
+        re.sub(r"segment_\d+", "segment_NUMBER", name).replace(
+            "left_openings", "SIDE_openings"
+        ): row["unit"]
         for name, row in heart_rows(heart).items()
     }
     units |= {

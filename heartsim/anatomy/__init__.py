@@ -3,6 +3,7 @@
 from ._bodies import Patch as Patch
 from ._built import Built as Built
 from ._fibres import FibreAngles as FibreAngles
+from ._fibres import frames_at_nodes as frames_at_nodes
 from ._from_contours import FromContours as FromContours
 from ._from_contours import heart_from_contours as heart_from_contours
 from ._from_surfaces import FromSurfaces as FromSurfaces

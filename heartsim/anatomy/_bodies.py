@@ -8,6 +8,8 @@ from jaxtyping import Float, Int
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from ._surfaces import rim_edges
+
 BAND = 3.0  # samples around a surface where the distance is measured, not counted
 
 
@@ -20,11 +22,7 @@ class Patch:
 
     def rims(self) -> list[Int[np.ndarray, " _loop"]]:
         """The closed loops of its free edges; ValueError where they do not close."""
-        edges = np.concatenate([self.triangles[:, pair] for pair in ([0, 1], [1, 2], [2, 0])])
-        _, first, count = np.unique(
-            np.sort(edges, axis=1), axis=0, return_index=True, return_counts=True
-        )
-        after = dict(edges[first[count == 1]].tolist())
+        after = dict(rim_edges(self.triangles).tolist())
         loops = []
         while after:
             start, node = after.popitem()

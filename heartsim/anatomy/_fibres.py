@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
-from heartsim.mesh import Mesh, cell_gradients, frames_from
+from heartsim.mesh import Mesh, cell_gradients, frames_from, signed_volumes
 
 from ._laplace import Nearness
 
@@ -91,6 +91,32 @@ def _blended(a, b, share) -> Float[np.ndarray, "cells 3 3"]:
     a = a * HALF_TURNS[near][:, None, :]
     turn = Rotation.from_matrix(np.swapaxes(a, 1, 2) @ b).as_rotvec()
     return a @ Rotation.from_rotvec(share[:, None] * turn).as_matrix()
+
+
+def frames_at_nodes(mesh: Mesh) -> Float[np.ndarray, "nodes 3 3"]:
+    """Frames (fibre, sheet, normal = fibre × sheet) at the nodes, orthonormal: the direction
+    nearest to those of the cells around each node, by volume and without sign, first of fibres,
+    then of sheets across it. ValueError where the mesh has no frames."""
+    if mesh.frames is None:
+        raise ValueError("the mesh has no fibres, so none at its nodes.")
+    cells, volume = np.asarray(mesh.cells), signed_volumes(mesh.points, mesh.cells)
+    axes = np.asarray(mesh.frames)
+
+    def mean(axis: int) -> Float[np.ndarray, "nodes 3 3"]:
+        own = volume[:, None, None] * axes[:, axis, :, None] * axes[:, axis, None, :]
+        total = np.zeros((mesh.n_nodes, 3, 3))
+        for corner in cells.T:
+            np.add.at(total, corner, own)
+        return total
+
+    fibre = np.linalg.eigh(mean(0))[1][:, :, 2]
+    first = np.zeros(mesh.n_nodes, int)
+    first[cells] = np.arange(len(cells))[:, None]
+    fibre *= np.where(np.sum(fibre * axes[first, 0], axis=1) < 0, -1.0, 1.0)[:, None]
+    across = np.eye(3) - fibre[:, :, None] * fibre[:, None, :]
+    sheet = np.linalg.eigh(across @ mean(1) @ across)[1][:, :, 2]
+    sheet *= np.where(np.sum(sheet * axes[first, 1], axis=1) < 0, -1.0, 1.0)[:, None]
+    return np.stack([fibre, sheet, np.cross(fibre, sheet)], axis=1)
 
 
 def _rows(columns) -> Float[np.ndarray, "cells 3 3"]:

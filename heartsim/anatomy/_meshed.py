@@ -12,6 +12,7 @@ from heartsim._types import AnyArray
 from heartsim.mesh import Mesh, boundary_triangles, stuff
 
 from ._laplace import LV, RV, SEPTUM
+from ._surfaces import rim_edges
 from ._wall import INFARCT, Wall
 
 CAVITIES = ("lv_endo", "rv_endo")
@@ -125,11 +126,7 @@ def surfaces(
 def _enclosed(x: Float[np.ndarray, "nodes 3"], faces: Int[np.ndarray, "own 3"]) -> float:
     """mL within a sheet and fans from each of its rims to the rim's middle, by the divergence
     theorem."""
-    edges = faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
-    _, first, count = np.unique(
-        np.sort(edges, axis=1), axis=0, return_index=True, return_counts=True
-    )
-    rim = edges[first[count == 1]]
+    rim = rim_edges(faces)
     apart = sparse.coo_array((np.ones(len(rim)), rim.T), shape=(len(x), len(x)))
     part = sparse.csgraph.connected_components(apart)[1][rim[:, 0]]
     here, inverse = np.unique(part, return_inverse=True)

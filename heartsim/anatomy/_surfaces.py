@@ -11,6 +11,7 @@ from heartsim.mesh import Mesh, boundary_triangles
 
 SHARP = 30.0  # degrees between faces at the rim of the base; ours, checked on real hearts
 STRAY = 0.75  # of a stray patch's rim beside one surface, to belong to it
+NICK = 12  # nodes; a valve 1 cm wide has more on meshes that solve anything
 NAMES = ("epi", "lv_endo", "rv_endo", "base")
 
 
@@ -25,6 +26,26 @@ class Surfaces:
     def nodes(self, name: str) -> Int[np.ndarray, " _own"]:
         """Nodes of a surface, ascending; a rim belongs to both of its surfaces."""
         return np.unique(self.faces[name]).astype(np.int32)
+
+    def openings(self, name: str) -> list[Int[np.ndarray, " _rim"]]:
+        """Nodes of each rim of a surface, the longest first: where a cavity opens at a valve, or at
+        two that share a rim. Rims of fewer than 12 nodes are nicks, and left out."""
+        rim = rim_edges(self.faces[name])
+        size = int(self.faces[name].max()) + 1
+        joined = sparse.coo_array((np.ones(len(rim)), rim.T), shape=(size, size))
+        part = sparse.csgraph.connected_components(joined)[1]
+        nodes = np.unique(rim)
+        own = [nodes[part[nodes] == k] for k in np.unique(part[nodes])]
+        return sorted((rim for rim in own if len(rim) >= NICK), key=len, reverse=True)
+
+
+def rim_edges(faces: Int[np.ndarray, "faces 3"]) -> Int[np.ndarray, "edges 2"]:
+    """Edges that one face has alone, as it runs along them."""
+    edges = faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
+    _, first, count = np.unique(
+        np.sort(edges, axis=1), axis=0, return_index=True, return_counts=True
+    )
+    return edges[first[count == 1]]
 
 
 def find_surfaces(

@@ -69,6 +69,14 @@ def heart_rows(heart: Heart) -> Rows:
             "null: one ventricle",
         ),
     }
+    x = np.asarray(mesh.points)
+    for side, name in (("left", "lv_endo"), ("right", "rv_endo")):
+        if name in heart.surfaces.faces:
+            rims = [x[rim].mean(axis=0).round(2) for rim in heart.surfaces.openings(name)]
+            words = (
+                "middle of each rim of the cavity, the longest first: of valves, or of two that "
+            )
+            rows[f"{side}_openings_mm"] = row([m.tolist() for m in rims], "mm", words + "share it")
     for name, tags, words in (
         ("left", (LV, SEPTUM), "muscle of the left ventricle with septum"),
         ("septum", (SEPTUM,), "muscle between the cavities"),

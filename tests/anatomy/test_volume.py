@@ -166,3 +166,6 @@ def test_ventricles_of_a_four_chamber_label_set(shared_data):
     assert dihedral_angles(mesh.points, mesh.cells).min() > 5.0
     assert not preflight(mesh).problems
     assert set(mesh.cell_data["segment"].tolist()) >= set(range(1, 17))
+    surfaces = built.heart.surfaces
+    assert len(surfaces.openings("rv_endo")) == 2  # tricuspid and pulmonary
+    assert len(surfaces.openings("lv_endo")) == 1  # mitral and aortic in one
