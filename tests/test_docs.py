@@ -28,6 +28,8 @@ from heartsim.ecg import MEASURES
 from heartsim.mesh import lv_ellipsoid
 from heartsim.scenario import SweepFile, fit_from, made_up_heart, mesh_rows, scenario_from
 from heartsim.scenario._anatomy import heart_rows
+from heartsim.scenario._cell import DEFINITIONS as CELL_DEFINITIONS
+from heartsim.scenario._cell import imported_cell
 from heartsim.scenario._contours_build import ContoursFile, contour_rows
 from heartsim.scenario._fit_summary import FIT_DEFINITIONS, TRUTH_DEFINITIONS
 from heartsim.scenario._hand_over import HAND_OVER_DEFINITIONS
@@ -41,6 +43,7 @@ from heartsim.scenario._summary import DEFINITIONS
 from heartsim.scenario._surfaces_build import SurfacesFile, surface_rows
 from heartsim.scenario._tissue import Speed
 from heartsim.scenario._tree import tree_rows
+from tests.cells import write
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("meshes/*.md")])
@@ -165,7 +168,7 @@ def test_every_page_is_in_the_index():
         assert page.name == "index.md" or f"({page.name})" in index
 
 
-def test_every_number_of_a_summary_is_defined_with_its_unit():
+def test_every_number_of_a_summary_is_defined_with_its_unit(tmp_path):
     """Row by row on docs/definitions.md; velocities stand there with WHERE and DIRECTION, volumes
     of a built heart with STRUCTURE, of segments with NUMBER, scar with RULE
     and ZONE."""
@@ -177,6 +180,10 @@ def test_every_number_of_a_summary_is_defined_with_its_unit():
     units = {"beat": ""} | {name: unit for name, (unit, _) in known.items()}
     units |= {
         name.replace("bulk_fibre", "WHERE_DIRECTION"): row["unit"] for name, row in speeds.items()
+    }
+    units |= {name: unit for name, (unit, _) in CELL_DEFINITIONS.items()}
+    units |= {
+        name: row["unit"] for name, row in imported_cell(write(tmp_path / "cell.mmt"))[2].items()
     }
     mL = {"lv_cavity": 1.0}
     heart = describe_heart(lv_ellipsoid(6.0))

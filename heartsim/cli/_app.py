@@ -3,6 +3,7 @@
 import typer
 
 from ._anatomy import anatomy
+from ._cell import cell
 from ._check import check
 from ._demo import demo
 from ._doctor import doctor
@@ -36,6 +37,7 @@ for panel, command, name, example in (
     (SIMULATE, demo, "demo", "heartsim demo"),
     (SIMULATE, run, "run", "heartsim run heart.toml --out heart-run"),
     (SIMULATE, check, "check", "heartsim check heart.toml"),
+    (SIMULATE, cell, "cell", "heartsim cell ten_tusscher_2006_epi --png beat.png"),
     (PREPARE, anatomy, "anatomy", "heartsim anatomy heart.vtu --out found.vtu --png found.png"),
     (PREPARE, scar, "scar", "heartsim scar heart.vtu lge.nii.gz --out scarred.vtu --rule fwhm"),
     (PREPARE, purkinje, "purkinje", "heartsim purkinje heart.vtu --side left --out left.vtu"),

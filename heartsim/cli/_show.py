@@ -17,8 +17,8 @@ PATIENCE = 2.0  # s; what is done sooner needs no bar
 EVERY = 10.0  # s between two plain lines
 
 
-def show(rows: Rows, *, as_json: bool, title: str = "") -> None:
-    """Print numbers with their units."""
+def show(rows: Rows, *, as_json: bool, title: str = "", as_named: bool = False) -> None:
+    """Print numbers with their units, names in words unless they are to stay `as_named`."""
     if as_json:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
         return
@@ -26,6 +26,7 @@ def show(rows: Rows, *, as_json: bool, title: str = "") -> None:
     for name, row in rows.items():
         unit = row["unit"]
         words = name.removesuffix(f"_{unit.replace('/', '_')}").replace("_", " ")
+        words = name if as_named else words
         table.add_row(words, f"{shown(row['value'])} {'' if unit == '1' else unit}".strip())
     Console(soft_wrap=True).print(table)
 

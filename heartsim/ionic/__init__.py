@@ -1,17 +1,31 @@
 """The membrane: one published cell model per file, and the steps that serve them all."""
 
+from ._import import read_membrane as read_membrane
+from ._import_check import MOST as MOST
+from ._import_check import Checked as Checked
+from ._import_check import check_import as check_import
+from ._imported import Imported as Imported
 from ._mitchell_schaeffer import MitchellSchaeffer as MitchellSchaeffer
 from ._mitchell_schaeffer import MitchellSchaefferState as MitchellSchaefferState
 from ._model import AbstractIonicModel as AbstractIonicModel
+from ._model import Coupled as Coupled
 from ._model import Parameter as Parameter
 from ._model import Rates as Rates
 from ._model import Relaxation as Relaxation
 from ._model import Slope as Slope
 from ._model import param as param
+from ._pace import Beat as Beat
+from ._pace import Pacing as Pacing
+from ._pace import markers as markers
+from ._pace import pace as pace
+from ._pace import variables as variables
 from ._patchwork import Patchwork as Patchwork
 from ._patchwork import layers as layers
+from ._registry import CARDS as CARDS
 from ._registry import MODELS as MODELS
+from ._registry import Card as Card
 from ._registry import by_name as by_name
+from ._registry import is_file as is_file
 from ._registry import parameters as parameters
 from ._registry import scaled as scaled
 from ._registry import smoothed as smoothed

@@ -15,7 +15,7 @@ Parameter = Float[Array, "..."]
 
 
 Variable = Any
-"""A field of a state: an array of shape (nodes,); in `Rates.changes` its Relaxation or Slope."""
+"""A field of a state: an array of shape (nodes,); in `Rates.changes` how it changes."""
 
 
 class Relaxation(NamedTuple):
@@ -24,18 +24,38 @@ class Relaxation(NamedTuple):
     limit: Float[Array, " nodes"]  # in the unit of x
     rate: Float[Array, " nodes"]  # 1/ms
 
+    def times(self, s: Float[Array, "..."]) -> "Relaxation":
+        """As fast times s."""
+        return Relaxation(self.limit, s * self.rate)
+
 
 class Slope(NamedTuple):
     """dx/dt = value: a concentration, or anything without a limit of its own."""
 
     value: Float[Array, " nodes"]  # unit of x per ms
 
+    def times(self, s: Float[Array, "..."]) -> "Slope":
+        """As fast times s."""
+        return Slope(s * self.value)
+
+
+class Coupled(NamedTuple):
+    """dx/dt = drive + Σ row[y] y: one of several states that turn into one another, as those of a
+    channel; `row` names some of them, and they are leaves of the same dict."""
+
+    drive: Float[Array, " nodes"]  # unit of x per ms
+    row: dict[str, Float[Array, " nodes"]]  # 1/ms
+
+    def times(self, s: Float[Array, "..."]) -> "Coupled":
+        """As fast times s."""
+        return Coupled(s * self.drive, {name: s * rate for name, rate in self.row.items()})
+
 
 class Rates(NamedTuple):
     """How a membrane changes now."""
 
     i_ion: Float[Array, " nodes"]  # mV/ms, ionic current over capacitance, outward positive
-    changes: PyTree  # the state's own structure, with a Relaxation or a Slope at each leaf
+    changes: PyTree  # the state's own structure, with a change at each leaf
 
 
 class AbstractIonicModel(eqx.Module):
@@ -67,6 +87,14 @@ class AbstractIonicModel(eqx.Module):
                 f"but {n_nodes} nodes were asked for."
             )
         return V, state
+
+    def named(self) -> dict[str, Array]:
+        """The parameters by name."""
+        return {name: value for name, value in vars(self).items() if eqx.is_inexact_array(value)}
+
+    def with_named(self, new: dict[str, Array]) -> "AbstractIonicModel":
+        """A copy with some parameters replaced, checked as a new model is."""
+        return type(self)(**{**vars(self), **new})
 
     def in_strips(self, parts: int) -> "AbstractIonicModel":
         """The same membrane for nodes that are cut into so many equal strips of consecutive

@@ -1,5 +1,6 @@
 """Models by name, and models made from models."""
 
+import dataclasses
 import difflib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,8 +9,10 @@ import equinox as eqx
 import jax
 from jax.typing import ArrayLike
 
+from ._import import read_membrane
 from ._mitchell_schaeffer import MitchellSchaeffer
 from ._model import AbstractIonicModel, as_parameter
+from ._myokit import ENDINGS
 from ._patchwork import Patchwork
 from ._ten_tusscher_2006 import TenTusscher2006
 from ._ten_tusscher_2006_start import ENDO, MID
@@ -49,8 +52,39 @@ MODELS: dict[str, Callable[[], AbstractIonicModel]] = {
 """Every published model, by the name that a scenario gives it."""
 
 
+@dataclasses.dataclass(frozen=True)
+class Card:
+    """What a built-in model is of."""
+
+    species: str
+    tissue: str
+    source: str
+
+
+_TP06 = "ten Tusscher and Panfilov (2006), Am. J. Physiol. 291, H1088-H1100; page not checked"
+CARDS = {
+    "mitchell_schaeffer_2003": Card(
+        "generic",
+        "ventricle",
+        "Mitchell and Schaeffer (2003), Bull. Math. Biol. 65, 767-793; page not checked",
+    ),
+    "ten_tusscher_2006_epi": Card("human", "ventricle, epicardium", _TP06),
+    "ten_tusscher_2006_mid": Card("human", "ventricle, mid-wall", _TP06),
+    "ten_tusscher_2006_endo": Card("human", "ventricle, endocardium", _TP06),
+}
+"""Of every model of `MODELS`."""
+
+
+def is_file(name: str) -> bool:
+    """Whether a model is named by its file."""
+    return name.endswith(ENDINGS)
+
+
 def by_name(name: str) -> AbstractIonicModel:
-    """Return the published model of that name, with its published parameters."""
+    """Return the published model of that name, with its published parameters, or that of a file
+    (.mmt, .cellml), with the file's, as `read_membrane`."""
+    if is_file(name):
+        return read_membrane(name)
     if name not in MODELS:
         raise ValueError(f"ionic: there is no model {name!r}{_instead(name, MODELS)}")
     return MODELS[name]()
@@ -58,7 +92,7 @@ def by_name(name: str) -> AbstractIonicModel:
 
 def parameters(model: AbstractIonicModel) -> dict[str, jax.Array]:
     """Return the parameters of a model by name."""
-    return {name: value for name, value in vars(model).items() if eqx.is_inexact_array(value)}
+    return model.named()
 
 
 def scaled(model: AbstractIonicModel, factors: Mapping[str, ArrayLike]) -> AbstractIonicModel:
@@ -68,7 +102,7 @@ def scaled(model: AbstractIonicModel, factors: Mapping[str, ArrayLike]) -> Abstr
         if name not in known:
             owner = type(model).__name__
             raise ValueError(f"{owner}: there is no parameter {name!r}{_instead(name, known)}")
-    return _replaced(model, {name: known[name] * as_parameter(f) for name, f in factors.items()})
+    return model.with_named({name: known[name] * as_parameter(f) for name, f in factors.items()})
 
 
 def smoothed(model: AbstractIonicModel, width: float = 1.0) -> AbstractIonicModel:
@@ -82,13 +116,8 @@ def smoothed(model: AbstractIonicModel, width: float = 1.0) -> AbstractIonicMode
         smooth = tuple(smoothed(m, width) for m in model.models)
         return eqx.tree_at(lambda patches: patches.models, model, smooth)
     if isinstance(model, TenTusscher2006):
-        return _replaced(model, {"jump_width": as_parameter(width)})
+        return model.with_named({"jump_width": as_parameter(width)})
     return model
-
-
-def _replaced(model: AbstractIonicModel, new: dict[str, jax.Array]) -> AbstractIonicModel:
-    """Return a copy with some fields replaced, checked as a new model is."""
-    return type(model)(**{**vars(model), **new})
 
 
 def _instead(name: str, known: Mapping[str, object]) -> str:

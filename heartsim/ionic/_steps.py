@@ -11,7 +11,8 @@ from jax import lax
 from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
-from ._model import AbstractIonicModel, Relaxation, Slope
+from ._exchange import coupled_in, exchanged
+from ._model import AbstractIonicModel, Coupled, Relaxation, Slope
 
 
 class AbstractMembraneStep(eqx.Module):
@@ -46,19 +47,27 @@ class AbstractMembraneStep(eqx.Module):
 
 
 def relax(state: PyTree, changes: PyTree, dt: ArrayLike) -> PyTree:
-    """Advance each leaf by `dt` at frozen rates: exactly if it relaxes, else by forward Euler."""
+    """Advance each leaf by `dt` at frozen rates: exactly if it relaxes, by the implicit midpoint
+    rule if it is coupled to others, else by forward Euler."""
 
     def advance(change, x):
+        if isinstance(change, dict):
+            rows = coupled_in(change)
+            rest = {name: one for name, one in change.items() if name not in rows}
+            return relax({name: x[name] for name in rest}, rest, dt) | exchanged(x, rows, dt)
         if isinstance(change, Relaxation):
             return change.limit + (x - change.limit) * jnp.exp(-dt * change.rate)
         return x + dt * change.value
 
-    return jax.tree.map(advance, changes, state, is_leaf=is_change)
+    def whole(x: Any) -> bool:
+        return is_change(x) or (isinstance(x, dict) and bool(coupled_in(x)))
+
+    return jax.tree.map(advance, changes, state, is_leaf=whole)
 
 
 def is_change(x: Any) -> bool:
-    """Tell a Relaxation or a Slope from the containers around it."""
-    return isinstance(x, Relaxation | Slope)
+    """Tell a change from the containers around it."""
+    return isinstance(x, Relaxation | Slope | Coupled)
 
 
 class RushLarsen(AbstractMembraneStep):

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ._model import AbstractIonicModel, Parameter, Rates, Relaxation, Slope, Variable, param
+from ._model import AbstractIonicModel, Parameter, Rates, Relaxation, Variable, param
 from ._safe import sigmoid
 from ._steps import is_change
 
@@ -51,12 +51,7 @@ class Thickened(AbstractIonicModel):
         arming = (1 - away) / REARMED
         rate = arming + s * (away / PATIENCE + fired / UPSTROKE)
 
-        def slowed(change):
-            if isinstance(change, Relaxation):
-                return change._replace(rate=s * change.rate)
-            return Slope(s * change.value)
-
-        inner = jax.tree.map(slowed, now.changes, is_leaf=is_change)
+        inner = jax.tree.map(lambda change: change.times(s), now.changes, is_leaf=is_change)
         return Rates(s * now.i_ion, ThickenedState(Relaxation(arming / rate, rate), inner))
 
     def rest(self) -> tuple[Parameter, ThickenedState]:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import tomli_w
 from pydantic import ValidationError
 
+from heartsim.ionic import is_file
 from heartsim.tissue import whole_steps
 
 from ._schema import Scenario
@@ -65,7 +66,11 @@ def scenario_from(
     trees = [
         tree.model_copy(update={"tree": absolute(tree.tree, folder)}) for tree in scenario.purkinje
     ]
-    scenario = scenario.model_copy(update={"purkinje": trees})
+    regions = [
+        region.model_copy(update={"ionic": region.ionic and _membrane(region.ionic, folder)})
+        for region in scenario.region
+    ]
+    scenario = scenario.model_copy(update={"purkinje": trees, "region": regions})
     try:
         _check_times(scenario)
     except ValueError as error:
@@ -106,6 +111,10 @@ def with_paths(scenario: Any, folder: Path) -> Any:
     changed: dict[str, Any] = {"mesh": mesh}
     if heart.initial_state is not None:
         changed["initial_state"] = absolute(heart.initial_state, folder)
+    changed["ionic"] = _membrane(heart.ionic, folder)
+    if heart.layers is not None:
+        own = {key: _membrane(getattr(heart.layers, key), folder) for key in ("endo", "mid", "epi")}
+        changed["layers"] = heart.layers.model_copy(update=own)
     if "unit" not in heart.model_fields_set and Path(mesh).suffix in (".pts", ".elem"):
         changed["unit"] = "um"
     if ecg.electrodes not in ("default", "none"):
@@ -114,6 +123,11 @@ def with_paths(scenario: Any, folder: Path) -> Any:
         ecg = ecg.model_copy(update={"torso": absolute(ecg.torso, folder)})
     heart = heart.model_copy(update=changed)
     return scenario.model_copy(update={"heart": heart, "ecg": ecg})
+
+
+def _membrane(name: str, folder: Path) -> str:
+    """The name of a cell model, its path absolute where it is a file."""
+    return absolute(name, folder) if is_file(name) else name
 
 
 def absolute(reference: str, folder: Path) -> str:

@@ -4,10 +4,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import scipy
 
 from heartsim.ionic import (
     AbstractIonicModel,
     Adaptive,
+    Coupled,
     MitchellSchaeffer,
     Rates,
     Relaxation,
@@ -16,6 +18,7 @@ from heartsim.ionic import (
     Slope,
     by_name,
 )
+from heartsim.ionic._steps import relax
 
 STEPS = [RushLarsen(), RushLarsenMidpoint(), Adaptive(tolerance=1e-3)]
 
@@ -113,3 +116,31 @@ def test_adaptive_is_differentiable_forward(x64):
 def test_adaptive_refuses_impossible_options(options, sentence):
     with pytest.raises(ValueError, match=sentence):
         Adaptive(**options)
+
+
+def test_coupled_states_step_by_the_implicit_midpoint_rule(x64):
+    """Against the matrix exponential, of second order; sums that the rates keep to rounding; a row
+    that lacks entries; and rates a thousand times faster than the step, which stay bounded."""
+    A = np.array([[-0.6, 2.0, 0.0], [0.6, -2.5, 0.3], [0.0, 0.5, -0.3]])
+    x = np.array([0.7, 0.2, 0.1])
+    names = "abc"
+
+    def row(i):
+        return {names[j]: jnp.array([A[i, j]]) for j in range(3) if A[i, j]}
+
+    def steps(dt, scale=1.0):
+        changes = {
+            names[i]: Coupled(jnp.zeros(1), row(i)).times(jnp.array(scale)) for i in range(3)
+        }
+        state = {name: jnp.array([v]) for name, v in zip(names, x, strict=True)}
+        for _ in range(round(0.8 / dt)):
+            state = relax(state, changes, dt)
+        return np.array([float(state[name][0]) for name in names])
+
+    exact = scipy.linalg.expm(0.8 * A) @ x
+    off = [np.abs(steps(dt) - exact).max() for dt in (0.2, 0.1, 0.05)]
+    np.testing.assert_allclose(np.log2(np.array(off[:-1]) / off[1:]), 2.0, atol=0.1)
+    assert steps(0.1).sum() == pytest.approx(1.0, rel=1e-14)
+    stiff = steps(0.1, 1e4)
+    assert stiff.sum() == pytest.approx(1.0, rel=1e-10)
+    assert (np.abs(stiff) < 2.0).all()

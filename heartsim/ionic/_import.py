@@ -1,0 +1,142 @@
+"""From the equations of a cell model to a membrane that runs."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ._exchanging import exchanges
+from ._expressions import Equations, Expression, names, subtract, value
+from ._imported import Imported, Program, imported
+from ._myokit import Described, described
+from ._singular import without_singularities
+
+RANGE = np.linspace(-120.0, 60.0, 182)  # mV, at which rates are looked at; no round numbers
+SLOWEST = 1e-6  # 1/ms; what settles more slowly, or not at all, is stepped as it is
+
+
+def read_membrane(path: str | Path, voltage: str | None = None) -> Imported:
+    """The membrane of a CellML (1.0, 1.1, 2.0) or Myokit (.mmt) file, as it is.
+
+    Time is turned into ms and the voltage into mV. The voltage is the variable labelled
+    membrane_potential, or the one state in volts; `voltage` names it where that is not clear. The
+    stimulus, bound to pace or the one variable that time has a part in, is left out: runs give
+    their own, to the voltage alone. States that turn into one another, as those of a channel,
+    step together; others whose derivative is linear in themselves settle exponentially, where
+    they do so at every voltage from -120 to 60 mV. Quotients that are 0/0 at one voltage, and
+    exponentials that overflow, are written so that value and slope hold. ValueError names the
+    file, and what was found or cannot be done.
+    """
+    return _checked(imported(program_of(_safe(described(Path(path), voltage)))))
+
+
+def _safe(of: Described) -> Described:
+    """The same with its singular quotients rewritten."""
+    equations = Equations(of.equations)
+
+    def constant(e: Expression) -> float | None:
+        needed = set().union(*(equations.needs(n) for n in names(e)))
+        return None if needed & set(of.slopes) else _number(e, equations)
+
+    def safe(e: Expression) -> Expression:
+        return without_singularities(e, of.voltage, equations, constant)
+
+    return dataclasses.replace(
+        of,
+        equations={key: safe(e) for key, e in of.equations.items()},
+        slopes={key: safe(e) for key, e in of.slopes.items()},
+    )
+
+
+def program_of(of: Described) -> Program:
+    """How each state is stepped, and what has to be evaluated for that."""
+    equations, V = Equations(of.equations), of.voltage
+    states = tuple(state for state in of.slopes if state != V)
+    exchanging = exchanges(equations, {s: of.slopes[s] for s in states})
+    alone = {s: e for s, e in of.slopes.items() if s not in exchanging}
+    settling = _settling(equations, alone, of)
+    needed = [*alone.values(), *(e for pair in settling.values() for e in pair)]
+    needed += [e for drive, row in exchanging.values() for e in (drive, *row.values())]
+    literal = {n: x for n, x in of.equations.items() if isinstance(x, float) and n not in of.silent}
+    order = _order(equations, needed, literal)
+    used = {n for e in [*needed, *(equations.of[n] for n in order)] for n in names(e)}
+    return Program(
+        name=of.name,
+        voltage=V,
+        states=states,
+        start=(of.start[V] / of.per_mV, *(of.start[s] for s in states)),
+        equations=tuple((n, equations.of[n]) for n in order),
+        slope=of.slopes[V],
+        relaxing=tuple((s, *settling[s]) for s in states if s in settling),
+        coupled=tuple((s, d, tuple(row.items())) for s, (d, row) in exchanging.items()),
+        changing=tuple((s, e) for s, e in alone.items() if s != V and s not in settling),
+        constants=tuple((n, x) for n, x in literal.items() if n in used),
+        per_ms=of.per_ms,
+        per_mV=of.per_mV,
+        paced=bool(of.silent),
+    )
+
+
+def _number(e: Expression, equations: Equations) -> float:
+    """The value of an expression that no state has a part in."""
+    known: dict[str, Any] = {}
+    for name in _order(equations, [e], {}):
+        known[name] = value(equations.of[name], known)
+    return float(value(e, known))
+
+
+def _order(equations: Equations, wanted: list[Expression], known: Mapping[str, float]) -> list[str]:
+    """The variables that expressions need, each after those that it needs; without those known."""
+    order: dict[str, None] = {}
+
+    def visit(name: str) -> None:
+        if name in order or name in known or name not in equations.of:
+            return
+        for other in names(equations.of[name]):
+            visit(other)
+        order[name] = None
+
+    for e in wanted:
+        for name in names(e):
+            visit(name)
+    return list(order)
+
+
+def _settling(
+    equations: Equations, slopes: Mapping[str, Expression], of: Described
+) -> dict[str, tuple[Expression, Expression]]:
+    """States with dx/dt = drive - decay x, whose decay is positive at every voltage: both."""
+    found: dict[str, tuple[Expression, Expression]] = {}
+    with jax.enable_x64(True):
+        known: dict[str, Any] = {key: jnp.asarray(x) for key, x in of.start.items()}
+        known[of.voltage] = jnp.asarray(RANGE * of.per_mV)
+        for name in _order(equations, list(slopes.values()), {}):
+            known[name] = value(equations.of[name], known)
+        for state, slope in slopes.items():
+            parts = None if state == of.voltage else equations.affine(slope, state)
+            if parts is None or parts[1] == 0.0:
+                continue
+            decay = subtract(0.0, parts[1])
+            rate = np.asarray(value(decay, known)) * of.per_ms
+            if np.isfinite(rate).all() and (rate > SLOWEST).all():
+                found[state] = (parts[0], decay)
+    return found
+
+
+def _checked(model: Imported) -> Imported:
+    """ValueError where a rate is not finite at the start."""
+    with jax.enable_x64(True):
+        exact = imported(model.program)
+        rates = exact.rates(*exact.initial(1))
+        parts = {"the voltage": [rates.i_ion]}
+        parts |= {name: jax.tree.leaves(change) for name, change in rates.changes.items()}
+        bad = [name for name, of in parts.items() if not all(np.isfinite(x).all() for x in of)]
+    if bad:
+        raise ValueError(
+            f"{model.program.name}: the change of {', '.join(bad)} is not finite at the start."
+        )
+    return model

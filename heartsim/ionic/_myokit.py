@@ -1,0 +1,198 @@
+"""Files of cell models as Myokit reads them, and their parts as ours."""
+
+import dataclasses
+import warnings
+from collections.abc import Callable, Mapping, Set
+from pathlib import Path
+from typing import Any
+
+from ._expressions import Expression, divide
+
+ENDINGS = (".mmt", ".cellml")
+VOLTAGES = ("v", "vm", "v_m", "membrane_potential", "membrane_voltage")
+STIMULI = ("stim", "i_st", "ist")
+INFIX = {
+    "Plus": "+", "Minus": "-", "Multiply": "*", "Divide": "/", "Quotient": "quotient",
+    "Remainder": "remainder", "Power": "^", "And": "and", "Or": "or", "Equal": "==",
+    "NotEqual": "!=", "More": ">", "Less": "<", "MoreEqual": ">=", "LessEqual": "<=",
+}  # fmt: skip
+FUNCTIONS = {
+    "PrefixMinus": "neg", "Sqrt": "sqrt", "Exp": "exp", "Log10": "log10", "Sin": "sin",
+    "Cos": "cos", "Tan": "tan", "ASin": "asin", "ACos": "acos", "ATan": "atan",
+    "Floor": "floor", "Ceil": "ceil", "Abs": "abs", "Not": "not",
+}  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class Described:
+    """A cell model as its file has it, in the file's units."""
+
+    name: str
+    voltage: str
+    slopes: Mapping[str, Expression]
+    """The derivative of each state, the voltage among them."""
+    start: Mapping[str, float]
+    """Of each state."""
+    equations: Mapping[str, Expression]
+    """Of all other variables; literal numbers are parameters, but for those `silent`."""
+    silent: frozenset[str]
+    """Stimuli and what is fed in: 0."""
+    per_ms: float
+    """Units of time in a millisecond."""
+    per_mV: float
+    """Units of voltage in a millivolt."""
+
+
+def described(path: Path, voltage: str | None = None) -> Described:
+    """A file's model; ValueError as `read_membrane`."""
+    model, name = read_model(path), path.name
+    v = voltage_of(model, voltage, name)
+    label = labels_of(model)
+    silent = frozenset(label(variable) for variable in stimulus_of(model, name))
+    slopes = {label(s): expression_of(s.rhs(), label, name) for s in model.states()}
+    return Described(
+        name=name,
+        voltage=label(v),
+        slopes=slopes,
+        start=dict(zip(slopes, map(float, model.initial_values(True)), strict=True)),
+        equations=equations_of(model, label, silent, name),
+        silent=silent,
+        per_ms=per_ms_of(model, name),
+        per_mV=per_mV_of(v, name),
+    )
+
+
+def read_model(path: Path) -> Any:
+    """The file as Myokit has it."""
+    if path.suffix not in ENDINGS:
+        raise ValueError(f"{path}: wanted a cell model, one of {' '.join(ENDINGS)}.")
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist; check the path.")
+    try:
+        import myokit
+        import myokit.formats
+    except ModuleNotFoundError:
+        raise ValueError(
+            'cell models in files need Myokit: python -m pip install "heartsim[cells]"'
+        ) from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            if path.suffix == ".mmt":
+                model = myokit.load_model(str(path))
+            else:
+                model = myokit.formats.importer("cellml").model(str(path))
+            if model is None:
+                raise ValueError(f"{path} holds no model.")
+            model.validate()
+        except (myokit.MyokitError, OSError, UnicodeDecodeError) as fault:
+            reason = " ".join(str(fault).split())
+            raise ValueError(f"{path} cannot be read as a cell model: {reason}") from None
+    if not model.count_states():
+        raise ValueError(f"{path} has no state; wanted a cell model.")
+    return model
+
+
+def voltage_of(model: Any, wanted: str | None, name: str) -> Any:
+    if wanted is not None:
+        found = [s for s in model.states() if wanted in (s.qname(), s.name())]
+        if len(found) != 1:
+            known = ", ".join(s.qname() for s in model.states())
+            raise ValueError(f"{name}: there is no one state {wanted!r}; there are {known}.")
+        return found[0]
+    if (labelled := model.label("membrane_potential")) is not None:
+        if not labelled.is_state():
+            raise ValueError(f"{name}: {labelled.qname()}, the voltage, is no state.")
+        return labelled
+    found = [s for s in model.states() if str(s.unit()) in ("[mV]", "[V]")]
+    found = found or [s for s in model.states() if s.name().lower() in VOLTAGES]
+    if len(found) == 1:
+        return found[0]
+    told = ", ".join(s.qname() for s in found) or "no state in mV or V, nor one called V"
+    raise ValueError(f"{name}: which state is the voltage is not clear: {told}. Name it (voltage).")
+
+
+def stimulus_of(model: Any, name: str) -> list[Any]:
+    """Variables that are taken to be 0: the stimulus, and what is fed in."""
+    fed = [v for v in model.variables(bound=True) if v.binding() not in ("time",)]
+    timed = [v for v in model.time().refs_by() if not v.is_state()]
+    other = [v for v in model.time().refs_by() if v.is_state()]
+    other += [v for v in timed if not any(word in v.name().lower() for word in STIMULI)]
+    if other:
+        raise ValueError(
+            f"{name}: {', '.join(v.qname() for v in other)} depends on time; wanted equations in "
+            "which nothing but a stimulus does."
+        )
+    return [*fed, *timed]
+
+
+def labels_of(model: Any) -> Callable[[Any], str]:
+    """Short names of variables where they are the only one of that name, else component_name."""
+    count: dict[str, int] = {}
+    for variable in model.variables(deep=True):
+        count[variable.name()] = count.get(variable.name(), 0) + 1
+
+    def label(variable: Any) -> str:
+        if count[variable.name()] == 1:
+            return str(variable.name())
+        return str(variable.qname()).replace(".", "_")
+
+    return label
+
+
+def equations_of(
+    model: Any, label: Callable[[Any], str], silent: Set[str], name: str
+) -> dict[str, Expression]:
+    """Of every variable but the states."""
+    found: dict[str, Expression] = {}
+    for variable in model.variables(deep=True):
+        if variable.is_state():
+            found[f"dot({label(variable)})"] = expression_of(variable.rhs(), label, name)
+        elif label(variable) in silent or variable.binding() is not None:
+            found[label(variable)] = 0.0
+        else:
+            found[label(variable)] = expression_of(variable.rhs(), label, name)
+    return found
+
+
+def expression_of(e: Any, label: Callable[[Any], str], name: str) -> Expression:
+    """Myokit's expression as ours; ValueError names what there is no operation for."""
+    kind = type(e).__name__
+    arguments = [expression_of(a, label, name) for a in e] if kind not in ("Name", "Number") else []
+    if kind == "Number":
+        return float(e.eval())
+    if kind == "Name":
+        return label(e.var())
+    if kind == "Derivative":
+        return f"dot({arguments[0]})"
+    if kind == "PrefixPlus":
+        return arguments[0]
+    if kind in INFIX or kind in FUNCTIONS:
+        return (INFIX.get(kind) or FUNCTIONS[kind], *arguments)
+    if kind == "Log":
+        log: Expression = ("log", arguments[0])
+        return log if len(arguments) == 1 else divide(log, ("log", arguments[1]))
+    if kind in ("If", "Piecewise"):
+        whole = arguments[-1]
+        for k in range(len(arguments) - 3, -1, -2):
+            whole = ("if", arguments[k], arguments[k + 1], whole)
+        return whole
+    raise ValueError(f"{name}: {kind} is not supported: {e.code()}")
+
+
+def per_ms_of(model: Any, name: str) -> float:
+    unit = str(model.time().unit())
+    known = {"[s]": 1e-3, "[ms]": 1.0, "[us]": 1e3}
+    if unit not in known:
+        raise ValueError(f"{name}: the unit of time is {unit}; wanted one of {' '.join(known)}.")
+    return known[unit]
+
+
+def per_mV_of(voltage: Any, name: str) -> float:
+    unit = str(voltage.unit())
+    known = {"[V]": 1e-3, "[mV]": 1.0, "None": 1.0}
+    if unit not in known:
+        raise ValueError(
+            f"{name}: {voltage.qname()} is in {unit}; wanted one of {' '.join(known)}."
+        )
+    return known[unit]

@@ -1,0 +1,112 @@
+"""Cell models by file in a scenario, and single cells as `heartsim cell` paces them."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from heartsim.cli import run_command
+from heartsim.ionic import Beat, Pacing, by_name, markers, pace
+from heartsim.scenario import build_scene, read_scenario, run_scenario, scenario_from
+from tests.cells import write
+
+
+def test_a_tissue_of_a_model_in_a_file(data, folder):
+    """The path is relative to the scenario; the written scenario has it whole, and the state of the
+    end starts another run."""
+    write(folder / "cell.mmt")
+    data["heart"]["ionic"] = "cell.mmt"
+    data["solver"]["duration_ms"] = 5.0
+    scenario = scenario_from(data, folder=folder)
+    assert scenario.heart.ionic == str((folder / "cell.mmt").resolve())
+    run_scenario(scenario, folder / "out")
+    again = read_scenario(folder / "out" / "scenario.toml")
+    assert again.heart.ionic == scenario.heart.ionic
+    heart = again.heart.model_copy(update={"initial_state": str(folder / "out" / "state.npz")})
+    start = build_scene(again.model_copy(update={"heart": heart}))
+    assert set(start.tissue.ionic.rest()[1]) == {"h", "C", "O", "I", "Na"}
+    run_scenario(again.model_copy(update={"heart": heart}), folder / "more")
+
+
+def test_regions_may_have_models_of_files(data, folder):
+    write(folder / "cell.mmt")
+    data["region"] = [{"tags": ["scar"], "ionic": "cell.mmt", "scale": {"g_h": 0.5}}]
+    data["solver"]["duration_ms"] = 2.0
+    run_scenario(scenario_from(data, folder=folder), folder / "out")
+
+
+def test_a_file_that_is_missing_is_named(data, folder):
+    data["heart"]["ionic"] = "none.cellml"
+    with pytest.raises(FileNotFoundError, match=r"none\.cellml does not exist"):
+        build_scene(scenario_from(data, folder=folder))
+
+
+def test_the_command_paces_a_cell(tmp_path, capsys):
+    options = ["--csv", str(tmp_path / "beat.csv"), "--png", str(tmp_path / "beat.png"), "--json"]
+    options += ["--cycle-ms", "400", "--dt-ms", "0.02", "--scale", "g_Kr=0.5", "--beats", "2"]
+    assert run_command(["cell", "ten_tusscher_2006_epi", *options]) == 0
+    told = json.loads(capsys.readouterr().out)
+    with (tmp_path / "beat.csv").open(newline="") as file:
+        head, *rows = csv.reader(file)
+    assert head[:2] == ["time_ms", "V_mV"]
+    assert len(head) == 20
+    V = np.array(rows, float)[:, 1]
+    assert len(V) == 20_000
+    assert told["peak_mV"]["value"] == pytest.approx(V.max(), abs=1e-3)
+    start = float(by_name("ten_tusscher_2006_epi").rest()[0])
+    assert told["drift_mV"]["value"] == pytest.approx(V[0] - start, abs=0.01)
+    assert (tmp_path / "beat.png").stat().st_size > 5000
+
+
+def test_the_command_lists_and_imports(tmp_path, capsys):
+    assert run_command(["cell", "--list", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert listed["ten_tusscher_2006_mid"]["value"].startswith("19 variables; human, ventricle")
+    path = write(tmp_path / "cell.mmt")
+    options = ["--png", str(tmp_path / "cell.png"), "--json"]
+    assert run_command(["cell", "--import", str(path), *options]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["agrees"]["value"] is True
+    assert told["settling"]["value"] == ["h"]
+    assert told["together"]["value"] == ["C", "O", "I"]
+    assert (tmp_path / "cell.png").stat().st_size > 5000
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "give one of MODEL, --list and --import FILE"),
+        (["ten_tusscher_2006_epi", "--list"], "give one of MODEL"),
+        (["ten_tuscher_2006_epi"], "did you mean 'ten_tusscher_2006_epi'"),
+        (["ten_tusscher_2006_epi", "--scale", "g_Kr"], "--scale g_Kr: wanted a factor"),
+        (["ten_tusscher_2006_epi", "--scale", "g_Krr=2"], "did you mean 'g_Kr'"),
+        (["ten_tusscher_2006_epi", "--dt-ms", "2"], "a stimulus of 1 ms does not fit"),
+        (["ten_tusscher_2006_epi", "--cycle-ms", "-1"], "wanted a cycle, a step and a beat"),
+    ],
+)
+def test_one_sentence_for_each_mistake(words, said, capsys):
+    assert run_command(["cell", *words]) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_cell_that_runs_away_is_named():
+    with pytest.raises(ValueError, match="not finite after beat 1; wanted a shorter dt than 1 ms"):
+        pace(by_name("ten_tusscher_2006_epi"), Pacing(100.0, dt=1.0, stimulus=5000.0))
+
+
+def test_markers_of_a_beat_that_is_known_exactly():
+    """Up by 100 mV over 1 ms at 10 ms, flat to 110 ms, down by 1 mV/ms: APD90 is 190 ms from the
+    middle of the rise, within a step of 0.1 ms."""
+    t = np.arange(0.0, 300.0, 0.1)
+    V = np.interp(t, [0, 10, 11, 110, 210, 300], [-80.0, -80, 20, 20, -80, -80])
+    found = markers(Beat(t, V, {}, (None, None), np.nan))
+    assert found["rest_mV"] == -80.0
+    assert found["peak_mV"] == pytest.approx(20.0)
+    assert found["upstroke_mV_ms"] == pytest.approx(100.0)
+    for share in (90, 70, 50):
+        onset = found[f"apd{share}_ms"] - (110 + share)
+        assert -11.0 <= onset <= -10.0
+    assert found["triangulation_ms"] == pytest.approx(60.0, abs=0.1)
+    cut = markers(Beat(t[:1500], V[:1500], {}, (None, None), np.nan))
+    assert np.isnan(cut["apd90_ms"])
