@@ -19,11 +19,11 @@ DEFAULT = Pacing()
 
 def cell(
     model: Annotated[
-        str | None, typer.Argument(help="Name of a cell model, or its file (.mmt .cellml)")
+        str | None, typer.Argument(help="Name of a cell model, or its file (.cellml .mmt .model)")
     ] = None,
     listed: Annotated[bool, typer.Option("--list", help="Name the built-in models.")] = False,
     imported: Annotated[
-        Path | None, typer.Option("--import", help="Read a .mmt or .cellml and check one beat.")
+        Path | None, typer.Option("--import", help="Read a file of a model and check one beat.")
     ] = None,
     voltage: Annotated[
         str | None, typer.Option(help="With --import: which variable is the voltage.")

@@ -3,7 +3,7 @@
 An expression is a number, the name of a variable, or (operation, argument, ...).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import Any
 
 import jax.numpy as jnp
@@ -121,6 +121,30 @@ class Equations:
             own = names(self.of[name]) if name in self.of else ()
             self._needs[name] = frozenset([name]).union(*(self.needs(other) for other in own))
         return self._needs[name]
+
+    def order(self, wanted: Iterable[Expression], known: Container[str] = ()) -> list[str]:
+        """The variables that expressions need, each after those that it needs; without those
+        known."""
+        order: dict[str, None] = {}
+
+        def visit(name: str) -> None:
+            if name in order or name in known or name not in self.of:
+                return
+            for other in names(self.of[name]):
+                visit(other)
+            order[name] = None
+
+        for e in wanted:
+            for name in names(e):
+                visit(name)
+        return list(order)
+
+    def number(self, e: Expression, known: Mapping[str, float]) -> float:
+        """The value of an expression of which no more has to be known."""
+        all_: dict[str, Any] = dict(known)
+        for name in self.order([e], known):
+            all_[name] = value(self.of[name], all_)
+        return float(value(e, all_))
 
     def depends(self, e: Expression, on: str) -> bool:
         """Whether a variable has a part in an expression."""

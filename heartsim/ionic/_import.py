@@ -9,18 +9,22 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ._described import Described
+from ._easyml_model import read_easyml
 from ._exchanging import exchanges
 from ._expressions import Equations, Expression, names, subtract, value
 from ._imported import Imported, Program, imported
-from ._myokit import Described, described
+from ._myokit import ENDINGS as BY_MYOKIT
+from ._myokit import described
 from ._singular import without_singularities
 
+ENDINGS = (*BY_MYOKIT, ".model")
 RANGE = np.linspace(-120.0, 60.0, 182)  # mV, at which rates are looked at; no round numbers
 SLOWEST = 1e-6  # 1/ms; what settles more slowly, or not at all, is stepped as it is
 
 
 def read_membrane(path: str | Path, voltage: str | None = None) -> Imported:
-    """The membrane of a CellML (1.0, 1.1, 2.0) or Myokit (.mmt) file, as it is.
+    """The membrane of a CellML (1.0, 1.1, 2.0), Myokit (.mmt) or EasyML (.model) file, as it is.
 
     Time is turned into ms and the voltage into mV. The voltage is the variable labelled
     membrane_potential, or the one state in volts; `voltage` names it where that is not clear. The
@@ -31,7 +35,14 @@ def read_membrane(path: str | Path, voltage: str | None = None) -> Imported:
     exponentials that overflow, are written so that value and slope hold. ValueError names the
     file, and what was found or cannot be done.
     """
-    return _checked(imported(program_of(_safe(described(Path(path), voltage)))))
+    return _checked(imported(program_of(_safe(describe(Path(path), voltage)))))
+
+
+def describe(path: Path, voltage: str | None = None) -> Described:
+    """A file's model as it has it."""
+    if path.suffix not in ENDINGS:
+        raise ValueError(f"{path}: wanted a cell model, one of {' '.join(ENDINGS)}.")
+    return read_easyml(path) if path.suffix == ".model" else described(path, voltage)
 
 
 def _safe(of: Described) -> Described:
@@ -40,7 +51,7 @@ def _safe(of: Described) -> Described:
 
     def constant(e: Expression) -> float | None:
         needed = set().union(*(equations.needs(n) for n in names(e)))
-        return None if needed & set(of.slopes) else _number(e, equations)
+        return None if needed & set(of.slopes) else equations.number(e, {})
 
     def safe(e: Expression) -> Expression:
         return without_singularities(e, of.voltage, equations, constant)
@@ -62,7 +73,7 @@ def program_of(of: Described) -> Program:
     needed = [*alone.values(), *(e for pair in settling.values() for e in pair)]
     needed += [e for drive, row in exchanging.values() for e in (drive, *row.values())]
     literal = {n: x for n, x in of.equations.items() if isinstance(x, float) and n not in of.silent}
-    order = _order(equations, needed, literal)
+    order = equations.order(needed, literal)
     used = {n for e in [*needed, *(equations.of[n] for n in order)] for n in names(e)}
     return Program(
         name=of.name,
@@ -77,33 +88,8 @@ def program_of(of: Described) -> Program:
         constants=tuple((n, x) for n, x in literal.items() if n in used),
         per_ms=of.per_ms,
         per_mV=of.per_mV,
-        paced=bool(of.silent),
+        paced=of.paced,
     )
-
-
-def _number(e: Expression, equations: Equations) -> float:
-    """The value of an expression that no state has a part in."""
-    known: dict[str, Any] = {}
-    for name in _order(equations, [e], {}):
-        known[name] = value(equations.of[name], known)
-    return float(value(e, known))
-
-
-def _order(equations: Equations, wanted: list[Expression], known: Mapping[str, float]) -> list[str]:
-    """The variables that expressions need, each after those that it needs; without those known."""
-    order: dict[str, None] = {}
-
-    def visit(name: str) -> None:
-        if name in order or name in known or name not in equations.of:
-            return
-        for other in names(equations.of[name]):
-            visit(other)
-        order[name] = None
-
-    for e in wanted:
-        for name in names(e):
-            visit(name)
-    return list(order)
 
 
 def _settling(
@@ -114,7 +100,7 @@ def _settling(
     with jax.enable_x64(True):
         known: dict[str, Any] = {key: jnp.asarray(x) for key, x in of.start.items()}
         known[of.voltage] = jnp.asarray(RANGE * of.per_mV)
-        for name in _order(equations, list(slopes.values()), {}):
+        for name in equations.order(slopes.values()):
             known[name] = value(equations.of[name], known)
         for state, slope in slopes.items():
             parts = None if state == of.voltage else equations.affine(slope, state)

@@ -11,6 +11,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.integrate import solve_ivp
 
+from ._expressions import Equations, value
+from ._import import describe
 from ._imported import Imported, imported
 from ._myokit import labels_of, read_model, stimulus_of, voltage_of
 from ._pace import Pacing, pace
@@ -73,7 +75,8 @@ def _reference(
     path: Path, per_ms: float, per_mV: float, pacing: Pacing, times: Any, voltage: str | None
 ) -> dict[str, Float[np.ndarray, " steps"]]:
     """Every state of the file [its units] at the times [ms] of one beat."""
-    rhs, start, names, v = _right_hand_side(path, voltage)
+    read = _plain if path.suffix == ".model" else _right_hand_side
+    rhs, start, names, v = read(path, voltage)
 
     def slope(t, y, i_stim):
         dy = np.array(rhs(*y))
@@ -132,3 +135,25 @@ def _right_hand_side(
     scope: dict[str, Any] = {}
     exec("\n".join(lines), scope)  # Myokit's rendering of parsed equations, not the file's text
     return scope["rhs"], start, names, v
+
+
+def _plain(
+    path: Path, voltage: str | None
+) -> tuple[Callable[..., list[float]], np.ndarray, list[str], int]:
+    """The same of a file that Myokit does not read: its equations as they stand, by JAX in
+    float64, none of them rewritten."""
+    of = describe(path, voltage)
+    equations, names = Equations(of.equations), list(of.slopes)
+
+    @jax.jit
+    def slopes(y):
+        known = dict(zip(names, y, strict=True))
+        for name in equations.order(of.slopes.values()):
+            known[name] = value(equations.of[name], known)
+        return [value(e, known) for e in of.slopes.values()]
+
+    def rhs(*y: float) -> list[float]:
+        with jax.enable_x64(True):
+            return [float(x) for x in slopes(np.array(y))]
+
+    return rhs, np.array(list(of.start.values())), names, names.index(of.voltage)

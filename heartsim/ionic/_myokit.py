@@ -1,11 +1,11 @@
 """Files of cell models as Myokit reads them, and their parts as ours."""
 
-import dataclasses
 import warnings
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Set
 from pathlib import Path
 from typing import Any
 
+from ._described import Described
 from ._expressions import Expression, divide
 
 ENDINGS = (".mmt", ".cellml")
@@ -21,26 +21,6 @@ FUNCTIONS = {
     "Cos": "cos", "Tan": "tan", "ASin": "asin", "ACos": "acos", "ATan": "atan",
     "Floor": "floor", "Ceil": "ceil", "Abs": "abs", "Not": "not",
 }  # fmt: skip
-
-
-@dataclasses.dataclass(frozen=True)
-class Described:
-    """A cell model as its file has it, in the file's units."""
-
-    name: str
-    voltage: str
-    slopes: Mapping[str, Expression]
-    """The derivative of each state, the voltage among them."""
-    start: Mapping[str, float]
-    """Of each state."""
-    equations: Mapping[str, Expression]
-    """Of all other variables; literal numbers are parameters, but for those `silent`."""
-    silent: frozenset[str]
-    """Stimuli and what is fed in: 0."""
-    per_ms: float
-    """Units of time in a millisecond."""
-    per_mV: float
-    """Units of voltage in a millivolt."""
 
 
 def described(path: Path, voltage: str | None = None) -> Described:
@@ -59,13 +39,12 @@ def described(path: Path, voltage: str | None = None) -> Described:
         silent=silent,
         per_ms=per_ms_of(model, name),
         per_mV=per_mV_of(v, name),
+        paced=bool(silent),
     )
 
 
 def read_model(path: Path) -> Any:
     """The file as Myokit has it."""
-    if path.suffix not in ENDINGS:
-        raise ValueError(f"{path}: wanted a cell model, one of {' '.join(ENDINGS)}.")
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist; check the path.")
     try:

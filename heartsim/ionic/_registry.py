@@ -9,10 +9,9 @@ import equinox as eqx
 import jax
 from jax.typing import ArrayLike
 
-from ._import import read_membrane
+from ._import import ENDINGS, read_membrane
 from ._mitchell_schaeffer import MitchellSchaeffer
 from ._model import AbstractIonicModel, as_parameter
-from ._myokit import ENDINGS
 from ._patchwork import Patchwork
 from ._ten_tusscher_2006 import TenTusscher2006
 from ._ten_tusscher_2006_start import ENDO, MID
@@ -82,7 +81,7 @@ def is_file(name: str) -> bool:
 
 def by_name(name: str) -> AbstractIonicModel:
     """Return the published model of that name, with its published parameters, or that of a file
-    (.mmt, .cellml), with the file's, as `read_membrane`."""
+    (.mmt, .cellml, .model), with the file's, as `read_membrane`."""
     if is_file(name):
         return read_membrane(name)
     if name not in MODELS:

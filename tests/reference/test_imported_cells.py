@@ -1,7 +1,11 @@
 """Every shared cell model, imported as it is, against its own equations integrated by LSODA."""
 
+import warnings
+
 import jax
 import jax.numpy as jnp
+import myokit
+import myokit.formats
 import numpy as np
 import pytest
 
@@ -75,3 +79,21 @@ def test_ours_and_theirs_are_one_model(shared_data, x64):
     away = ours.time > 5.0
     off = np.abs(ours.V - pace(theirs, pacing).V)[away]
     assert off.max() < 0.1
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file.endswith(".mmt")])
+def test_easyml_written_by_myokit_is_the_same_model(shared_data, tmp_path, file, x64):
+    """The ionic current at 50 voltages to 1e-7, as many digits as the writer gives the start."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = myokit.load_model(str(shared_data / "cellmodels" / file))
+        myokit.formats.exporter("easyml").model(str(tmp_path / "cell.model"), model)
+    V = jnp.linspace(-95.3, 40.2, 50)
+    currents = [
+        np.asarray(cell.rates(V, cell.initial(50)[1]).i_ion)
+        for cell in (
+            read_membrane(tmp_path / "cell.model"),
+            read_membrane(shared_data / "cellmodels" / file),
+        )
+    ]
+    np.testing.assert_allclose(*currents, rtol=1e-7, atol=1e-7 * np.abs(currents[0]).max())

@@ -1,0 +1,77 @@
+"""Cell models in EasyML, as openCARP has them."""
+
+from pathlib import Path
+
+from ._described import Described
+from ._easyml import Parser, Read
+from ._expressions import Equations, Expression, divide, multiply, names, subtract
+
+
+def read_easyml(path: Path) -> Described:
+    """A model: dV/dt = -Iion in µA/µF, states by `diff_x`, `alpha_x` and `beta_x`, or `x_inf` and
+    `tau_x`. Attributes of numerics (`lookup`, `method`, ...) are not needed. ValueError names file
+    and line."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist; check the path.")
+    return _described(Parser(path.read_text(encoding="utf-8"), path.name).read(), path.name)
+
+
+def _described(read: Read, name: str) -> Described:
+    equations = dict(read.equations)
+    outer = {inside: out for inside, out in read.external.items()}
+    voltages = [n for n, out in outer.items() if "Vm" in (n, out)]
+    if not voltages or "Iion" not in outer:
+        raise ValueError(f"{name}: wanted Vm and Iion, each .external().")
+    V = voltages[0]
+    strange = [n for n in outer if n not in (V, "Iion") and n not in equations]
+    if strange:
+        raise ValueError(f"{name}: {', '.join(strange)} would come from outside; there is none.")
+    slopes = {V: ("neg", "Iion")} | _slopes(equations)
+    start = _start(equations, slopes, V, name)
+    rest = {
+        n: e
+        for n, e in equations.items()
+        if not n.endswith("_init") and n.removeprefix("diff_") not in slopes
+    }
+    unknown = {n for e in [*rest.values(), *slopes.values()] for n in names(e)}
+    unknown -= {*rest, *slopes}
+    if unknown:
+        raise ValueError(f"{name}: {', '.join(sorted(unknown))} is used and never given.")
+    return Described(name, V, slopes, start, rest, frozenset(), 1.0, 1.0, paced=True)
+
+
+def _slopes(equations: dict[str, Expression]) -> dict[str, Expression]:
+    """The derivative of each state but the voltage."""
+    found: dict[str, Expression] = {}
+    for n in equations:
+        x = n.removeprefix("diff_")
+        if x != n:
+            found[x] = equations[n]
+        x = n.removeprefix("alpha_")
+        if x != n and f"beta_{x}" in equations:
+            found[x] = subtract(multiply(n, ("-", 1.0, x)), multiply(f"beta_{x}", x))
+        x = n.removesuffix("_inf")
+        if x != n and f"tau_{x}" in equations:
+            found[x] = divide(("-", n, x), f"tau_{x}")
+    return found
+
+
+def _start(equations, slopes, V: str, name: str) -> dict[str, float]:
+    """As given by `x_init`; a gate without one settled at the voltage's."""
+    given = {n.removesuffix("_init"): e for n, e in equations.items() if n.endswith("_init")}
+    start = {x: e for x, e in given.items() if isinstance(e, float)}
+    if V not in start:
+        raise ValueError(f"{name}: {V}_init is missing; wanted a number.")
+    of = Equations(equations)
+    for x in slopes:
+        if x in start:
+            continue
+        limit = f"{x}_inf" if f"{x}_inf" in equations else None
+        if limit is None and f"alpha_{x}" in equations:
+            limit_of: Expression = ("/", f"alpha_{x}", ("+", f"alpha_{x}", f"beta_{x}"))
+        elif limit is not None:
+            limit_of = limit
+        else:
+            raise ValueError(f"{name}: {x}_init is missing; wanted a number.")
+        start[x] = of.number(limit_of, {V: start[V]})
+    return {x: start[x] for x in slopes}
