@@ -25,11 +25,12 @@ from heartsim.anatomy import (
     mapped,
 )
 from heartsim.ecg import MEASURES
+from heartsim.ionic import Pacing
 from heartsim.mesh import lv_ellipsoid
 from heartsim.scenario import SweepFile, fit_from, made_up_heart, mesh_rows, scenario_from
 from heartsim.scenario._anatomy import heart_rows
 from heartsim.scenario._cell import DEFINITIONS as CELL_DEFINITIONS
-from heartsim.scenario._cell import imported_cell
+from heartsim.scenario._cell import imported_cell, restitution_of
 from heartsim.scenario._contours_build import ContoursFile, contour_rows
 from heartsim.scenario._fit_summary import FIT_DEFINITIONS, TRUTH_DEFINITIONS
 from heartsim.scenario._hand_over import HAND_OVER_DEFINITIONS
@@ -185,6 +186,8 @@ def test_every_number_of_a_summary_is_defined_with_its_unit(tmp_path):
     units |= {
         name: row["unit"] for name, row in imported_cell(write(tmp_path / "cell.mmt"))[2].items()
     }
+    curve = restitution_of("mitchell_schaeffer_2003", [400.0], Pacing(600.0, dt=0.1))[1]
+    units |= {name: row["unit"] for name, row in curve.items()}
     mL = {"lv_cavity": 1.0}
     heart = describe_heart(lv_ellipsoid(6.0))
     built = Built(heart, mL, mL, mL, 0.0, 0.0, 0.0, 0, 0)

@@ -32,6 +32,8 @@ from ._registry import smoothed as smoothed
 from ._registry import ten_tusscher_2006_endo as ten_tusscher_2006_endo
 from ._registry import ten_tusscher_2006_epi as ten_tusscher_2006_epi
 from ._registry import ten_tusscher_2006_mid as ten_tusscher_2006_mid
+from ._restitution import Restitution as Restitution
+from ._restitution import s1s2 as s1s2
 from ._safe import sigmoid as sigmoid
 from ._safe import x_over_expm1 as x_over_expm1
 from ._steps import AbstractMembraneStep as AbstractMembraneStep

@@ -119,13 +119,13 @@ def markers(beat: Beat) -> dict[str, float]:
         "amplitude_mV": peak - rest,
         "upstroke_mV_ms": float(slope[: top + 1].max()),
     }
-    ends = {k: _fall(t, V, top, peak - k / 100 * (peak - rest)) for k in (90, 70, 50, 30)}
+    ends = {k: fall(t, V, top, peak - k / 100 * (peak - rest)) for k in (90, 70, 50, 30)}
     found |= {f"apd{share}_ms": ends[share] - onset for share in (90, 70, 50)}
     found["triangulation_ms"] = ends[90] - ends[30]
     return found
 
 
-def _fall(t, V, top: int, level: float) -> float:
+def fall(t, V, top: int, level: float) -> float:
     """When V last falls through a level after its peak [ms]; nan where it ends above."""
     after = V[top:]
     if after[-1] > level:

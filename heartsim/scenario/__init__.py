@@ -4,6 +4,7 @@ from ._anatomy import anatomy_of as anatomy_of
 from ._cell import cell_models as cell_models
 from ._cell import imported_cell as imported_cell
 from ._cell import paced_cell as paced_cell
+from ._cell import restitution_of as restitution_of
 from ._check import check_scenario as check_scenario
 from ._check import mesh_rows as mesh_rows
 from ._contours_build import mesh_from_contours as mesh_from_contours

@@ -1,7 +1,10 @@
 """One cell: which models there are, a paced beat and its numbers, a model from a file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
 
 from heartsim.ionic import (
     CARDS,
@@ -11,12 +14,14 @@ from heartsim.ionic import (
     Checked,
     Imported,
     Pacing,
+    Restitution,
     by_name,
     check_import,
     markers,
     pace,
     parameters,
     read_membrane,
+    s1s2,
     scaled,
     variables,
 )
@@ -59,6 +64,32 @@ def paced_cell(
     beat = pace(model, pacing, keep=variables(model))
     found = markers(beat) | {"drift_mV": beat.drift}
     return beat, {key: row(found[key], unit, words) for key, (unit, words) in DEFINITIONS.items()}
+
+
+def restitution_of(
+    name: str,
+    intervals: Sequence[float],
+    pacing: Pacing | None = None,
+    factors: Mapping[str, float] | None = None,
+) -> tuple[Restitution, Rows]:
+    """APD90 of one early stimulus after each of the intervals [ms], and what is read from it."""
+    model = by_name(name)
+    found = s1s2(scaled(model, factors) if factors else model, np.array(intervals), pacing)
+
+    def told(values: Float[np.ndarray, " intervals"]) -> list[float | None]:
+        return [None if np.isnan(v) else round(float(v), 2) for v in values]
+
+    return found, {
+        "interval_ms": row(told(found.interval), "ms", "from the last S1 to S2"),
+        "diastolic_ms": row(
+            told(found.diastolic), "ms", "from 90 % repolarisation of the last S1's beat to S2"
+        ),
+        "s2_apd90_ms": row(told(found.apd90), "ms", "of the beat that S2 starts; null: none"),
+        "refractory_ms": row(found.refractory, "ms", "longest interval at which S2 starts none"),
+        "steepest_slope": row(
+            found.steepest, "1", "greatest slope of s2_apd90_ms over diastolic_ms"
+        ),
+    }
 
 
 def imported_cell(path: str | Path, voltage: str | None = None) -> tuple[Imported, Checked, Rows]:

@@ -73,6 +73,18 @@ def test_the_command_lists_and_imports(tmp_path, capsys):
     assert (tmp_path / "cell.png").stat().st_size > 5000
 
 
+def test_the_command_measures_restitution(tmp_path, capsys):
+    options = ["--csv", str(tmp_path / "curve.csv"), "--png", str(tmp_path / "curve.png"), "--json"]
+    options += ["--cycle-ms", "600", "--dt-ms", "0.1", "--beats", "2", "--s2", "240", "600", "60"]
+    assert run_command(["cell", "mitchell_schaeffer_2003", *options]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["interval_ms"]["value"] == [240.0, 300.0, 360.0, 420.0, 480.0, 540.0, 600.0]
+    assert told["s2_apd90_ms"]["value"][0] is None
+    with (tmp_path / "curve.csv").open(newline="") as file:
+        assert next(csv.reader(file)) == ["interval_ms", "diastolic_ms", "s2_apd90_ms"]
+    assert (tmp_path / "curve.png").stat().st_size > 5000
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -82,6 +94,7 @@ def test_the_command_lists_and_imports(tmp_path, capsys):
         (["ten_tusscher_2006_epi", "--scale", "g_Kr"], "--scale g_Kr: wanted a factor"),
         (["ten_tusscher_2006_epi", "--scale", "g_Krr=2"], "did you mean 'g_Kr'"),
         (["ten_tusscher_2006_epi", "--dt-ms", "2"], "a stimulus of 1 ms does not fit"),
+        (["ten_tusscher_2006_epi", "--s2", "9", "3", "1"], "wanted FIRST, LAST and STEP in ms"),
         (["ten_tusscher_2006_epi", "--cycle-ms", "-1"], "wanted a cycle, a step and a beat"),
     ],
 )

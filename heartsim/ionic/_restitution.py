@@ -1,0 +1,105 @@
+"""How the action potential shortens as the next stimulus comes earlier."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from ._model import AbstractIonicModel
+from ._pace import Pacing, fall, pace
+from ._steps import AbstractMembraneStep, RushLarsenMidpoint
+
+FIRES = 0.6  # of the amplitude of the beat before, reached after a stimulus that has fired; ours
+AFTER = 700.0  # ms that the last stimulus is followed
+
+
+@dataclasses.dataclass(frozen=True)
+class Restitution:
+    """Of one early stimulus S2 after a train of S1."""
+
+    interval: Float[np.ndarray, " intervals"]
+    """ms from the last S1 to S2."""
+    diastolic: Float[np.ndarray, " intervals"]
+    """ms from 90 % repolarisation of the last S1's beat to S2; negative before it."""
+    apd90: Float[np.ndarray, " intervals"]
+    """ms, of the beat that S2 starts; nan where it starts none, or comes before 90 % of the beat
+    before are gone."""
+
+    @property
+    def refractory(self) -> float:
+        """Longest interval at which S2 does not fire [ms]; nan where it always does."""
+        silent = self.interval[np.isnan(self.apd90)]
+        return float(silent.max()) if silent.size else np.nan
+
+    @property
+    def steepest(self) -> float:
+        """Greatest slope of APD90 over diastolic interval, between neighbouring intervals."""
+        fires = ~np.isnan(self.apd90)
+        if fires.sum() < 2:
+            return np.nan
+        return float((np.diff(self.apd90[fires]) / np.diff(self.diastolic[fires])).max())
+
+
+def s1s2(
+    model: AbstractIonicModel,
+    intervals: Float[np.ndarray, " intervals"],
+    pacing: Pacing | None = None,
+    step: AbstractMembraneStep | None = None,
+) -> Restitution:
+    """S1 as `pacing` says, then one S2 after each of the intervals [ms], all in one program: as
+    many cells, each with its own S2. APD90 is measured from the voltage before the last S1."""
+    pacing = Pacing(beats=20) if pacing is None else pacing
+    step = RushLarsenMidpoint() if step is None else step
+    intervals = np.sort(np.asarray(intervals, float))
+    if not len(intervals) or intervals[0] <= pacing.duration:
+        raise ValueError(
+            f"restitution: wanted intervals longer than a stimulus, {pacing.duration:g} ms."
+        )
+    train = dataclasses.replace(pacing, beats=max(pacing.beats - 1, 1))
+    start = model.initial(1) if pacing.beats == 1 else pace(model, train, step=step).end
+    V = _voltages(model, start, intervals, pacing, step)
+    times = np.rint(intervals / pacing.dt).astype(int)
+    rest, before = float(V[0, -1]), V[: times[-1], -1]  # of the latest S2 the beat before is whole
+    top = int(np.argmax(before))
+    rise = float(before[top]) - rest
+    below = np.flatnonzero(before[top:] < float(before[top]) - 0.9 * rise)
+    end = pacing.dt * (top + below[0]) if below.size else np.inf
+    again = [
+        _apd(V[:, n], k, rest, FIRES * rise, pacing) if pacing.dt * k > end else np.nan
+        for n, k in enumerate(times.tolist())
+    ]
+    return Restitution(intervals, intervals - end, np.array(again))
+
+
+def _voltages(model, start, intervals, pacing: Pacing, step) -> Float[np.ndarray, "steps cells"]:
+    n = len(intervals)
+    V, state = jax.tree.map(lambda x: jnp.repeat(x, n), start)
+    second = jnp.asarray(np.rint(intervals / pacing.dt).astype(int))
+    on = round(pacing.duration / pacing.dt)
+    steps = round((intervals[-1] + AFTER) / pacing.dt)
+
+    @jax.jit
+    def run(model, carry):
+        def one(carry, k):
+            fires = (k < on) | ((k >= second) & (k < second + on))
+            i_stim = jnp.where(fires, pacing.stimulus, 0.0).astype(carry[0].dtype)
+            return step(model, *carry, pacing.dt, i_stim), carry[0]
+
+        return jax.lax.scan(one, carry, jnp.arange(steps))[1]
+
+    return np.asarray(run(model, (V, state)), float)
+
+
+def _apd(V, k: int, rest: float, least: float, pacing: Pacing) -> float:
+    """APD90 of the beat that a stimulus at step k starts [ms]; nan where it does not."""
+    late = k + round(2 * pacing.duration / pacing.dt)
+    after = V[late:]
+    top = late + int(np.argmax(after))
+    rise = float(V[top]) - rest
+    if rise < least:
+        return np.nan
+    onset = k + int(np.argmax(np.diff(V[k : top + 1])))
+    t = pacing.dt * np.arange(len(V))
+    return fall(t, V, top, float(V[top]) - 0.9 * rise) - float(t[onset])
