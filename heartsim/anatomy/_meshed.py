@@ -54,7 +54,13 @@ def mesh_of_wall(
     flat = (x[faces][:, :, 2] == wall.high[2]).all(axis=1) | _on_roof(x, faces, wall, edge)
     flat |= _at_valves(x, faces, wall, edge)
     sheets = surfaces(x, faces[~flat], wall, name)
-    cavities = {key: _enclosed(x, sheets[key]) for key in CAVITIES if key in sheets}
+    tops = {"lv_endo": wall.high[2], "rv_endo": min(wall.roof, wall.high[2])}
+    open_ = "beyond" in wall.fields
+    cavities = {
+        key: _within(x, sheets[key]) if open_ else _below(x, sheets[key], tops[key])
+        for key in CAVITIES
+        if key in sheets
+    }
     sheets["base"] = faces[flat]
     sets: dict[str, AnyArray] = {
         key: np.unique(own).astype(np.int32) for key, own in sheets.items()
@@ -123,9 +129,16 @@ def surfaces(
     return sheets
 
 
-def _enclosed(x: Float[np.ndarray, "nodes 3"], faces: Int[np.ndarray, "own 3"]) -> float:
-    """mL within a sheet and fans from each of its rims to the rim's middle, by the divergence
-    theorem."""
+def _below(x: Float[np.ndarray, "nodes 3"], faces: Int[np.ndarray, "own 3"], top: float) -> float:
+    """mL between a sheet and the plane that it is open at, by the divergence theorem."""
+    a, b, c = (x[faces[:, k]] for k in range(3))
+    upward = np.cross(b - a, c - a)[:, 2] / 2
+    return float(abs(np.sum(upward * (top - x[faces][:, :, 2].mean(axis=1))))) / 1000
+
+
+def _within(x: Float[np.ndarray, "nodes 3"], faces: Int[np.ndarray, "own 3"]) -> float:
+    """mL within a sheet that is open at several heights, and fans from each of its rims to the
+    rim's middle."""
     rim = rim_edges(faces)
     apart = sparse.coo_array((np.ones(len(rim)), rim.T), shape=(len(x), len(x)))
     part = sparse.csgraph.connected_components(apart)[1][rim[:, 0]]
