@@ -150,7 +150,7 @@ def test_bad_input_is_one_line_and_exit_code_2(folder, capsys):
     assert "SCENARIO" in refused(capsys, "run").upper()
 
 
-@pytest.mark.parametrize("name", ["view", "cell", "twin"])
+@pytest.mark.parametrize("name", ["view", "twin"])
 def test_a_command_that_is_not_built_names_those_that_are(capsys, name):
     said = refused(capsys, name, "x.toml")
     assert f"{name} is not a command of this version" in said
