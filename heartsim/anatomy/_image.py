@@ -31,6 +31,14 @@ class Image:
         """mL of a mask's voxels."""
         return float(mask.sum()) * float(np.prod(self.spacing)) / 1000
 
+    def around(self, mask: Bool[np.ndarray, "slices rows columns"], margin: float) -> "Image":
+        """The part of it that has a mask, with a margin [mm] as far as it goes."""
+        there, reach = np.argwhere(mask), np.ceil(margin / self.spacing[::-1]).astype(int)
+        low = np.maximum(there.min(axis=0) - reach, 0)
+        cut = tuple(map(slice, low.tolist(), (there.max(axis=0) + reach + 1).tolist()))
+        origin = self.place((low[::-1] * self.spacing)[None])[0]
+        return dataclasses.replace(self, values=self.values[cut], origin=origin)
+
     @property
     def thick_slices(self) -> bool:
         """Whether slices are to be interpolated between, as those of a short-axis stack."""

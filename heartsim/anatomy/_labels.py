@@ -49,7 +49,7 @@ class Structures(NamedTuple):
 def structures(image: Image, labels: Labels) -> Structures:
     """ValueError, naming the image, where a label is absent or told twice, a structure is in parts
     or touches the border, or sizes are no heart's."""
-    numbers = _numbers(image, labels)
+    numbers = numbers_of(image, labels)
     own = {name: image.values == number for name, number in numbers.items()}
     changed = np.zeros(2, int)
 
@@ -82,7 +82,7 @@ def structures(image: Image, labels: Labels) -> Structures:
     return Structures(masks, *changed.tolist())
 
 
-def _numbers(image: Image, labels: Labels) -> dict[str, int]:
+def numbers_of(image: Image, labels: Labels) -> dict[str, int]:
     """The number of each structure that is told; ValueError where one is absent or told twice."""
     told = {name: getattr(labels, name) for name in STRUCTURES}
     numbers = {name: number for name, number in told.items() if number is not None}

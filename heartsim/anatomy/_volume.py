@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from ._base_frame import BaseFrame, frame_on, upright_grid
 from ._image import Image
-from ._labels import Labels, Structures, structures
+from ._labels import Labels, Structures, numbers_of, structures
 from ._outline import smooth_distance
 from ._wall import Wall, grown
 
@@ -31,18 +31,18 @@ class Volume(NamedTuple):
 def wall_of_volume(image: Image, labels: Labels, edge: float, least: float) -> Volume:
     """Each structure as its smoothed distance, upright on the base: the plane through the opening
     of the left cavity. ValueError, naming the image, where that is closed."""
+    margin = MARGIN + labels.rv_wall_mm
+    own = np.isin(image.values, list(numbers_of(image, labels).values()))
+    image = image.around(own, margin)
     found = structures(image, labels)
     frame = frame_on(_opening(image, found.masks), _places(image, found.masks["lv"]).mean(axis=0))
     heart = found.masks["body"] | found.masks.get("rv", found.masks["body"])
     places = frame.back(_places(image, heart))
-    margin = MARGIN + labels.rv_wall_mm
     step = float(np.clip(edge / 2, FINEST, COARSEST))
     low, high, grid, shape = upright_grid(places[places[:, 2] < 0], margin, step)
-    cut = _around(heart, np.ceil(margin / image.spacing[::-1]).astype(int))
-    at = image.voxels(frame.place(grid)).T - np.array([[part.start] for part in cut])
-    fields = {}
+    at, fields = image.voxels(frame.place(grid)).T, {}
     for name, mask in found.masks.items():
-        d = smooth_distance(mask[cut], image.spacing[::-1])
+        d = smooth_distance(mask, image.spacing[::-1])
         sampled = ndimage.map_coordinates(d, at, order=1, mode="nearest")
         fields[name] = sampled.reshape(shape)
     wall = Wall(grown(fields, low, np.full(3, step), least, labels.rv_wall_mm), low, high, 0.0)
@@ -83,14 +83,3 @@ def _opening(
     outer = part == 1 + int(np.argmax(sizes))
     inner = ndimage.binary_dilation(outer) & masks["lv"]
     return np.concatenate([_places(image, outer), _places(image, inner)])
-
-
-def _around(
-    mask: Bool[np.ndarray, "slices rows columns"], margin: np.ndarray
-) -> tuple[slice, slice, slice]:
-    """The box of a mask with a margin of voxels, within the image."""
-    there = np.argwhere(mask)
-    low = np.maximum(there.min(axis=0) - margin, 0)
-    high = there.max(axis=0) + margin + 1
-    a, b, c = (slice(int(lo), int(hi)) for lo, hi in zip(low, high, strict=True))
-    return a, b, c

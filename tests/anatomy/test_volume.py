@@ -101,6 +101,9 @@ def test_one_sentence_for_each_mistake():
         anatomy.build_ventricles(image, dataclasses.replace(NUMBERS, beyond=(9,)), 4.0)
     with pytest.raises(ValueError, match="must have different labels"):
         anatomy.build_ventricles(image, dataclasses.replace(NUMBERS, beyond=(1,)), 4.0)
+    cut = dataclasses.replace(image, values=image.values[:, :, 8:])  # 12 mm into the heart
+    with pytest.raises(ValueError, match="touches the border of the image"):
+        anatomy.build_ventricles(cut, NUMBERS, 4.0)
     alone = dataclasses.replace(NUMBERS, rv_cavity=None, rv_myocardium=1)
     with pytest.raises(ValueError, match="rv_myocardium is given without rv_cavity"):
         anatomy.build_ventricles(image, alone, 4.0)
