@@ -25,7 +25,6 @@ FUNCTIONS = {"fabs": "abs", "ln": "log"} | {
         "floor", "ceil", "abs",
     )
 }  # fmt: skip
-EXP = "exp"
 
 
 class _Token(NamedTuple):
@@ -218,12 +217,12 @@ class Parser:
         self.want(")")
         x = arguments[0]
         known: dict[str, Any] = {
-            "expm1": lambda: ("-", (EXP, x), 1.0),
+            "expm1": lambda: ("-", ("exp", x), 1.0),
             "pow": lambda: ("^", x, arguments[1]),
             "square": lambda: ("*", x, x),
             "cube": lambda: ("*", ("*", x, x), x),
-            "sinh": lambda: divide(("-", (EXP, x), (EXP, ("neg", x))), 2.0),
-            "cosh": lambda: divide(("+", (EXP, x), (EXP, ("neg", x))), 2.0),
+            "sinh": lambda: divide(("-", ("exp", x), ("exp", ("neg", x))), 2.0),
+            "cosh": lambda: divide(("+", ("exp", x), ("exp", ("neg", x))), 2.0),
         }
         if name in known:
             return known[name]()

@@ -17,8 +17,7 @@ def read_easyml(path: Path) -> Described:
 
 
 def _described(read: Read, name: str) -> Described:
-    equations = dict(read.equations)
-    outer = {inside: out for inside, out in read.external.items()}
+    equations, outer = read.equations, read.external
     voltages = [n for n, out in outer.items() if "Vm" in (n, out)]
     if not voltages or "Iion" not in outer:
         raise ValueError(f"{name}: wanted Vm and Iion, each .external().")
@@ -41,19 +40,17 @@ def _described(read: Read, name: str) -> Described:
 
 
 def _slopes(equations: dict[str, Expression]) -> dict[str, Expression]:
-    """The derivative of each state but the voltage."""
-    found: dict[str, Expression] = {}
+    """The derivative of each state but the voltage; one written out goes before a gate's."""
+    gates: dict[str, Expression] = {}
     for n in equations:
-        x = n.removeprefix("diff_")
-        if x != n:
-            found[x] = equations[n]
         x = n.removeprefix("alpha_")
         if x != n and f"beta_{x}" in equations:
-            found[x] = subtract(multiply(n, ("-", 1.0, x)), multiply(f"beta_{x}", x))
+            gates[x] = subtract(multiply(n, ("-", 1.0, x)), multiply(f"beta_{x}", x))
         x = n.removesuffix("_inf")
         if x != n and f"tau_{x}" in equations:
-            found[x] = divide(("-", n, x), f"tau_{x}")
-    return found
+            gates[x] = divide(("-", n, x), f"tau_{x}")
+    written = {n.removeprefix("diff_"): e for n, e in equations.items() if n.startswith("diff_")}
+    return gates | written
 
 
 def _start(equations, slopes, V: str, name: str) -> dict[str, float]:
@@ -62,16 +59,15 @@ def _start(equations, slopes, V: str, name: str) -> dict[str, float]:
     start = {x: e for x, e in given.items() if isinstance(e, float)}
     if V not in start:
         raise ValueError(f"{name}: {V}_init is missing; wanted a number.")
-    of = Equations(equations)
+    of, settled = Equations(equations), {V: start[V]}
     for x in slopes:
         if x in start:
             continue
-        limit = f"{x}_inf" if f"{x}_inf" in equations else None
-        if limit is None and f"alpha_{x}" in equations:
-            limit_of: Expression = ("/", f"alpha_{x}", ("+", f"alpha_{x}", f"beta_{x}"))
-        elif limit is not None:
-            limit_of = limit
+        if f"{x}_inf" in equations:
+            start[x] = of.number(f"{x}_inf", settled)
+        elif f"alpha_{x}" in equations:
+            total = ("+", f"alpha_{x}", f"beta_{x}")
+            start[x] = of.number(("/", f"alpha_{x}", total), settled)
         else:
             raise ValueError(f"{name}: {x}_init is missing; wanted a number.")
-        start[x] = of.number(limit_of, {V: start[V]})
     return {x: start[x] for x in slopes}

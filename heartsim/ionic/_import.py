@@ -1,6 +1,7 @@
 """From the equations of a cell model to a membrane that runs."""
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,14 @@ def read_membrane(path: str | Path, voltage: str | None = None) -> Imported:
     exponentials that overflow, are written so that value and slope hold. ValueError names the
     file, and what was found or cannot be done.
     """
-    return _checked(imported(program_of(_safe(describe(Path(path), voltage)))))
+    path = Path(path)
+    return imported(_program(path, path.stat().st_mtime_ns if path.is_file() else 0, voltage))
+
+
+@functools.lru_cache(maxsize=32)
+def _program(path: Path, _changed: int, voltage: str | None) -> Program:
+    """Of a file, read once as long as it does not change."""
+    return _checked(program_of(_safe(describe(path, voltage))))
 
 
 def describe(path: Path, voltage: str | None = None) -> Described:
@@ -48,10 +56,14 @@ def describe(path: Path, voltage: str | None = None) -> Described:
 def _safe(of: Described) -> Described:
     """The same with its singular quotients rewritten."""
     equations = Equations(of.equations)
+    literal = {n: x for n, x in of.equations.items() if isinstance(x, float)}
+    other = {n: x * (1 + 0.01 * k) for k, (n, x) in enumerate(literal.items(), start=1)}
 
-    def constant(e: Expression) -> float | None:
+    def constant(e: Expression) -> tuple[float, float] | None:
         needed = set().union(*(equations.needs(n) for n in names(e)))
-        return None if needed & set(of.slopes) else equations.number(e, {})
+        if needed & set(of.slopes):
+            return None
+        return equations.number(e, {}), equations.number(e, other)
 
     def safe(e: Expression) -> Expression:
         return without_singularities(e, of.voltage, equations, constant)
@@ -113,16 +125,16 @@ def _settling(
     return found
 
 
-def _checked(model: Imported) -> Imported:
+def _checked(program: Program) -> Program:
     """ValueError where a rate is not finite at the start."""
     with jax.enable_x64(True):
-        exact = imported(model.program)
+        exact = imported(program)
         rates = exact.rates(*exact.initial(1))
         parts = {"the voltage": [rates.i_ion]}
         parts |= {name: jax.tree.leaves(change) for name, change in rates.changes.items()}
         bad = [name for name, of in parts.items() if not all(np.isfinite(x).all() for x in of)]
     if bad:
         raise ValueError(
-            f"{model.program.name}: the change of {', '.join(bad)} is not finite at the start."
+            f"{program.name}: the change of {', '.join(bad)} is not finite at the start."
         )
-    return model
+    return program

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 from jaxtyping import Float
-from scipy.integrate import solve_ivp
 
 from ._expressions import Equations, value
 from ._import import describe
@@ -75,6 +74,8 @@ def _reference(
     path: Path, per_ms: float, per_mV: float, pacing: Pacing, times: Any, voltage: str | None
 ) -> dict[str, Float[np.ndarray, " steps"]]:
     """Every state of the file [its units] at the times [ms] of one beat."""
+    from scipy.integrate import solve_ivp  # slow to import, and of use here alone
+
     read = _plain if path.suffix == ".model" else _right_hand_side
     rhs, start, names, v = read(path, voltage)
 

@@ -146,6 +146,8 @@ def expression_of(e: Any, label: Callable[[Any], str], name: str) -> Expression:
         return f"dot({arguments[0]})"
     if kind == "PrefixPlus":
         return arguments[0]
+    if kind == "PrefixMinus" and isinstance(arguments[0], float):
+        return -arguments[0]
     if kind in INFIX or kind in FUNCTIONS:
         return (INFIX.get(kind) or FUNCTIONS[kind], *arguments)
     if kind == "Log":

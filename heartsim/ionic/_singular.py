@@ -5,22 +5,23 @@ from collections.abc import Callable
 
 from ._expressions import Equations, Expression, divide, multiply
 
-MINUS_ONE = (-1.0, ("neg", 1.0))
 CLOSE = 1e-9  # relative, of roots that are the same
+Constant = Callable[[Expression], tuple[float, float] | None]
 
 
 def without_singularities(
-    e: Expression, x: str, equations: Equations, constant: Callable[[Expression], float | None]
+    e: Expression, x: str, equations: Equations, constant: Constant
 ) -> Expression:
     """The expression with every f / (exp(u) - 1) whose f and u are linear in `x` and vanish at the
     same place as (f'/u') u / (exp(u) - 1), which `x_over_expm1` has exactly; f may be one
     factor among others; (exp(u) - 1) / (exp(u) + 1), which overflows, becomes tanh(u/2).
-    `constant` evaluates what no state has a part in."""
+    `constant` evaluates what no state has a part in, with the file's parameters and with others:
+    two places that are the same by the values of different parameters are not."""
     if not isinstance(e, tuple):
         return e
     op, *arguments = e
     parts = [without_singularities(a, x, equations, constant) for a in arguments]
-    if op == "^" and parts[1] in MINUS_ONE:
+    if op == "^" and parts[1] == -1.0:
         op, parts = "/", [1.0, parts[0]]
     if op == "/":
         if (u := _tanh(*parts)) is not None:
@@ -45,7 +46,7 @@ def _rewritten(above, below, x, equations, constant) -> Expression | None:
         over = _factors(above)
         for j, f in enumerate(over):
             other = _root(f, x, equations, constant)
-            if other is None or not math.isclose(place[0], other[0], rel_tol=CLOSE, abs_tol=CLOSE):
+            if other is None or not _same(place[0], other[0]):
                 continue
             ratio = divide(other[1], place[1])
             rest = _product([sign, ratio, *over[:j], *over[j + 1 :]])
@@ -78,15 +79,21 @@ def _exp1p(e: Expression) -> Expression | None:
     return None
 
 
-def _root(e, x, equations: Equations, constant) -> tuple[float, Expression] | None:
-    """Where an expression linear in x vanishes, and its slope."""
+def _same(a: list[float], b: list[float]) -> bool:
+    return all(math.isclose(*pair, rel_tol=CLOSE, abs_tol=CLOSE) for pair in zip(a, b, strict=True))
+
+
+def _root(e, x, equations: Equations, constant) -> tuple[list[float], Expression] | None:
+    """Where an expression linear in x vanishes, by either parameters, and its slope."""
     if not equations.depends(e, x):
         return None
     parts = equations.affine(e, x)
     if parts is None:
         return None
     a, b = (constant(part) for part in parts)
-    return None if a is None or b is None or b == 0.0 else (-a / b, parts[1])
+    if a is None or b is None or 0.0 in b:
+        return None
+    return [-p / q for p, q in zip(a, b, strict=True)], parts[1]
 
 
 def _expm1(e: Expression, equations: Equations | None = None) -> tuple[Expression | None, float]:
@@ -99,7 +106,7 @@ def _expm1(e: Expression, equations: Equations | None = None) -> tuple[Expressio
             return a[1], 1.0
         if op == "-" and a == 1.0 and _is_exp(b):
             return b[1], -1.0
-        if op == "+" and a in MINUS_ONE and _is_exp(b):
+        if op == "+" and a == -1.0 and _is_exp(b):
             return b[1], 1.0
     return None, 1.0
 

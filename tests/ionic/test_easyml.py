@@ -92,6 +92,14 @@ def test_choices_operators_and_gates_without_a_start(tmp_path, x64):
     np.testing.assert_allclose(gate.limit, [1.0, 0.0, 0.0, 0.0], atol=1e-15)
 
 
+def test_a_derivative_that_is_written_out_goes_before_a_gate(tmp_path):
+    text = SAME.replace("diff_Na = ", "Na_inf = 1; tau_Na = 2; diff_Na = ")
+    changes = read(tmp_path / "cell.model", text).program.changing
+    assert "Na" in dict(changes)
+    text = SAME.replace("diff_Na = ", "tau_Na = 2; diff_Na = ") + "Na_inf = 1;"
+    assert read(tmp_path / "cell.model", text).program.changing == changes
+
+
 def test_it_is_checked_and_paced_as_others_are(tmp_path, capsys):
     path = tmp_path / "cell.model"
     model = read(path, SAME)

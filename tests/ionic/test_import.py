@@ -18,7 +18,7 @@ from heartsim.ionic import (
     read_membrane,
     scaled,
 )
-from tests.cells import write
+from tests.cells import MODEL, write
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +69,27 @@ def test_value_and_slope_hold_where_the_file_has_0_over_0(tmp_path, double):
         rtol = 1e-12 if double else 1e-5
         np.testing.assert_allclose(value, others + 0.003, rtol=rtol)
         np.testing.assert_allclose(slope, 0.02 * 0.9 + 0.01 * 0.1 + 0.003 * 0.05, rtol=rtol)
+
+
+def test_places_that_coincide_by_value_alone_stay_apart(tmp_path):
+    """Two parameters that are both -47 mV: moving one moves the current as the file says."""
+    text = MODEL.replace("(membrane.u + 47) /", "(membrane.u - E1) /")
+    text = text.replace("0.1 * (membrane.u + 47))", "0.1 * (membrane.u - E2))")
+    path = write(
+        tmp_path / "two.mmt", text=text.replace("[leak]\n", "[leak]\nE1 = -47\nE2 = -47\n")
+    )
+    moved = scaled(read_membrane(path), {"E1": 0.5})
+    leak = float(at(np.array([10.0]), moved).i_ion[0]) - 0.02 * 0.9 * 95 - 0.01 * 0.1 * 20
+    wanted = 0.003 * 0.1 * (10 + 23.5) / (1 - np.exp(-0.1 * 57))
+    assert leak == pytest.approx(wanted, rel=1e-3)
+
+
+def test_a_file_is_read_again_once_it_has_changed(tmp_path):
+    path = write(tmp_path / "made.mmt")
+    first = read_membrane(path).program
+    assert read_membrane(path).program is first
+    write(path, text=MODEL.replace("g_h = 0.02", "g_h = 0.0201"))
+    assert float(parameters(read_membrane(path))["g_h"]) == pytest.approx(0.0201)
 
 
 @pytest.mark.parametrize("time", ["ms", "s"])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from heartsim.cli import run_command
-from heartsim.ionic import Beat, Pacing, by_name, markers, pace
+from heartsim.ionic import Beat, Imported, Pacing, by_name, markers, pace
 from heartsim.scenario import build_scene, read_scenario, run_scenario, scenario_from
 from tests.cells import write
 
@@ -33,7 +33,10 @@ def test_regions_may_have_models_of_files(data, folder):
     write(folder / "cell.mmt")
     data["region"] = [{"tags": ["scar"], "ionic": "cell.mmt", "scale": {"g_h": 0.5}}]
     data["solver"]["duration_ms"] = 2.0
-    run_scenario(scenario_from(data, folder=folder), folder / "out")
+    scenario = scenario_from(data, folder=folder)
+    run_scenario(scenario, folder / "out")
+    (own,) = (m for m in build_scene(scenario).tissue.ionic.models if isinstance(m, Imported))
+    assert float(own.constants["g_h"]) == pytest.approx(0.01)
 
 
 def test_a_file_that_is_missing_is_named(data, folder):
