@@ -18,14 +18,13 @@ from ._heart import Heart, describe_heart
 from ._laplace import RV
 from ._meshed import mesh_of_wall
 from ._outline import USUAL, Outline, signed_distance
-from ._wall import Wall, grown
+from ._wall import Wall, grown, least_wall, wall_notes
 
 APART, COARSE = 3.0, 6.0  # mm between the points of a contour; to find how slices lie aside
 OFF = 3.0  # mm, at which the field's value is given on either side of a contour
 SMOOTHING = 10.0  # mm; keeps a patient's contours to 0.5 mm, and lets single bulges go
 STEP = 2.5  # mm between samples of the fields, which splines join
 SWEEPS = 4  # of moving slices
-LEAST = 2.0  # mm, and 1.5 edges, of the wall around cavities
 DRAWN_ON = {
     "epi": ("LV_EPICARDIAL", "RV_EPICARDIAL"),
     "lv_endo": ("LV_ENDOCARDIAL",),
@@ -70,7 +69,7 @@ def heart_from_contours(
     guide = guide.moved(moved)
     frame = frame_on(guide.of(*ANNULI), guide.drawn("LV_ENDOCARDIAL").mean(axis=0))
     stage("surfaces")
-    wall = _wall(guide, frame, max(LEAST, 1.5 * edge), rv_wall)
+    wall = _wall(guide, frame, least_wall(edge), rv_wall)
     stage("tetrahedra")
     farthest = max((float(np.linalg.norm(v)) for v in moved.values()), default=0.0)
     made = mesh_of_wall(wall, edge, frame.place, guide.name, _notes(guide, rv_wall, farthest))
@@ -178,12 +177,8 @@ def _thickness(rv, low, outside, grid) -> Float[np.ndarray, "x y z"]:
 
 
 def _notes(guide: GuidePoints, rv_wall: float, farthest: float) -> tuple[str, ...]:
-    notes = [f"built from {guide.name}"]
-    if "rv" in structures(guide, COARSE) and not len(guide.drawn("RV_EPICARDIAL")):
-        notes.append(f"right ventricular wall: {rv_wall:g} mm, grown around the cavity, not imaged")
-    if farthest:
-        notes.append(f"slices: moved by up to {farthest:.1f} mm to lie in line")
-    return tuple(notes)
+    grown = "rv" in structures(guide, COARSE) and not len(guide.drawn("RV_EPICARDIAL"))
+    return wall_notes(guide.name, rv_wall if grown else None, farthest)
 
 
 def _off(guide: GuidePoints, heart: Heart, frame: BaseFrame) -> dict[str, float]:

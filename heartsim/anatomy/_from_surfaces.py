@@ -16,12 +16,12 @@ from ._bodies import Patch, closed, plug, samples_of, signed_distances, strip, t
 from ._fibres import FibreAngles
 from ._heart import Heart, describe_heart
 from ._outline import Outline
+from ._wall import least_wall
 
 PLUG = 15.0  # mm by which a cavity goes on beyond its valves, so that the wall is open there
 FINEST, COARSEST = 0.5, 1.0  # mm between samples of the distance; half an edge in between
 MARGIN = 6.0  # mm
 SMOOTH = 0.7  # samples: creases, over which splines would ring
-LEAST = 2.0  # mm, and 1.5 edges, of the wall around cavities, or it would have holes
 GAP = 5.0  # mm, the farthest that a rim of the base may lie from the one it joins
 CAVITIES = ("lv_endo", "rv_endo")
 
@@ -73,7 +73,7 @@ def heart_from_surfaces(
     low, high = points.min(axis=0) - MARGIN, points.max(axis=0) + MARGIN
     n = np.ceil((high - low) / step).astype(int) + 1
     shape = (int(n[0]), int(n[1]), int(n[2]))
-    field, inside, thickened = _field(wall, low, step, shape, max(LEAST, 1.5 * edge))
+    field, inside, thickened = _field(wall, low, step, shape, least_wall(edge))
     level = Outline(ndimage.spline_filter(field, 3, mode="nearest"), low, np.full(3, step))
     stage("tetrahedra")
     x, cells = stuff(level, low, high, edge)

@@ -16,9 +16,7 @@ from ._meshed import Meshed, mesh_of_wall
 from ._slices import Slices
 from ._stack_wall import StackWall, wall_of_slices
 from ._volume import Volume, wall_of_volume
-from ._wall import INFARCT
-
-LEAST = 2.0  # mm, and 1.5 edges, of the left wall: labels have gaps, through which a cavity leaks
+from ._wall import INFARCT, least_wall, wall_notes
 
 RIGHT_AND_FRONT = np.array([-1.0, -1.0, 0.0])  # in the patient, where the septum lies of a lone LV
 
@@ -40,7 +38,7 @@ def build_ventricles(
     three slices, or the left cavity is closed. `stage` is told what begins.
     """
     stage("outlines")
-    least = max(LEAST, 1.5 * edge)
+    least = least_wall(edge)
     if not image.thick_slices:
         volume = wall_of_volume(image, labels, edge, least)
         return _of_volume(volume, image, labels, edge, angles, stage)
@@ -85,14 +83,9 @@ def _of_volume(
 
 
 def _notes(image: Image, labels: Labels, moved) -> tuple[str, ...]:
-    notes = [f"built from {image.name}"]
-    if labels.rv_cavity is not None and labels.rv_myocardium is None:
-        notes.append(
-            f"right ventricular wall: {labels.rv_wall_mm:g} mm, grown around the cavity, not imaged"
-        )
-    if farthest := float(np.linalg.norm(moved, axis=1).max()):
-        notes.append(f"slices: moved by up to {farthest:.1f} mm to lie in line")
-    return tuple(notes)
+    grown = labels.rv_cavity is not None and labels.rv_myocardium is None
+    farthest = float(np.linalg.norm(moved, axis=1).max())
+    return wall_notes(image.name, labels.rv_wall_mm if grown else None, farthest)
 
 
 def _image_volumes(image: Image, masks: Mapping[str, np.ndarray]) -> dict[str, float]:

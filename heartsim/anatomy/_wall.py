@@ -10,6 +10,7 @@ from scipy import ndimage
 from ._laplace import LV, RV, SEPTUM
 from ._outline import Outline, signed_distance
 
+LEAST = 2.0  # mm, and 1.5 edges: thinner walls have holes, through which a cavity leaks
 INFARCT = {"scar": 4, "no_reflow": 5}
 
 
@@ -61,6 +62,22 @@ class Wall:
             if name in self.fields:
                 found = np.where((found != RV) & (self.fields[name](x) > 0), tag, found)
         return found.astype(np.int32)
+
+
+def least_wall(edge: float) -> float:
+    """The thinnest wall [mm] that tetrahedra of that edge can have around a cavity."""
+    return max(LEAST, 1.5 * edge)
+
+
+def wall_notes(source: str, rv_wall: float | None, farthest: float) -> tuple[str, ...]:
+    """What a mesh says of its wall: what it was built from, the right wall [mm] where it was grown,
+    and how far slices were moved [mm]."""
+    notes = [f"built from {source}"]
+    if rv_wall is not None:
+        notes.append(f"right ventricular wall: {rv_wall:g} mm, grown around the cavity, not imaged")
+    if farthest:
+        notes.append(f"slices: moved by up to {farthest:.1f} mm to lie in line")
+    return tuple(notes)
 
 
 def grown(
