@@ -5,8 +5,6 @@ from ._import_check import MOST as MOST
 from ._import_check import Checked as Checked
 from ._import_check import check_import as check_import
 from ._imported import Imported as Imported
-from ._mitchell_schaeffer import MitchellSchaeffer as MitchellSchaeffer
-from ._mitchell_schaeffer import MitchellSchaefferState as MitchellSchaefferState
 from ._model import AbstractIonicModel as AbstractIonicModel
 from ._model import Coupled as Coupled
 from ._model import Parameter as Parameter
@@ -41,7 +39,9 @@ from ._steps import Adaptive as Adaptive
 from ._steps import RushLarsen as RushLarsen
 from ._steps import RushLarsenMidpoint as RushLarsenMidpoint
 from ._steps import Substeps as Substeps
-from ._ten_tusscher_2006 import TenTusscher2006 as TenTusscher2006
-from ._ten_tusscher_2006_start import TenTusscher2006State as TenTusscher2006State
 from ._thickened import Thickened as Thickened
 from ._thickened import ThickenedState as ThickenedState
+from .published import MitchellSchaeffer as MitchellSchaeffer
+from .published import MitchellSchaefferState as MitchellSchaefferState
+from .published import TenTusscher2006 as TenTusscher2006
+from .published import TenTusscher2006State as TenTusscher2006State

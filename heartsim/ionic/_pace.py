@@ -74,7 +74,8 @@ def pace(
     def beat(model, carry):
         def one(carry, k):
             i_stim = jnp.where(k < on, pacing.stimulus, 0.0).astype(carry[0].dtype)
-            kept = {name: _variable(carry[1], name)[0] for name in keep}
+            now = flat(carry[1])
+            kept = {name: now[name][0] for name in keep}
             return step(model, *carry, pacing.dt, i_stim), (carry[0][0], kept)
 
         return jax.lax.scan(one, carry, jnp.arange(n))
@@ -93,15 +94,18 @@ def pace(
     return Beat(time, np.asarray(V), {k: np.asarray(x) for k, x in kept.items()}, carry, drift)
 
 
-def _variable(state: Any, name: str) -> Any:
-    """A variable of a state by its name."""
-    return state[name] if isinstance(state, dict) else getattr(state, name)
+def flat(state: Any) -> dict[str, Any]:
+    """The variables of a state by name, those of a channel in it among them."""
+    own = state if isinstance(state, dict) else state._asdict()
+    found: dict[str, Any] = {}
+    for name, x in own.items():
+        found |= x if isinstance(x, dict) else {name: x}
+    return found
 
 
 def variables(model: AbstractIonicModel) -> tuple[str, ...]:
     """Names of a membrane's state variables, without the voltage."""
-    state = model.rest()[1]
-    return tuple(state) if isinstance(state, dict) else tuple(getattr(state, "_fields", ()))
+    return tuple(flat(model.rest()[1]))
 
 
 def markers(beat: Beat) -> dict[str, float]:

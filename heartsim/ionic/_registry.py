@@ -10,11 +10,10 @@ import jax
 from jax.typing import ArrayLike
 
 from ._import import ENDINGS, read_membrane
-from ._mitchell_schaeffer import MitchellSchaeffer
 from ._model import AbstractIonicModel, as_parameter
 from ._patchwork import Patchwork
-from ._ten_tusscher_2006 import TenTusscher2006
-from ._ten_tusscher_2006_start import ENDO, MID
+from .published import MitchellSchaeffer, TenTusscher2006
+from .published._ten_tusscher_2006_start import ENDO, MID
 
 
 def ten_tusscher_2006_epi() -> TenTusscher2006:

@@ -8,9 +8,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._model import AbstractIonicModel, Parameter, Rates, Relaxation, Slope, param
+from .._safe import sigmoid, x_over_expm1
 from . import _ten_tusscher_2006_gates as gates
-from ._model import AbstractIonicModel, Parameter, Rates, Relaxation, Slope, param
-from ._safe import sigmoid, x_over_expm1
 from ._ten_tusscher_2006_start import EPI, TenTusscher2006State
 
 Nodes = Float[Array, " nodes"]

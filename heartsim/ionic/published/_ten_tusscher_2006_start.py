@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from ._model import Variable
+from .._model import Variable
 
 
 class TenTusscher2006State(NamedTuple):

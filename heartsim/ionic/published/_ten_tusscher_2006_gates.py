@@ -10,8 +10,8 @@ import math
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ._model import Parameter, Relaxation
-from ._safe import sigmoid
+from .._model import Parameter, Relaxation
+from .._safe import sigmoid
 
 Nodes = Float[Array, " nodes"]
 

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from jaxtyping import Array, Float
 
-from ._model import AbstractIonicModel, Parameter, Rates, Relaxation, Variable, param
-from ._safe import sigmoid
+from .._model import AbstractIonicModel, Parameter, Rates, Relaxation, Variable, param
+from .._safe import sigmoid
 
 
 class MitchellSchaefferState(NamedTuple):
