@@ -28,15 +28,19 @@ class Case:
     """States of the file, by our names, where those differ."""
     set: dict[str, float] = dataclasses.field(default_factory=dict)
     """Constants of the file that choose the cell, by component.name."""
-    ours: dict[str, float] = dataclasses.field(default_factory=dict)
-    """Parameters of ours that the file rounds otherwise."""
+    ours: dict[str, float | bool] = dataclasses.field(default_factory=dict)
+    """Fields of ours that the file has otherwise."""
+    starts_apart: tuple[str, ...] = ()
+    """Variables whose start we take from elsewhere."""
     stimulus: float = 40.0
     """mV/ms for 1 ms; 0 of a cell that beats by itself."""
+    quick: bool = False
+    """Whether its beat is tested every time."""
 
     def build(self) -> AbstractIonicModel:
         """Ours, with the file's numbers."""
         model = by_name(self.model)
-        return model.with_named({k: jnp.asarray(float(v)) for k, v in self.ours.items()})
+        return type(model)(**(vars(model) | self.ours))
 
     def reference(self, shared: Path, scratch: Path) -> Reference:
         """The file's equations, its states by our names."""

@@ -1,9 +1,7 @@
 """Models by name, and models made from models."""
 
-import dataclasses
 import difflib
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import equinox as eqx
 import jax
@@ -12,65 +10,10 @@ from jax.typing import ArrayLike
 from ._import import ENDINGS, read_membrane
 from ._model import AbstractIonicModel, as_parameter
 from ._patchwork import Patchwork
-from .published import MitchellSchaeffer, TenTusscher2006
-from .published._ten_tusscher_2006_start import ENDO, MID
+from .published import CARDS
 
-
-def ten_tusscher_2006_epi() -> TenTusscher2006:
-    """Return the epicardial cell."""
-    return TenTusscher2006()
-
-
-def ten_tusscher_2006_mid() -> TenTusscher2006:
-    """Return the mid-wall (M) cell: a quarter of g_Ks, hence a longer action potential."""
-    own: dict[str, Any] = {"g_Ks": 0.098}  # mS/µF; ten_tusscher_model_2006_M.cellml
-    return TenTusscher2006(**own, start=MID)
-
-
-def ten_tusscher_2006_endo() -> TenTusscher2006:
-    """Return the endocardial cell: little i_to, and a slower s gate with another limit."""
-    own: dict[str, Any] = {  # ten_tusscher_model_2006_endo.cellml
-        "g_to": 0.073,  # mS/µF
-        "s_half": -28.0,  # mV
-        "tau_s_peak": 1000.0,  # ms
-        "tau_s_centre": -67.0,  # mV
-        "tau_s_spread": 1000.0,  # mV²
-        "tau_s_step": 0.0,  # ms
-        "tau_s_floor": 8.0,  # ms
-    }
-    return TenTusscher2006(**own, start=ENDO)
-
-
-MODELS: dict[str, Callable[[], AbstractIonicModel]] = {
-    "mitchell_schaeffer_2003": MitchellSchaeffer,
-    "ten_tusscher_2006_epi": ten_tusscher_2006_epi,
-    "ten_tusscher_2006_mid": ten_tusscher_2006_mid,
-    "ten_tusscher_2006_endo": ten_tusscher_2006_endo,
-}
-"""Every published model, by the name that a scenario gives it."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Card:
-    """What a built-in model is of."""
-
-    species: str
-    tissue: str
-    source: str
-
-
-_TP06 = "ten Tusscher and Panfilov (2006), Am. J. Physiol. 291, H1088-H1100; page not checked"
-CARDS = {
-    "mitchell_schaeffer_2003": Card(
-        "generic",
-        "ventricle",
-        "Mitchell and Schaeffer (2003), Bull. Math. Biol. 65, 767-793; page not checked",
-    ),
-    "ten_tusscher_2006_epi": Card("human", "ventricle, epicardium", _TP06),
-    "ten_tusscher_2006_mid": Card("human", "ventricle, mid-wall", _TP06),
-    "ten_tusscher_2006_endo": Card("human", "ventricle, endocardium", _TP06),
-}
-"""Of every model of `MODELS`."""
+MODELS = {name: card.build for name, card in CARDS.items()}
+"""How every published model is made, by the name that a scenario gives it."""
 
 
 def is_file(name: str) -> bool:
@@ -113,7 +56,7 @@ def smoothed(model: AbstractIonicModel, width: float = 1.0) -> AbstractIonicMode
     if isinstance(model, Patchwork):
         smooth = tuple(smoothed(m, width) for m in model.models)
         return eqx.tree_at(lambda patches: patches.models, model, smooth)
-    if isinstance(model, TenTusscher2006):
+    if "jump_width" in vars(model):
         return model.with_named({"jump_width": as_parameter(width)})
     return model
 

@@ -1,7 +1,7 @@
 """The human ventricular membrane of ten Tusscher and Panfilov (2006)."""
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 from .._model import AbstractIonicModel, Parameter, Rates, Relaxation, Slope, param
 from .._safe import sigmoid, x_over_expm1
 from . import _ten_tusscher_2006_gates as gates
-from ._ten_tusscher_2006_start import EPI, TenTusscher2006State
+from ._ten_tusscher_2006_start import ENDO, EPI, MID, TenTusscher2006State
 
 Nodes = Float[Array, " nodes"]
 
@@ -211,6 +211,31 @@ class TenTusscher2006(AbstractIonicModel):
             "Na_i": Slope(-per_A * (i.Na + i.bNa + 3 * i.NaK + 3 * i.NaCa)),
             "K_i": Slope(-per_A * (i.K1 + i.to + i.Kr + i.Ks + i.pK - 2 * i.NaK)),
         }
+
+
+def ten_tusscher_2006_epi() -> TenTusscher2006:
+    """Return the epicardial cell."""
+    return TenTusscher2006()
+
+
+def ten_tusscher_2006_mid() -> TenTusscher2006:
+    """Return the mid-wall (M) cell: a quarter of g_Ks, hence a longer action potential."""
+    own: dict[str, Any] = {"g_Ks": 0.098}  # mS/µF; ten_tusscher_model_2006_M.cellml
+    return TenTusscher2006(**own, start=MID)
+
+
+def ten_tusscher_2006_endo() -> TenTusscher2006:
+    """Return the endocardial cell: little i_to, and a slower s gate with another limit."""
+    own: dict[str, Any] = {  # ten_tusscher_model_2006_endo.cellml
+        "g_to": 0.073,  # mS/µF
+        "s_half": -28.0,  # mV
+        "tau_s_peak": 1000.0,  # ms
+        "tau_s_centre": -67.0,  # mV
+        "tau_s_spread": 1000.0,  # mV²
+        "tau_s_step": 0.0,  # ms
+        "tau_s_floor": 8.0,  # ms
+    }
+    return TenTusscher2006(**own, start=ENDO)
 
 
 def _K1_open(x: Nodes) -> Nodes:
