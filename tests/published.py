@@ -11,7 +11,7 @@ import numpy as np
 
 from heartsim.ionic import AbstractIonicModel, Coupled, Relaxation, by_name
 from heartsim.ionic._myokit import read_model
-from heartsim.ionic._pace import flat
+from heartsim.ionic._pacing import flat
 from heartsim.ionic._reference import Reference, reference_of
 
 CONCENTRATIONS = ("Ca", "Na_", "K_", "Cl_")  # as names of states begin

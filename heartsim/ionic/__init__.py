@@ -1,5 +1,7 @@
 """The membrane: one published cell model per file, and the steps that serve them all."""
 
+from ._cells import Cells as Cells
+from ._cells import pace_cells as pace_cells
 from ._import import read_membrane as read_membrane
 from ._import_check import MOST as MOST
 from ._import_check import Checked as Checked
@@ -13,10 +15,10 @@ from ._model import Relaxation as Relaxation
 from ._model import Slope as Slope
 from ._model import param as param
 from ._pace import Beat as Beat
-from ._pace import Pacing as Pacing
 from ._pace import markers as markers
 from ._pace import pace as pace
-from ._pace import variables as variables
+from ._pacing import Pacing as Pacing
+from ._pacing import variables as variables
 from ._patchwork import Patchwork as Patchwork
 from ._patchwork import layers as layers
 from ._registry import MODELS as MODELS
@@ -36,6 +38,8 @@ from ._steps import RushLarsenMidpoint as RushLarsenMidpoint
 from ._steps import Substeps as Substeps
 from ._thickened import Thickened as Thickened
 from ._thickened import ThickenedState as ThickenedState
+from ._train import Settled as Settled
+from ._train import settle as settle
 from .published import CARDS as CARDS
 from .published import Card as Card
 from .published import MitchellSchaeffer as MitchellSchaeffer

@@ -10,7 +10,8 @@ import numpy as np
 from jaxtyping import Float
 
 from ._imported import Imported, imported
-from ._pace import Beat, Pacing, pace
+from ._pace import Beat, pace
+from ._pacing import Pacing
 from ._reference import integrated, reference_of
 from ._steps import AbstractMembraneStep
 

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from ._expressions import Equations, value
 from ._import import describe
 from ._myokit import labels_of, per_ms_of, per_mV_of, read_model, stimulus_of, voltage_of
-from ._pace import Pacing
+from ._pacing import Pacing
 
 TIGHT = 1e-8  # relative, of the reference: far below what is looked for
 

@@ -7,9 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from ._markers import falls
 from ._model import AbstractIonicModel
-from ._pace import Pacing, fall, pace
+from ._pacing import Pacing
 from ._steps import AbstractMembraneStep, RushLarsenMidpoint
+from ._train import train
 
 FIRES = 0.6  # of the amplitude of the beat before, reached after a stimulus that has fired; ours
 AFTER = 700.0  # ms that the last stimulus is followed
@@ -57,8 +59,7 @@ def s1s2(
         raise ValueError(
             f"restitution: wanted intervals longer than a stimulus, {pacing.duration:g} ms."
         )
-    train = dataclasses.replace(pacing, beats=max(pacing.beats - 1, 1))
-    start = model.initial(1) if pacing.beats == 1 else pace(model, train, step=step).end
+    start = train(model, model.initial(1), pacing, pacing.beats - 1)
     V = _voltages(model, start, intervals, pacing, step)
     times = np.rint(intervals / pacing.dt).astype(int)
     rest, before = float(V[0, -1]), V[: times[-1], -1]  # of the latest S2 the beat before is whole
@@ -102,4 +103,5 @@ def _apd(V, k: int, rest: float, least: float, pacing: Pacing) -> float:
         return np.nan
     onset = k + int(np.argmax(np.diff(V[k : top + 1])))
     t = pacing.dt * np.arange(len(V))
-    return fall(t, V, top, float(V[top]) - 0.9 * rise) - float(t[onset])
+    end = falls(t, V[:, None], np.array([float(V[top]) - 0.9 * rise]))
+    return float(end[0] - t[onset])

@@ -8,7 +8,7 @@ import pytest
 
 from heartsim.ionic import Pacing, by_name, markers, pace, variables
 from heartsim.ionic._import_check import compared
-from heartsim.ionic._pace import flat
+from heartsim.ionic._pacing import flat
 from heartsim.ionic._reference import integrated
 from tests.published import Case, around, derivatives, filled
 
