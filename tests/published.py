@@ -26,7 +26,7 @@ class Case:
     """Under cellmodels/."""
     renamed: dict[str, str] = dataclasses.field(default_factory=dict)
     """States of the file, by our names, where those differ."""
-    set: dict[str, float] = dataclasses.field(default_factory=dict)
+    set: dict[str, float | str] = dataclasses.field(default_factory=dict)
     """Constants of the file that choose the cell, by component.name."""
     ours: dict[str, float | bool] = dataclasses.field(default_factory=dict)
     """Fields of ours that the file has otherwise."""

@@ -2,6 +2,8 @@
 
 from ._cells import Cells as Cells
 from ._cells import pace_cells as pace_cells
+from ._conductances import CURRENTS as CURRENTS
+from ._conductances import conductances as conductances
 from ._import import read_membrane as read_membrane
 from ._import_check import MOST as MOST
 from ._import_check import Checked as Checked
@@ -41,12 +43,21 @@ from ._thickened import ThickenedState as ThickenedState
 from ._train import Settled as Settled
 from ._train import settle as settle
 from .published import CARDS as CARDS
+from .published import AlievPanfilov1996 as AlievPanfilov1996
+from .published import BeelerReuter1977 as BeelerReuter1977
+from .published import BuenoOrovio2008 as BuenoOrovio2008
 from .published import Card as Card
+from .published import Courtemanche1998 as Courtemanche1998
+from .published import Fabbri2017 as Fabbri2017
+from .published import FentonKarma1998 as FentonKarma1998
+from .published import LuoRudy1991 as LuoRudy1991
 from .published import MitchellSchaeffer as MitchellSchaeffer
 from .published import MitchellSchaefferState as MitchellSchaefferState
 from .published import OHaraRudy2011 as OHaraRudy2011
 from .published import OHaraRudy2011State as OHaraRudy2011State
 from .published import OHaraRudyCiPA2017 as OHaraRudyCiPA2017
+from .published import Stewart2009 as Stewart2009
+from .published import TenTusscher2004 as TenTusscher2004
 from .published import TenTusscher2006 as TenTusscher2006
 from .published import TenTusscher2006State as TenTusscher2006State
 from .published import ToRORd2020State as ToRORd2020State

@@ -36,6 +36,27 @@ BEPRIDIL = {  # hERG binding, of the shared bepridil_pars.txt, beside the names 
     "IKr.Vhalf": ("trap_half", -61.34),
     "IKr.Kt": ("trap", 3.5e-5),
 }
+FABBRI = {
+    "ical_d": "dL", "ical_f": "fL", "icat_d": "dT", "icat_f": "fT", "ikur_r": "r_Kur",
+    "s": "s_Kur", "ito_r": "r", "pas": "paS", "paf": "paF", "carel_r": "R", "o": "O", "i": "I",
+    "ri": "RI",
+}  # fmt: skip
+TN04 = {"Cai": "Ca_i", "CaSR": "Ca_sr", "Nai": "Na_i", "Ki": "K_i", "fCa": "f_Ca"}
+BEELER = {  # six constants that the CellML file rounds; see BeelerReuter1977
+    "C2_alpha_x1": 1 / 12.1,
+    "C6_alpha_x1": 1 / 17.5,
+    "C2_beta_x1": -1 / 16.67,
+    "C6_alpha_d": -1 / 13.89,
+    "C2_beta_d": -1 / 59,
+    "C6_alpha_f": 1 / 6.67,
+}
+CRN = "cellml/courtemanche_ramirez_nattel_1998.cellml"
+CRN_AF = {  # the conductances of courtemanche_1998_af
+    "transient_outward_K_current.g_to": 0.0826,
+    "L_type_Ca_channel.g_Ca_L": 0.037125,
+    "ultrarapid_delayed_rectifier_K_current.g_Kur": "0.0025 [mS/uF] + 0.025 [mS/uF] "
+    "/ (1 + exp((membrane.V - 15 [mV]) / -13 [mV]))",
+}
 LAYERS = ("endo", "epi", "mid")  # cell.mode 0, 1, 2 of Myokit's files
 CIPA_CELLML = "cellml/ohara_rudy_cipa_v1_2017.cellml"
 
@@ -74,6 +95,30 @@ CASES = [
         TOR_CELLML,
         starts_apart=("C1", "C3"),
         quick=True,
+    ),
+    Case("luo_rudy_1991", "cellml/luo_rudy_1991.cellml", {"Cai": "Ca_i"}, quick=True),
+    Case(
+        "beeler_reuter_1977",
+        "cellml/beeler_reuter_model_1977.cellml",
+        {"Cai": "Ca_i"},
+        ours=BEELER,
+        quick=True,
+    ),
+    Case("courtemanche_1998", CRN, quick=True),
+    Case("courtemanche_1998_af", CRN, set=CRN_AF),
+    Case("stewart_2009", "myokit/stewart-2009.mmt", TP06 | {"f1": "f"}, quick=True),
+    *(
+        Case(f"ten_tusscher_2004_{cell}", "myokit/tentusscher-2004.mmt", TN04, {"cell.type": k})
+        for k, cell in enumerate(("endo", "epi", "mid"))
+    ),
+    Case("fabbri_2017", "myokit/fabbri-2017.mmt", FABBRI, stimulus=0.0, quick=True),
+    Case(
+        "fabbri_2017",
+        "myokit/fabbri-2017.mmt",
+        FABBRI,
+        {"iso.iso": 1.0},
+        {"Iso": 1.0},
+        stimulus=0.0,
     ),
 ]
 

@@ -1,12 +1,30 @@
 """Published cell models, each in a file named after its paper; see `heartsim.ionic`."""
 
+from ._aliev_panfilov_1996 import AlievPanfilov1996 as AlievPanfilov1996
+from ._aliev_panfilov_1996 import AlievPanfilov1996State as AlievPanfilov1996State
+from ._beeler_reuter_1977 import BeelerReuter1977 as BeelerReuter1977
+from ._beeler_reuter_1977 import BeelerReuter1977State as BeelerReuter1977State
+from ._bueno_orovio_2008 import BuenoOrovio2008 as BuenoOrovio2008
+from ._bueno_orovio_2008 import BuenoOrovio2008State as BuenoOrovio2008State
 from ._catalogue import CARDS as CARDS
 from ._catalogue import Card as Card
+from ._courtemanche_1998 import Courtemanche1998 as Courtemanche1998
+from ._courtemanche_1998 import Courtemanche1998State as Courtemanche1998State
+from ._fabbri_2017 import Fabbri2017 as Fabbri2017
+from ._fabbri_2017 import Fabbri2017State as Fabbri2017State
+from ._fenton_karma_1998 import FentonKarma1998 as FentonKarma1998
+from ._fenton_karma_1998 import FentonKarma1998State as FentonKarma1998State
+from ._luo_rudy_1991 import LuoRudy1991 as LuoRudy1991
+from ._luo_rudy_1991 import LuoRudy1991State as LuoRudy1991State
 from ._mitchell_schaeffer_2003 import MitchellSchaeffer as MitchellSchaeffer
 from ._mitchell_schaeffer_2003 import MitchellSchaefferState as MitchellSchaefferState
 from ._ohara_rudy_2011 import OHaraRudy2011 as OHaraRudy2011
 from ._ohara_rudy_2011_state import OHaraRudy2011State as OHaraRudy2011State
 from ._ohara_rudy_cipa_2017 import OHaraRudyCiPA2017 as OHaraRudyCiPA2017
+from ._stewart_2009 import Stewart2009 as Stewart2009
+from ._stewart_2009 import Stewart2009State as Stewart2009State
+from ._ten_tusscher_2004 import TenTusscher2004 as TenTusscher2004
+from ._ten_tusscher_2004 import TenTusscher2004State as TenTusscher2004State
 from ._ten_tusscher_2006 import TenTusscher2006 as TenTusscher2006
 from ._ten_tusscher_2006 import ten_tusscher_2006_endo as ten_tusscher_2006_endo
 from ._ten_tusscher_2006 import ten_tusscher_2006_epi as ten_tusscher_2006_epi

@@ -1,6 +1,5 @@
 """The human ventricular membrane of ten Tusscher and Panfilov (2006)."""
 
-import math
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -8,8 +7,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._model import AbstractIonicModel, Parameter, Rates, Relaxation, Slope, param
-from .._safe import sigmoid, x_over_expm1
+from .._model import AbstractIonicModel, Parameter, Rates, Slope, param
+from . import _ten_tusscher_2006_currents as shared
 from . import _ten_tusscher_2006_gates as gates
 from ._ten_tusscher_2006_start import ENDO, EPI, MID, TenTusscher2006State
 
@@ -117,6 +116,7 @@ class TenTusscher2006(AbstractIonicModel):
     def rates(self, V: Nodes, state: TenTusscher2006State) -> Rates:
         """Return the ionic current over capacitance [mV/ms] and the state's changes at V [mV]."""
         i = self.currents(V, state)
+        per_A = self.C_cell / (self.V_c * self.F)  # mM/ms in the cytosol for 1 A/F, charge 1
         changes = TenTusscher2006State(
             m=gates.m(V),
             h=gates.h(V, self.V_jump, self.jump_width),
@@ -130,7 +130,9 @@ class TenTusscher2006(AbstractIonicModel):
             f=gates.f(V),
             f2=gates.f2(V),
             fCass=gates.fCass(state.Ca_ss),
-            **self._ions(i, state),
+            Na_i=Slope(-per_A * (i.Na + i.bNa + 3 * i.NaK + 3 * i.NaCa)),
+            K_i=Slope(-per_A * (i.K1 + i.to + i.Kr + i.Ks + i.pK - 2 * i.NaK)),
+            **shared.calcium(i, state, self),
         )
         return Rates(sum(i[1:], start=i[0]), changes)
 
@@ -141,76 +143,22 @@ class TenTusscher2006(AbstractIonicModel):
     def currents(self, V: Nodes, state: TenTusscher2006State) -> Currents:
         """Return the twelve currents over capacitance [A/F = mV/ms], outward positive."""
         x = state
-        RTF = self.R * self.T / self.F  # mV
-        E_Na = RTF * jnp.log(self.Na_o / x.Na_i)
-        E_K = RTF * jnp.log(self.K_o / x.K_i)
-        E_Ca = 0.5 * RTF * jnp.log(self.Ca_o / x.Ca_i)
-        K_o, Na_o = self.K_o, self.Na_o
-        E_Ks = RTF * jnp.log((K_o + self.P_KNa * Na_o) / (x.K_i + self.P_KNa * x.Na_i))
-        root = jnp.sqrt(K_o / 5.4)  # 5.4 mM, the potassium at which g_K1 and g_Kr were measured
+        E = shared.reversal(x, self)
+        root = jnp.sqrt(self.K_o / 5.4)  # 5.4 mM, where g_K1 and g_Kr were measured
         return Currents(
-            Na=self.g_Na * x.m * x.m * x.m * x.h * x.j * (V - E_Na),
-            bNa=self.g_bNa * (V - E_Na),
-            K1=self.g_K1 * root * _K1_open(V - E_K) * (V - E_K),
-            to=self.g_to * x.r * x.s * (V - E_K),
-            Kr=self.g_Kr * root * x.xr1 * x.xr2 * (V - E_K),
-            Ks=self.g_Ks * x.xs * x.xs * (V - E_Ks),
-            pK=self.g_pK * (V - E_K) / (1 + jnp.exp((25 - V) / 5.98)),
-            CaL=self._i_CaL(V, x, RTF),
-            bCa=self.g_bCa * (V - E_Ca),
+            Na=self.g_Na * x.m * x.m * x.m * x.h * x.j * (V - E.Na),
+            bNa=self.g_bNa * (V - E.Na),
+            K1=self.g_K1 * root * shared.K1_open(V - E.K) * (V - E.K),
+            to=self.g_to * x.r * x.s * (V - E.K),
+            Kr=self.g_Kr * root * x.xr1 * x.xr2 * (V - E.K),
+            Ks=self.g_Ks * x.xs * x.xs * (V - E.Ks),
+            pK=self.g_pK * (V - E.K) / (1 + jnp.exp((25 - V) / 5.98)),
+            CaL=shared.i_CaL(V, x, self),
+            bCa=self.g_bCa * (V - E.Ca),
             pCa=self.g_pCa * x.Ca_i / (x.Ca_i + self.K_pCa),
-            NaK=self._i_NaK(V / RTF, x),
-            NaCa=self._i_NaCa(V / RTF, x),
+            NaK=shared.i_NaK(V, x, self),
+            NaCa=shared.i_NaCa(V, x, self),
         )
-
-    def _i_CaL(self, V, x, RTF):
-        """4 g (V - 15) F²/RT (¼ Ca_ss eᶻ - Ca_o) / (eᶻ - 1) with z = 2 (V - 15) F/RT."""
-        z = 2 * (V - 15) / RTF
-        b = x_over_expm1(z)  # and z eᶻ / (eᶻ - 1) = z + b
-        open_ = x.d * x.f * x.f2 * x.fCass
-        return 2 * self.F * self.g_CaL * open_ * (0.25 * x.Ca_ss * (z + b) - self.Ca_o * b)
-
-    def _i_NaK(self, v, x):
-        """Sodium-potassium pump, v = V F/RT."""
-        most = self.P_NaK * self.K_o / (self.K_o + self.K_mK)
-        slowed = 1 + 0.1245 * jnp.exp(-0.1 * v) + 0.0353 * jnp.exp(-v)
-        return most * x.Na_i / ((x.Na_i + self.K_mNa) * slowed)
-
-    def _i_NaCa(self, v, x):
-        """Sodium-calcium exchanger, v = V F/RT."""
-        inward = jnp.exp(self.gamma * v)
-        outward = inward * jnp.exp(-v)
-        Na_i3 = x.Na_i * x.Na_i * x.Na_i
-        Na_o3 = self.Na_o * self.Na_o * self.Na_o
-        K_mNai3 = self.K_mNai * self.K_mNai * self.K_mNai
-        most = self.K_NaCa / ((K_mNai3 + Na_o3) * (self.K_mCa + self.Ca_o))
-        net = inward * Na_i3 * self.Ca_o - outward * Na_o3 * x.Ca_i * self.alpha
-        return most * net / (1 + self.k_sat * outward)
-
-    def _ions(self, i: Currents, x: TenTusscher2006State) -> dict[str, Relaxation | Slope]:
-        """Calcium release and the balance of each ion; fluxes in mM/ms of their own volume."""
-        Ca_ss2, Ca_sr2, Ca_i2 = x.Ca_ss * x.Ca_ss, x.Ca_sr * x.Ca_sr, x.Ca_i * x.Ca_i
-        k_casr = self.max_sr - (self.max_sr - self.min_sr) * Ca_sr2 / (Ca_sr2 + self.EC * self.EC)
-        k1, k2 = self.k1_prime / k_casr, self.k2_prime * k_casr
-        O = k1 * Ca_ss2 * x.R_prime / (self.k3 + k1 * Ca_ss2)  # noqa: E741
-        i_rel = self.V_rel * O * (x.Ca_sr - x.Ca_ss)
-        i_up = self.V_max_up * Ca_i2 / (Ca_i2 + self.K_up * self.K_up)
-        i_leak = self.V_leak * (x.Ca_sr - x.Ca_i)
-        i_xfer = self.V_xfer * (x.Ca_ss - x.Ca_i)
-        per_A = self.C_cell / (self.V_c * self.F)  # mM/ms in the cytosol for 1 A/F, charge 1
-        per_A_ss = self.C_cell / (2 * self.V_ss * self.F)
-        dCa_i = (i_leak - i_up) * self.V_sr / self.V_c + i_xfer
-        dCa_i = dCa_i - per_A / 2 * (i.bCa + i.pCa - 2 * i.NaCa)
-        dCa_ss = (i_rel * self.V_sr - i_xfer * self.V_c) / self.V_ss - per_A_ss * i.CaL
-        opening = k2 * x.Ca_ss + self.k4
-        return {
-            "R_prime": Relaxation(limit=self.k4 / opening, rate=opening),
-            "Ca_i": Slope(dCa_i * _free(x.Ca_i, self.Buf_c, self.K_buf_c)),
-            "Ca_ss": Slope(dCa_ss * _free(x.Ca_ss, self.Buf_ss, self.K_buf_ss)),
-            "Ca_sr": Slope((i_up - i_rel - i_leak) * _free(x.Ca_sr, self.Buf_sr, self.K_buf_sr)),
-            "Na_i": Slope(-per_A * (i.Na + i.bNa + 3 * i.NaK + 3 * i.NaCa)),
-            "K_i": Slope(-per_A * (i.K1 + i.to + i.Kr + i.Ks + i.pK - 2 * i.NaK)),
-        }
 
 
 def ten_tusscher_2006_epi() -> TenTusscher2006:
@@ -236,17 +184,3 @@ def ten_tusscher_2006_endo() -> TenTusscher2006:
         "tau_s_floor": 8.0,  # ms
     }
     return TenTusscher2006(**own, start=ENDO)
-
-
-def _K1_open(x: Nodes) -> Nodes:
-    """Open fraction α / (α + β) of i_K1 at x = V - E_K [mV]."""
-    e2 = jnp.exp(0.02 * x)
-    e6, e10 = e2 * e2 * e2, e2 * e2 * e2 * e2 * e2  # exp(0.06 x), exp(0.1 x)
-    alpha = 0.1 / (1 + math.exp(-12.0) * e6)
-    beta = (3 * jnp.exp(0.0002 * (x + 100)) + math.exp(-1.0) * e10) * sigmoid(0.5 * x)
-    return alpha / (alpha + beta)
-
-
-def _free(Ca: Nodes, Buf: Parameter, K: Parameter) -> Nodes:
-    """Share of a calcium flux that stays free beside an instantaneous buffer."""
-    return 1 / (1 + Buf * K / ((Ca + K) * (Ca + K)))

@@ -12,6 +12,7 @@ from jaxtyping import Array, Float
 
 from .._model import Parameter, Relaxation
 from .._safe import sigmoid
+from ._jump import joined
 
 Nodes = Float[Array, " nodes"]
 
@@ -32,16 +33,16 @@ def h(V: Nodes, V_jump: Parameter, jump_width: Parameter | None) -> Relaxation:
         + 310000 * jnp.exp(0.3485 * V)
     )  # fmt: skip
     above = 0.77 / (0.13 * (1 + jnp.exp((V + 10.66) / -11.1)))
-    return Relaxation(_h_limit(V), _join(V, below, above, V_jump, jump_width))
+    return Relaxation(_h_limit(V), joined(V, below, above, V_jump, jump_width))
 
 
 def j(V: Nodes, V_jump: Parameter, jump_width: Parameter | None) -> Relaxation:
     """i_Na slow inactivation; its rate jumps at V_jump."""
     alpha = -25428 * jnp.exp(0.2444 * V) - 6.948e-6 * jnp.exp(-0.04391 * V)
-    alpha = alpha * (V + 37.78) / (1 + jnp.exp(0.311 * (V + 79.23)))
+    alpha = alpha * (V + 37.78) * sigmoid(-0.311 * (V + 79.23))
     beta = 0.02424 * jnp.exp(-0.01052 * V) / (1 + jnp.exp(-0.1378 * (V + 40.14)))
     above = 0.6 * jnp.exp(0.057 * V) / (1 + math.exp(-3.2) / _e10(V))
-    return Relaxation(_h_limit(V), _join(V, alpha + beta, above, V_jump, jump_width))
+    return Relaxation(_h_limit(V), joined(V, alpha + beta, above, V_jump, jump_width))
 
 
 def xr1(V: Nodes) -> Relaxation:
@@ -120,14 +121,6 @@ def fCass(Ca_ss: Nodes) -> Relaxation:
 def _h_limit(V: Nodes) -> Nodes:
     closing = 1 + jnp.exp((V + 71.55) / 7.43)
     return 1 / (closing * closing)
-
-
-def _join(V, below, above, V_jump, width):
-    """`below` under V_jump [mV], `above` from there on; a sigmoid leads over if it has a width."""
-    if width is None:
-        return jnp.where(V_jump > V, below, above)
-    past = (V - V_jump) / width
-    return sigmoid(-past) * below + sigmoid(past) * above  # 1 - sigmoid would lose all its digits
 
 
 def _e20(V: Nodes) -> Nodes:
