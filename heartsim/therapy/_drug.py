@@ -1,0 +1,158 @@
+"""Drugs: how much of each current they leave."""
+
+import csv
+import dataclasses
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+from heartsim.ionic import CURRENTS, AbstractIonicModel, conductances, scaled
+
+CHANNELS = {"hERG": "Kr", "Late_sodium": "NaL", "Peak_sodium": "Na"}
+"""Names of CiPA's tables for currents."""
+BINDING = {  # column of a table, parameter of the model that binds
+    "hERG_Kmax": "bind_most",
+    "hERG_Ku": "unbind",
+    "hERG_n": "bind_hill",
+    "hERG_halfmax": "bind_half",
+    "hERG_Vhalf": "trap_half",
+}
+EMPTY = ("", "na", "nan")
+COLUMN = re.compile(r"(?:I_?)?(.+?)(_?)(IC50|h)")
+
+
+class Hill(NamedTuple):
+    """Block of one current: half of it at IC50 [nM], with Hill coefficient h."""
+
+    IC50: float
+    h: float
+
+    def left(self, concentration: ArrayLike) -> np.ndarray:
+        """Share of the current at a free concentration [nM]: 1 / (1 + (C / IC50)^h)."""
+        return 1 / (1 + (np.asarray(concentration, float) / self.IC50) ** self.h)
+
+
+@dataclasses.dataclass(frozen=True)
+class Drug:
+    """One drug."""
+
+    name: str
+    blocks: Mapping[str, Hill]
+    """By current: Na, NaL, CaL, to, Kr, Ks, K1 ..."""
+    therapeutic: float | None = None
+    """Free concentration [nM] that doses are multiples of; None where it is not known."""
+    binding: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    """How it binds hERG, by parameters of `ohara_rudy_cipa_2017_*`; empty where not known."""
+
+
+def read_drugs(path: str | Path) -> dict[str, Drug]:
+    """Drugs of a CSV table, by name: a column `drug`, for each current its name with _IC50 [nM] and
+    _h (as Kr_IC50, Kr_h; CiPA's hERG, ICaL, Late_sodium and Peak_sodium are known), where there
+    are such `therapeutic` [nM] and hERG_Kmax, _Ku [1/ms], _n, _halfmax [nM^n], _Vhalf [mV].
+
+    An IC50 that is missing, NA or 0 is no block. ValueError names the file, drug and column.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist; check the path.")
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    if not rows or "drug" not in rows[0]:
+        raise ValueError(f"{path}: wanted a CSV table with a column drug and at least one row.")
+    columns = _columns([name for name in rows[0] if name], path)
+    drugs = [_drug(row, columns, path) for row in rows]
+    return {drug.name: drug for drug in drugs}
+
+
+def dosed(
+    model: AbstractIonicModel,
+    doses: Sequence[tuple[Drug, ArrayLike]],
+    binding: bool = True,
+    without: Iterable[str] = (),
+) -> AbstractIonicModel:
+    """The membrane under free concentrations [nM] of drugs: a number each, or one per cell.
+
+    Every current is scaled by the product of what each drug leaves of it. With `binding`, a drug
+    whose binding to hERG is known binds a model that has such states, in place of its block of
+    Kr. Currents in `without` are not blocked. ValueError where the model has no such current, a
+    concentration is negative, or two drugs bind at once.
+    """
+    own, known = conductances(model), model.named()
+    left: dict[str, np.ndarray] = {}
+    bound: dict[str, ArrayLike] = {}
+    for drug, concentration in doses:
+        level = np.asarray(concentration, float)
+        if not (level >= 0).all():
+            raise ValueError(
+                f"{drug.name}: wanted concentrations of 0 nM or more, was given {level}."
+            )
+        binds = binding and bool(drug.binding) and set(drug.binding) <= set(known)
+        if binds and bound:
+            raise ValueError(f"{drug.name}: two drugs cannot bind hERG at once; leave binding out.")
+        bound |= {**drug.binding, "drug": level} if binds else {}
+        for current, hill in drug.blocks.items():
+            if current in without or (binds and current == "Kr"):
+                continue
+            if current not in own:
+                raise ValueError(
+                    f"{drug.name} blocks {current}, of which {type(model).__name__} has no "
+                    f"conductance; it has {', '.join(sorted(own))}."
+                )
+            left[own[current]] = left.get(own[current], np.ones(())) * hill.left(level)
+    new = scaled(model, left)
+    return new.with_named({k: jnp.asarray(v, known[k].dtype) for k, v in bound.items()})
+
+
+def _columns(names: list[str], path: Path) -> dict[str, tuple[str, str]]:
+    """Of the columns that say how a current is blocked: the current, and IC50 or h."""
+    found: dict[str, tuple[str, str]] = {}
+    standard = {current.lower(): current for current in CURRENTS}
+    standard |= {name.lower(): current for name, current in CHANNELS.items()}
+    for name in names:
+        match = COLUMN.fullmatch(name)
+        if match is None or name in BINDING:
+            continue
+        current = standard.get(match[1].lower())
+        if current is not None:
+            found[name] = (current, match[3])
+        elif match[2]:
+            raise ValueError(
+                f"{path}: column {name}: there is no current {match[1]}; wanted one of "
+                f"{', '.join([*CURRENTS, *CHANNELS])}."
+            )
+    return found
+
+
+def _drug(row: Mapping[str, str], columns: Mapping[str, tuple[str, str]], path: Path) -> Drug:
+    def number(name: str) -> float | None:
+        text = (row.get(name) or "").strip()
+        if text.lower() in EMPTY:
+            return None
+        try:
+            value = float(text)
+        except ValueError:
+            raise ValueError(
+                f"{path}: {row['drug']}, {name}: wanted a number, not {text!r}."
+            ) from None
+        if value < 0 and name not in ("hERG_Vhalf",):
+            raise ValueError(f"{path}: {row['drug']}, {name}: wanted 0 or more, not {text}.")
+        return value
+
+    parts: dict[str, dict[str, float | None]] = {}
+    for name, (current, part) in columns.items():
+        parts.setdefault(current, {})[part] = number(name)
+    blocks = {
+        current: Hill(half, of.get("h") or 1.0)
+        for current, of in parts.items()
+        if (half := of.get("IC50"))
+    }
+    values = {parameter: number(name) for name, parameter in BINDING.items()}
+    binding = {k: v for k, v in values.items() if v is not None}
+    if binding and len(binding) < len(BINDING):
+        raise ValueError(f"{path}: {row['drug']}: wanted all of {', '.join(BINDING)}, or none.")
+    return Drug(row["drug"].strip(), blocks, number("therapeutic"), binding)
