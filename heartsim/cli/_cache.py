@@ -18,7 +18,7 @@ def cache_folder() -> Path:
 
 
 def tuning_folder() -> Path:
-    """Tuned conductivities."""
+    """Tuned conductivities, and limit cycles of cells."""
     return cache_folder() / "tuning"
 
 

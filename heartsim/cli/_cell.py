@@ -1,121 +1,164 @@
 """`heartsim cell`."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated
-
-import numpy as np
-import typer
+from typing import Any
 
 from heartsim._files import whole_or_refused
-from heartsim.ionic import Beat, Pacing, Restitution
-from heartsim.scenario import cell_models, imported_cell, paced_cell, restitution_of
-from heartsim.viz import beat_png, restitution_png
+from heartsim.scenario import (
+    Rows,
+    Table,
+    cell_models,
+    drug_study,
+    dynamic_study,
+    imported_cell,
+    paced_cell,
+    planned,
+    population_study,
+    restitution_of,
+    sensitivity_study,
+    settled_study,
+)
+from heartsim.viz import beat_png, cycles_png, doses_png, population_png, restitution_png
 
-from ._options import Json
+from ._cache import tuning_folder
+from ._cell_options import CellOptions, parts, steps
+from ._options import takes
 from ._show import show
 
-DEFAULT = Pacing()
-Model = Annotated[
-    str | None, typer.Argument(help="Name of a cell model, or its file (.cellml .mmt .model)")
-]
-Listed = Annotated[bool, typer.Option("--list", help="Name the built-in models.")]
-Imported = Annotated[
-    Path | None, typer.Option("--import", help="Read a file of a model and check one beat.")
-]
-Voltage = Annotated[str | None, typer.Option(help="With --import: which variable is the voltage.")]
-Scale = Annotated[list[str] | None, typer.Option(help="Parameter times a factor, as g_Kr=0.5.")]
-Early = Annotated[
-    tuple[float, float, float] | None,
-    typer.Option(help="One early stimulus after FIRST to LAST ms, each STEP: restitution."),
-]
-Table = Annotated[Path | None, typer.Option("--csv", help="Every variable, or the curve.")]
 
-
-def cell(
-    model: Model = None,
-    listed: Listed = False,
-    imported: Imported = None,
-    voltage: Voltage = None,
-    cycle_ms: Annotated[float, typer.Option(help="Between stimuli.")] = DEFAULT.cycle_length,
-    beats: Annotated[int, typer.Option(min=1, help="The last one is measured.")] = DEFAULT.beats,
-    stimulus: Annotated[
-        float, typer.Option(help="mV/ms; 0 for a cell that beats by itself.")
-    ] = DEFAULT.stimulus,
-    duration_ms: Annotated[float, typer.Option(help="Of a stimulus.")] = DEFAULT.duration,
-    dt_ms: Annotated[float, typer.Option(help="Step.")] = DEFAULT.dt,
-    scale: Scale = None,
-    s2: Early = None,
-    csv_file: Table = None,
-    png: Annotated[Path | None, typer.Option(help="Picture of the beat or the curve.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Pace one cell and measure its last beat; list the models; read one from a file."""
-    if sum([model is not None, listed, imported is not None]) != 1:
+@takes(CellOptions)
+def cell(of: CellOptions) -> None:
+    """Pace one cell and measure its last beat; study drugs, restitution, populations; list the
+    models; read one from a file."""
+    if sum([of.model is not None, of.listed, of.imported is not None]) != 1:
         raise ValueError("cell: give one of MODEL, --list and --import FILE.")
-    if listed:
-        show(cell_models(), as_json=as_json, title="cell models", as_named=True)
-    if imported is not None:
-        _import(imported, voltage, png, as_json)
-    if model is not None:
-        pacing = Pacing(cycle_ms, beats, stimulus, duration_ms, dt_ms)
-        title, factors = f"{Path(model).name}, {cycle_ms:g} ms", _factors(scale or [])
-        if s2 is None:
-            beat, rows = paced_cell(model, pacing, factors)
-            _keep(beat, csv_file, png, title)
-        else:
-            curve, rows = restitution_of(model, _intervals(*s2), pacing, factors)
-            _keep_curve(curve, csv_file, png, title)
-        show(rows, as_json=as_json, title=model)
+    if of.listed:
+        show(cell_models(), as_json=of.as_json, title="cell models", as_named=True)
+    elif of.imported is not None:
+        _import(of.imported, of)
+    elif of.model is not None:
+        rows = STUDIES[of.study()](of.model, of)
+        show(rows, as_json=of.as_json, title=of.model, columns=COLUMNS.get(of.study(), ()))
 
 
-def _intervals(first: float, last: float, step: float) -> list[float]:
-    if not (0 < first <= last and step > 0):
-        raise ValueError(
-            f"--s2 {first:g} {last:g} {step:g}: wanted FIRST, LAST and STEP in ms, rising."
-        )
-    return np.arange(first, last + step / 2, step).tolist()
-
-
-def _keep_curve(curve: Restitution, csv_file: Path | None, png: Path | None, title: str) -> None:
-    if csv_file is not None:
-        names = ("interval_ms", "diastolic_ms", "s2_apd90_ms")
-        _write(csv_file, names, (curve.interval, curve.diastolic, curve.apd90))
-    if png is not None:
-        restitution_png(curve.diastolic, curve.apd90, png, title)
-
-
-def _keep(beat: Beat, csv_file: Path | None, png: Path | None, title: str) -> None:
-    if csv_file is not None:
+def _pace(model: str, of: CellOptions) -> Rows:
+    beat, rows = paced_cell(model, of.pacing(), of.factors())
+    if of.csv_file is not None:
         names = ("time_ms", "V_mV", *beat.state)
-        _write(csv_file, names, (beat.time, beat.V, *beat.state.values()))
-    if png is not None:
-        beat_png(beat.time, {"V": beat.V}, png, title)
+        _write(of.csv_file, names, zip(beat.time, beat.V, *beat.state.values(), strict=True))
+    _picture(of, beat_png, beat.time, {"V": beat.V})
+    return rows
 
 
-def _import(path: Path, voltage: str | None, png: Path | None, as_json: bool) -> None:
-    _, checked, rows = imported_cell(path, voltage)
-    if png is not None:
+def _early(model: str, of: CellOptions) -> Rows:
+    assert of.s2 is not None
+    curve, rows = restitution_of(model, steps("s2", of.s2), of.pacing(), of.factors())
+    _keep(
+        of,
+        {
+            "interval_ms": curve.interval.tolist(),
+            "diastolic_ms": curve.diastolic.tolist(),
+            "s2_apd90_ms": curve.apd90.tolist(),
+        },
+    )
+    _picture(of, restitution_png, curve.diastolic, curve.apd90)
+    return rows
+
+
+def _dynamic(model: str, of: CellOptions) -> Rows:
+    assert of.dynamic is not None
+    cycles = steps("dynamic", of.dynamic)
+    table, rows = dynamic_study(model, cycles, of.pacing(), of.factors())
+    _keep(of, table)
+    _picture(of, cycles_png, table)
+    return rows
+
+
+def _drug(model: str, of: CellOptions) -> Rows:
+    assert of.drug is not None
+    plan = planned(
+        of.drug,
+        of.doses(),
+        parts(of.only),
+        together=of.together,
+        binding=not of.static,
+        without=parts(of.without),
+    )
+    table, rows = drug_study(model, plan, of.pacing(), of.factors(), tuning_folder())
+    _keep(of, table)
+    _picture(of, doses_png, table)
+    return rows
+
+
+def _population(model: str, of: CellOptions) -> Rows:
+    assert of.population is not None
+    table, rows = population_study(
+        model, of.population, of.pacing(), of.factors(), of.spread, of.seed
+    )
+    _keep(of, table)
+    _picture(of, population_png, table)
+    return rows
+
+
+def _sensitivity(model: str, of: CellOptions) -> Rows:
+    table, rows = sensitivity_study(model, of.pacing(), of.factors())
+    _keep(of, table)
+    return rows
+
+
+def _settle(model: str, of: CellOptions) -> Rows:
+    table, rows = settled_study(model, of.pacing(), of.factors(), tuning_folder())
+    _keep(of, table)
+    return rows
+
+
+STUDIES = {
+    "pace": _pace,
+    "s2": _early,
+    "dynamic": _dynamic,
+    "drug": _drug,
+    "population": _population,
+    "sensitivity": _sensitivity,
+    "settle": _settle,
+}
+
+
+COLUMNS = {  # of the table that a study prints
+    "s2": ("interval_ms", "diastolic_ms", "s2_apd90_ms"),
+    "dynamic": ("cycle_ms", "diastolic_ms", "apd90_ms", "alternans_ms"),
+    "drug": (
+        "drug", "dose", "concentration_nM", "apd90_ms", "triangulation_ms", "ead_mV", "qnet_uC_uF",
+    ),
+}  # fmt: skip
+
+
+def _import(path: Path, of: CellOptions) -> None:
+    _, checked, rows = imported_cell(path, of.voltage)
+    if of.png is not None:
         lines = {"heartsim": checked.V, "the file's own equations": checked.reference}
-        beat_png(checked.time, lines, png, path.name)
-    show(rows, as_json=as_json, title=str(path))
+        beat_png(checked.time, lines, of.png, path.name)
+    show(rows, as_json=of.as_json, title=str(path))
 
 
-def _factors(given: list[str]) -> dict[str, float]:
-    """Of options as g_Kr=0.5."""
-    found = {}
-    for text in given:
-        name, _, factor = text.partition("=")
-        try:
-            found[name] = float(factor)
-        except ValueError:
-            raise ValueError(f"--scale {text}: wanted a factor, as in g_Kr=0.5.") from None
-    return found
+def _picture(of: CellOptions, draw: Any, *what: Any) -> None:
+    if of.png is not None:
+        pace = "" if of.dynamic is not None else f", {of.pacing().cycle_length:g} ms"
+        draw(*what, of.png, f"{Path(str(of.model)).name}{pace}")
 
 
-def _write(path: Path, names: Sequence[str], columns: Sequence[np.ndarray]) -> None:
+def _keep(of: CellOptions, table: Table) -> None:
+    if of.csv_file is not None:
+        _write(of.csv_file, list(table), zip(*table.values(), strict=True))
+
+
+def _write(path: Path, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     with whole_or_refused(path) as new, new.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(names)
-        rows.writerows([f"{v:.8g}" for v in line] for line in zip(*columns, strict=True))
+        written = csv.writer(file, lineterminator="\n")
+        written.writerow(names)
+        written.writerows([_told(value) for value in line] for line in rows)
+
+
+def _told(value: Any) -> str:
+    return "" if value is None else value if isinstance(value, str) else f"{value:.8g}"

@@ -62,7 +62,9 @@ def _places() -> Rows:
     cache = cache_folder()
     held = sum(p.stat().st_size for p in cache.rglob("*") if p.is_file())
     return {
-        "cache": row(str(cache), "", "compiled programs and tuned conductivities; HEARTSIM_CACHE"),
+        "cache": row(
+            str(cache), "", "compiled programs, tuned conductivities, limit cycles; HEARTSIM_CACHE"
+        ),
         "cache_MB": row(held / 1e6, "MB", "what it holds; it may be removed at any time"),
         "free_disk_GB": row(shutil.disk_usage(Path.cwd()).free / 1e9, "GB", "in this folder"),
         "free_memory_GB": row(_free_memory(), "GB", "memory that is free now"),

@@ -1,7 +1,9 @@
 """Options that every command has."""
 
 import enum
-from typing import Annotated
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -24,3 +26,18 @@ class Side(enum.StrEnum):
 def regions(given: list[str] | None) -> list[str | int]:
     """Regions by tag, where it is a whole number, or name."""
     return [int(k) if k.lstrip("-").isdigit() else k for k in ([] if given is None else given)]
+
+
+def takes(options: type) -> Callable[[Callable[[Any], None]], Callable[..., None]]:
+    """Make a command of a function of one dataclass, whose fields are the command's options."""
+
+    def command(function: Callable[[Any], None]) -> Callable[..., None]:
+        def called(**given: Any) -> None:
+            function(options(**given))
+
+        called.__name__, called.__doc__ = function.__name__, function.__doc__
+        called.__signature__ = inspect.signature(options)  # type: ignore[attr-defined]
+        called.__annotations__ = get_type_hints(options, include_extras=True)
+        return called
+
+    return command

@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,11 +17,23 @@ PATIENCE = 2.0  # s; what is done sooner needs no bar
 EVERY = 10.0  # s between two plain lines
 
 
-def show(rows: Rows, *, as_json: bool, title: str = "", as_named: bool = False) -> None:
-    """Print numbers with their units, names in words unless they are to stay `as_named`."""
+def show(
+    rows: Rows,
+    *,
+    as_json: bool,
+    title: str = "",
+    as_named: bool = False,
+    columns: Sequence[str] = (),
+) -> None:
+    """Print numbers with their units, names in words unless they are to stay `as_named`; lists
+    named in `columns` as those of one table, without other lists."""
     if as_json:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
         return
+    if columns:
+        lists = {name: rows[name] for name in columns if name in rows}
+        Console(soft_wrap=True).print(_columns(lists, title))
+        rows, title = {k: r for k, r in rows.items() if not isinstance(r["value"], list)}, ""
     table = Table(title=title or None, title_justify="left", show_header=False, box=None)
     for name, row in rows.items():
         unit = row["unit"]
@@ -29,6 +41,18 @@ def show(rows: Rows, *, as_json: bool, title: str = "", as_named: bool = False) 
         words = name if as_named else words
         table.add_row(words, f"{shown(row['value'])} {'' if unit == '1' else unit}".strip())
     Console(soft_wrap=True).print(table)
+
+
+def _columns(lists: Rows, title: str) -> Table:
+    table = Table(title=title or None, title_justify="left", box=None)
+    for name, row in lists.items():
+        unit = row["unit"]
+        words = name.removesuffix(f"_{unit.replace('/', '_')}").replace("_", " ")
+        head = words if unit in ("", "1") else f"{words}\n({unit})"
+        table.add_column(head, justify="right", no_wrap=True)
+    for line in zip(*(row["value"] for row in lists.values()), strict=True):
+        table.add_row(*map(shown, line))
+    return table
 
 
 def warn(summary: Rows) -> None:

@@ -4,6 +4,8 @@ from ._cells import Cells as Cells
 from ._cells import pace_cells as pace_cells
 from ._conductances import CURRENTS as CURRENTS
 from ._conductances import conductances as conductances
+from ._dynamic import Dynamic as Dynamic
+from ._dynamic import dynamic_restitution as dynamic_restitution
 from ._import import read_membrane as read_membrane
 from ._import_check import MOST as MOST
 from ._import_check import Checked as Checked
@@ -20,6 +22,7 @@ from ._pace import Beat as Beat
 from ._pace import markers as markers
 from ._pace import pace as pace
 from ._pacing import Pacing as Pacing
+from ._pacing import flat as flat
 from ._pacing import variables as variables
 from ._patchwork import Patchwork as Patchwork
 from ._patchwork import layers as layers
@@ -33,6 +36,9 @@ from ._restitution import Restitution as Restitution
 from ._restitution import s1s2 as s1s2
 from ._safe import sigmoid as sigmoid
 from ._safe import x_over_expm1 as x_over_expm1
+from ._sensitivity import MARKERS as MARKERS
+from ._sensitivity import sensitivity as sensitivity
+from ._started import Started as Started
 from ._steps import AbstractMembraneStep as AbstractMembraneStep
 from ._steps import Adaptive as Adaptive
 from ._steps import RushLarsen as RushLarsen
@@ -42,6 +48,7 @@ from ._thickened import Thickened as Thickened
 from ._thickened import ThickenedState as ThickenedState
 from ._train import Settled as Settled
 from ._train import settle as settle
+from ._train import train as train
 from .published import CARDS as CARDS
 from .published import AlievPanfilov1996 as AlievPanfilov1996
 from .published import BeelerReuter1977 as BeelerReuter1977

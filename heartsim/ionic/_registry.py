@@ -10,6 +10,7 @@ from jax.typing import ArrayLike
 from ._import import ENDINGS, read_membrane
 from ._model import AbstractIonicModel, as_parameter
 from ._patchwork import Patchwork
+from ._started import Started
 from .published import CARDS
 
 MODELS = {name: card.build for name, card in CARDS.items()}
@@ -56,6 +57,8 @@ def smoothed(model: AbstractIonicModel, width: float = 1.0) -> AbstractIonicMode
     if isinstance(model, Patchwork):
         smooth = tuple(smoothed(m, width) for m in model.models)
         return eqx.tree_at(lambda patches: patches.models, model, smooth)
+    if isinstance(model, Started):
+        return Started(smoothed(model.inner, width), model.start)
     if "jump_width" in vars(model):
         return model.with_named({"jump_width": as_parameter(width)})
     return model

@@ -1,8 +1,10 @@
 """One cell: which models there are, a paced beat and its numbers, a model from a file."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import jax
 import numpy as np
 from jaxtyping import Float
 
@@ -10,6 +12,7 @@ from heartsim.ionic import (
     CARDS,
     MODELS,
     MOST,
+    AbstractIonicModel,
     Beat,
     Checked,
     Imported,
@@ -37,6 +40,13 @@ DEFINITIONS = {
     "apd70_ms": ("ms", "the same of 70 %"),
     "apd50_ms": ("ms", "the same of 50 %"),
     "triangulation_ms": ("ms", "from 30 % to 90 % of the amplitude gone"),
+    "ead_mV": (
+        "mV",
+        "rise of the voltage later than 100 ms after the greatest rise and before 90 % are gone: "
+        "an early afterdepolarisation",
+    ),
+    "calcium_uM": ("uM", "rise of cytosolic calcium over the beat; null of a model without it"),
+    "alternans_ms": ("ms", "of apd90_ms between the last two beats; null of one beat"),
     "drift_mV": ("mV", "of the voltage between the starts of the last two beats; null of one beat"),
 }
 
@@ -59,11 +69,27 @@ def paced_cell(
 ) -> tuple[Beat, Rows]:
     """The last beat of a built-in model, or of one in a file, with parameters times their factors;
     and what is read from it. ValueError names model, parameter or key."""
-    model = by_name(name)
-    model = scaled(model, factors) if factors else model
-    beat = pace(model, pacing, keep=variables(model))
+    pacing = Pacing() if pacing is None else pacing
+    with jax.enable_x64(True):  # concentrations drift in single precision
+        model = cell_of(name, factors)
+        keep = variables(model)
+        if pacing.beats > 1:
+            first = pace(model, dataclasses.replace(pacing, beats=pacing.beats - 1))
+            beat = pace(model, dataclasses.replace(pacing, beats=1), start=first.end, keep=keep)
+            beat = dataclasses.replace(beat, drift=float(beat.V[0] - first.V[0]))
+            before = markers(first)["apd90_ms"]
+        else:
+            beat, before = pace(model, pacing, keep=keep), np.nan
     found = markers(beat) | {"drift_mV": beat.drift}
+    found["alternans_ms"] = abs(found["apd90_ms"] - before)
+    found["calcium_uM"] = 1000 * float(np.ptp(beat.state.get("Ca_i", np.nan)))
     return beat, {key: row(found[key], unit, words) for key, (unit, words) in DEFINITIONS.items()}
+
+
+def cell_of(name: str, factors: Mapping[str, float] | None = None) -> AbstractIonicModel:
+    """A built-in model, or that of a file, with parameters times their factors."""
+    model = by_name(name)
+    return scaled(model, factors) if factors else model
 
 
 def restitution_of(
@@ -73,8 +99,8 @@ def restitution_of(
     factors: Mapping[str, float] | None = None,
 ) -> tuple[Restitution, Rows]:
     """APD90 of one early stimulus after each of the intervals [ms], and what is read from it."""
-    model = by_name(name)
-    found = s1s2(scaled(model, factors) if factors else model, np.array(intervals), pacing)
+    with jax.enable_x64(True):
+        found = s1s2(cell_of(name, factors), np.array(intervals), pacing)
 
     def told(values: Float[np.ndarray, " intervals"]) -> list[float | None]:
         return [None if np.isnan(v) else round(float(v), 2) for v in values]

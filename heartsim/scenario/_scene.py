@@ -75,7 +75,7 @@ def build_scene(scenario: Scenario, cache: Path | None = None) -> Scene:
     devices = devices_of(scenario)
     inner, nodes = conductive_part(scenario, mesh, len(devices))
     devices = devices[: most_strips(inner.cells, inner.n_nodes, len(devices))]
-    models, rules = membranes(scenario.heart, scenario.region, inner)
+    models, rules = membranes(scenario.heart, scenario.region, inner, cache)
     model = models[int(np.bincount(rules).argmax())]
     edge = float(np.mean(edge_lengths(inner)))
     stimuli: list[AbstractStimulus]

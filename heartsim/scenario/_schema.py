@@ -61,8 +61,10 @@ class Heart(Section):
     drop: list[Tag] | None = None
     refine: Annotated[int, Field(ge=0, le=4)] = 0
     """Each time every tetrahedron becomes eight, with edges half as long."""
+    limit_cycle: Positive | None = None
+    """ms between stimuli of single cells, in whose limit cycle a run starts; absent: rest."""
     initial_state: str | None = None
-    """state.npz of a run on the same mesh and membranes; absent: rest."""
+    """state.npz of a run on the same mesh and membranes; absent: `limit_cycle`, or rest."""
 
 
 class Conduction(Section):

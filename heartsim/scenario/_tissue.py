@@ -33,6 +33,7 @@ from heartsim.tissue import (
     velocity_error,
 )
 
+from ._limit_cycle import at_limit_cycle
 from ._schema import DIRECTIONS, Conduction, Heart, Region, Scenario
 from ._thickening import Fronts, thickened
 
@@ -85,7 +86,7 @@ def point_field(mesh: Mesh, name: str, key: str) -> Float[AnyArray, "..."]:
 
 
 def membranes(
-    heart: Heart, regions: Sequence[Region], mesh: Mesh
+    heart: Heart, regions: Sequence[Region], mesh: Mesh, cache: Path | None = None
 ) -> tuple[list[AbstractIonicModel], Int[np.ndarray, " nodes"]]:
     """The membranes, and which of them rules each node; a later region wins its border nodes."""
     models, rules = _base(heart, mesh)
@@ -100,8 +101,11 @@ def membranes(
             except ValueError as error:
                 raise ValueError(f"[[region]] {number}: scale: {error}") from None
             rules[inside[rules[inside] == old]] = len(models) - 1
-    used, rules = np.unique(rules, return_inverse=True)
-    return [models[k] for k in used], rules
+    numbers, rules = np.unique(rules, return_inverse=True)
+    used = [models[k] for k in numbers]
+    if heart.limit_cycle is not None:
+        used = [at_limit_cycle(model, heart.limit_cycle, cache) for model in used]
+    return used, rules
 
 
 def _base(heart: Heart, mesh: Mesh) -> tuple[list[AbstractIonicModel], Int[np.ndarray, " nodes"]]:

@@ -6,6 +6,9 @@ from ._activation import heart_views as heart_views
 from ._anatomy import anatomy_png as anatomy_png
 from ._cell import beat_png as beat_png
 from ._cell import restitution_png as restitution_png
+from ._cell_studies import cycles_png as cycles_png
+from ._cell_studies import doses_png as doses_png
+from ._cell_studies import population_png as population_png
 from ._colours import NEVER as NEVER
 from ._colours import time_colours as time_colours
 from ._ecg import ecg_figure as ecg_figure

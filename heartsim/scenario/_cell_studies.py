@@ -1,0 +1,149 @@
+"""Studies of one cell model: its limit cycle, its dynamic restitution, a population of its
+variants, what each conductance does. Each gives a table and its numbers."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from heartsim.ionic import (
+    Pacing,
+    conductances,
+    dynamic_restitution,
+    flat,
+    pace_cells,
+    scaled,
+    sensitivity,
+)
+
+from ._cell import cell_of
+from ._cell_tables import KEPT, READ, Table, number, plain
+from ._limit_cycle import limit_cycle
+from ._rows import Rows, row
+
+EAD = 1.0  # mV of rise that count as an afterdepolarisation; ours
+
+
+def settled_study(
+    name: str,
+    pacing: Pacing,
+    factors: Mapping[str, float] | None = None,
+    cache: Path | None = None,
+) -> tuple[Table, Rows]:
+    """The limit cycle of a cell: each variable as a stimulus begins, and how it got there."""
+    with jax.enable_x64(True):
+        found = limit_cycle(cell_of(name, factors), pacing, cache)
+    values = {"V": found.end[0]} | flat(found.end[1])
+    table: Table = {"variable": list(values), "value": [float(x[0]) for x in values.values()]}
+    return table, {
+        "beats": row(found.beats, "1", "from the model's start"),
+        "drift": row(found.drift, "1", "largest change over the last beat, as a share of itself"),
+        "drifting": row(found.variable, "", "the variable that changes so"),
+        "states": row(
+            dict(zip(*table.values(), strict=True)), "", "each variable as a stimulus begins"
+        ),
+    }
+
+
+def dynamic_study(
+    name: str,
+    cycles: Sequence[float],
+    pacing: Pacing,
+    factors: Mapping[str, float] | None = None,
+    most: float = 5.0,
+) -> tuple[Table, Rows]:
+    """APD90 of two beats in a row at each cycle length, after `pacing.beats` beats of it."""
+    with jax.enable_x64(True):
+        found = dynamic_restitution(cell_of(name, factors), np.array(cycles, float), pacing)
+    table: Table = {
+        "cycle_ms": list(map(float, cycles)),
+        "diastolic_ms": plain(found.diastolic),
+        "apd90_ms": plain(found.apd90[:, 1]),
+        "alternans_ms": plain(found.alternans),
+    }
+    alternates = found.cycle_length[found.alternans > most]
+    lost = found.cycle_length[np.isnan(found.alternans)]
+    kept = found.cycle_length[found.cycle_length > lost.max(initial=0.0)]
+    return table, {
+        "cycle_ms": row(table["cycle_ms"], "ms", "between stimuli"),
+        "diastolic_ms": row(table["diastolic_ms"], "ms", "cycle_ms less APD90 of the first beat"),
+        "apd90_ms": row(table["apd90_ms"], "ms", "of the second beat; null: none that ends"),
+        "alternans_ms": row(table["alternans_ms"], "ms", "by which the two beats differ"),
+        "alternans_from_ms": row(
+            float(alternates.max()) if alternates.size else np.nan,
+            "ms",
+            f"longest cycle length with alternans above {most:g} ms; null: none",
+        ),
+        "captured_ms": row(
+            float(kept.min(initial=np.inf)),
+            "ms",
+            "shortest cycle length from which on every beat fires and ends",
+        ),
+    }
+
+
+def population_study(
+    name: str,
+    n: int,
+    pacing: Pacing,
+    factors: Mapping[str, float] | None = None,
+    spread: float = 0.2,
+    seed: int = 0,
+) -> tuple[Table, Rows]:
+    """`n` variants of a cell, each conductance times its own factor exp(N(0, spread²)), in one
+    program: factors and numbers of each, and where half and nine tenths of them lie."""
+    if n < 1 or not spread > 0:
+        raise ValueError(
+            f"population: wanted a number and a spread above 0, was given {n}, {spread}."
+        )
+    rng = np.random.default_rng(seed)
+    with jax.enable_x64(True):
+        model = cell_of(name, factors)
+        own = conductances(model)
+        times = {current: np.exp(rng.normal(0.0, spread, n)) for current in own}
+        variants = scaled(model, {own[c]: jnp.asarray(x) for c, x in times.items()})
+        read = pace_cells(variants, n, pacing).markers()
+    kept = [key for key in KEPT if key in read]
+    table: Table = {f"times_{c}": plain(x) for c, x in times.items()}
+    table |= {key: plain(read[key]) for key in kept}
+    rows: Rows = {}
+    for key in kept:
+        unit, words = READ[key]
+        fine = read[key][np.isfinite(read[key])]
+        marks = np.percentile(fine, (5, 25, 50, 75, 95)) if fine.size else np.full(5, np.nan)
+        rows[key] = row(
+            dict(zip(("p5", "p25", "median", "p75", "p95"), map(float, marks), strict=True)),
+            unit,
+            f"percentiles of the variants; {words}",
+        )
+    whole = np.isfinite(read["apd90_ms"])
+    rows["variants"] = row(n, "1", f"spread {spread:g} of the logarithm, seed {seed}")
+    rows["not_ended"] = row(int((~whole).sum()), "1", "variants whose beat does not end")
+    rows["with_ead"] = row(
+        int((read["ead_mV"] > EAD).sum()), "1", f"variants with ead_mV > {EAD:g}"
+    )
+    return table, rows
+
+
+def sensitivity_study(
+    name: str, pacing: Pacing, factors: Mapping[str, float] | None = None
+) -> tuple[Table, Rows]:
+    """What 10 % more of each conductance change, by derivatives."""
+    with jax.enable_x64(True):
+        model = cell_of(name, factors)
+        slopes = sensitivity(model, conductances(model), pacing)
+    order = sorted(slopes, key=lambda c: -abs(np.nan_to_num(slopes[c]["apd90_ms"])))
+    table: Table = {"current": order}
+    rows: Rows = {}
+    for key in ("apd90_ms", "apd50_ms", "peak_mV", "rest_mV"):
+        table[f"{key}_per_10_percent"] = [0.1 * slopes[c][key] for c in order]
+        unit = key.rsplit("_", 1)[1]
+        rows[f"{key}_per_10_percent"] = row(
+            {c: number(0.1 * slopes[c][key]) for c in order},
+            unit,
+            f"change of {key} with 10 % more of each conductance, to first order; the action "
+            "potential counts from half-way up",
+        )
+    return table, rows
