@@ -31,6 +31,14 @@ from heartsim.scenario import SweepFile, fit_from, made_up_heart, mesh_rows, sce
 from heartsim.scenario._anatomy import heart_rows
 from heartsim.scenario._cell import DEFINITIONS as CELL_DEFINITIONS
 from heartsim.scenario._cell import imported_cell, restitution_of
+from heartsim.scenario._cell_drugs import HEADS
+from heartsim.scenario._cell_studies import (
+    dynamic_study,
+    population_study,
+    sensitivity_study,
+    settled_study,
+)
+from heartsim.scenario._cell_tables import READ
 from heartsim.scenario._contours_build import ContoursFile, contour_rows
 from heartsim.scenario._fit_summary import FIT_DEFINITIONS, TRUTH_DEFINITIONS
 from heartsim.scenario._hand_over import HAND_OVER_DEFINITIONS
@@ -186,6 +194,16 @@ def test_every_number_of_a_summary_is_defined_with_its_unit(tmp_path):
     units |= {
         name: row["unit"] for name, row in imported_cell(write(tmp_path / "cell.mmt"))[2].items()
     }
+    units |= {name: unit for name, (unit, _) in (HEADS | READ).items()}
+    cell, small = "luo_rudy_1991", Pacing(cycle_length=400.0, dt=0.05)
+    for told in (
+        dynamic_study("mitchell_schaeffer_2003", [600.0], Pacing(dt=0.1))[1],
+        settled_study("mitchell_schaeffer_2003", Pacing())[1],
+        population_study(cell, 2, small)[1],
+        sensitivity_study(cell, small)[1],
+    ):
+        units |= {name: row["unit"] for name, row in told.items()}
+    units |= {"control_beats": "1", "control_drift": "1"}
     curve = restitution_of("mitchell_schaeffer_2003", [400.0], Pacing(600.0, dt=0.1))[1]
     units |= {name: row["unit"] for name, row in curve.items()}
     mL = {"lv_cavity": 1.0}

@@ -38,6 +38,7 @@ from ._safe import sigmoid as sigmoid
 from ._safe import x_over_expm1 as x_over_expm1
 from ._sensitivity import MARKERS as MARKERS
 from ._sensitivity import sensitivity as sensitivity
+from ._smoothing import jumps as jumps
 from ._started import Started as Started
 from ._steps import AbstractMembraneStep as AbstractMembraneStep
 from ._steps import Adaptive as Adaptive

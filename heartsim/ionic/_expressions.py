@@ -18,6 +18,12 @@ def _power(x: Any, n: Any) -> Any:
     return x ** int(n) if isinstance(n, float) and n == int(n) and abs(n) < 20 else jnp.power(x, n)
 
 
+def _blend(past: Any, width: Any, yes: Any, no: Any) -> Any:
+    """`yes` where past > 0, led over to `no` by a sigmoid; a side of no weight may be infinite."""
+    share, other = sigmoid(jnp.asarray(past / width)), sigmoid(jnp.asarray(-past / width))
+    return share * jnp.where(share > 0, yes, 0.0) + other * jnp.where(other > 0, no, 0.0)
+
+
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "neg": lambda x: -x,
     "+": lambda x, y: x + y,
@@ -51,6 +57,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     ">=": lambda x, y: x >= y,
     "<=": lambda x, y: x <= y,
     "if": jnp.where,
+    "blend": _blend,
     "logaddexp": jnp.logaddexp,
     "sigmoid": lambda x: sigmoid(jnp.asarray(x)),
     "x_over_expm1": lambda x: x_over_expm1(jnp.asarray(x)),
@@ -72,7 +79,10 @@ def value(e: Expression, known: Mapping[str, Any], guarded: bool = False) -> Any
         return e
     op, *arguments = e
     table = GUARDED if guarded else OPERATIONS
-    parts = [value(a, known, guarded or (op == "if" and k > 0)) for k, a in enumerate(arguments)]
+    parts = [
+        value(a, known, guarded or (op in ("if", "blend") and k > 0))
+        for k, a in enumerate(arguments)
+    ]
     return table[op](*parts)
 
 

@@ -8,8 +8,10 @@ import jax
 from jax.typing import ArrayLike
 
 from ._import import ENDINGS, read_membrane
+from ._imported import Imported
 from ._model import AbstractIonicModel, as_parameter
 from ._patchwork import Patchwork
+from ._smoothing import led_over
 from ._started import Started
 from .published import CARDS
 
@@ -59,6 +61,8 @@ def smoothed(model: AbstractIonicModel, width: float = 1.0) -> AbstractIonicMode
         return eqx.tree_at(lambda patches: patches.models, model, smooth)
     if isinstance(model, Started):
         return Started(smoothed(model.inner, width), model.start)
+    if isinstance(model, Imported):
+        return led_over(model, width)
     if "jump_width" in vars(model):
         return model.with_named({"jump_width": as_parameter(width)})
     return model

@@ -20,6 +20,7 @@ from heartsim.ionic import (
     Restitution,
     by_name,
     check_import,
+    jumps,
     markers,
     pace,
     parameters,
@@ -135,6 +136,12 @@ def imported_cell(path: str | Path, voltage: str | None = None) -> tuple[Importe
         ),
         "stepped": row([name for name, _ in of.changing], "", "variables stepped by their slope"),
         "stimulus": row(of.paced, "", "whether the file has a stimulus, which is left out"),
+        "jumps": row(
+            jumps(model),
+            "1",
+            "choices by the voltage alone, exact here; `smoothed`, as in fits, "
+            "leads over each by a sigmoid of 1 mV",
+        ),
         "parameters": row(sorted(parameters(model)), "", "constants that may be scaled"),
         "largest_difference_mV": row(
             checked.largest,
