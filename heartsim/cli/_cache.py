@@ -27,9 +27,13 @@ def compile_folder() -> Path:
     return cache_folder() / "compiled"
 
 
-def use_compile_cache() -> None:
-    """Let JAX keep compiled programs; the library itself never sets this."""
+def use_caches() -> None:
+    """Let JAX keep compiled programs, and imports of cell models be kept; the library itself never
+    asks for either."""
     import jax
+
+    from heartsim.ionic import keep_imports
 
     jax.config.update("jax_compilation_cache_dir", str(compile_folder()))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+    keep_imports(cache_folder() / "cells")

@@ -15,6 +15,7 @@ from ._easyml_model import read_easyml
 from ._exchanging import exchanges
 from ._expressions import Equations, Expression, names, subtract, value
 from ._imported import Imported, Program, imported
+from ._kept import kept
 from ._myokit import ENDINGS as BY_MYOKIT
 from ._myokit import described
 from ._singular import without_singularities
@@ -43,7 +44,7 @@ def read_membrane(path: str | Path, voltage: str | None = None) -> Imported:
 @functools.lru_cache(maxsize=32)
 def _program(path: Path, _changed: int, voltage: str | None) -> Program:
     """Of a file, read once as long as it does not change."""
-    return _checked(program_of(_safe(describe(path, voltage))))
+    return kept(path, voltage, lambda: _checked(program_of(_safe(describe(path, voltage)))))
 
 
 def describe(path: Path, voltage: str | None = None) -> Described:

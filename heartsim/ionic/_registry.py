@@ -24,11 +24,11 @@ def is_file(name: str) -> bool:
     return name.endswith(ENDINGS)
 
 
-def by_name(name: str) -> AbstractIonicModel:
+def by_name(name: str, voltage: str | None = None) -> AbstractIonicModel:
     """Return the published model of that name, with its published parameters, or that of a file
-    (.mmt, .cellml, .model), with the file's, as `read_membrane`."""
+    (.mmt, .cellml, .model), with the file's, as `read_membrane`, which `voltage` is for."""
     if is_file(name):
-        return read_membrane(name)
+        return read_membrane(name, voltage)
     if name not in MODELS:
         raise ValueError(f"ionic: there is no model {name!r}{_instead(name, MODELS)}")
     return MODELS[name]()

@@ -52,6 +52,8 @@ class Heart(Section):
     """Refuse a volume that is no heart's size in this unit; false for a wedge or a slab."""
     ionic: str = "ten_tusscher_2006_epi"
     layers: Layers | None = None
+    voltages: dict[str, str] = Field(default_factory=dict)
+    """Which variable is the voltage, by name of a cell model's file, where that is not clear."""
     fibres: str | FibreRule | None = None
     """Field of the fibre directions, or a rule; absent: the usual names are looked for."""
     regions: str | None = None

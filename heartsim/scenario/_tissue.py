@@ -95,7 +95,7 @@ def membranes(
             continue
         inside = np.unique(np.asarray(mesh.cells)[cells_of(region, mesh)])
         for old in np.unique(rules[inside]):
-            model = models[old] if region.ionic is None else by_name(region.ionic)
+            model = models[old] if region.ionic is None else _named(region.ionic, heart)
             try:
                 models.append(scaled(model, region.scale))
             except ValueError as error:
@@ -108,13 +108,17 @@ def membranes(
     return used, rules
 
 
+def _named(name: str, heart: Heart) -> AbstractIonicModel:
+    return by_name(name, heart.voltages.get(Path(name).name))
+
+
 def _base(heart: Heart, mesh: Mesh) -> tuple[list[AbstractIonicModel], Int[np.ndarray, " nodes"]]:
     if heart.layers is None:
-        return [by_name(heart.ionic)], np.zeros(mesh.n_nodes, int)
+        return [_named(heart.ionic, heart)], np.zeros(mesh.n_nodes, int)
     of = heart.layers
     patches = layers(
         point_field(mesh, of.field, "layers.field"),
-        *(by_name(name) for name in (of.endo, of.mid, of.epi)),
+        *(_named(name, heart) for name in (of.endo, of.mid, of.epi)),
         mid_from=of.endo_below,
         epi_from=of.epi_above,
     )

@@ -36,7 +36,7 @@ def folder(tmp_path, monkeypatch) -> Path:
     (tmp_path / "wall.toml").write_text(SCENARIO)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HEARTSIM_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("heartsim.cli._main.use_compile_cache", lambda: None)  # not in this process
+    monkeypatch.setattr("heartsim.cli._main.use_caches", lambda: None)  # not in this process
     return tmp_path
 
 

@@ -39,6 +39,21 @@ def test_regions_may_have_models_of_files(data, folder):
     assert float(own.constants["g_h"]) == pytest.approx(0.01)
 
 
+def test_a_voltage_that_is_not_clear_is_named_by_a_key(data, folder):
+    """Two states in mV and no label: the message names both, and [heart] voltages answers it."""
+    text = write(folder / "cell.mmt").read_text().replace("    label membrane_potential\n", "")
+    text = text.replace("dot(Na) =", "dot(W) = -membrane.V - W\n    in [mV]\ndot(Na) =")
+    text = text.replace("ions.Na = 10\n", "ions.W = 0\nions.Na = 10\n")
+    (folder / "cell.mmt").write_text(text)
+    data["heart"]["ionic"] = "cell.mmt"
+    with pytest.raises(ValueError, match=r"is not clear: membrane\.V, ions\.W"):
+        build_scene(scenario_from(data, folder=folder))
+    data["heart"]["voltages"] = {"cell.mmt": "membrane.V"}
+    tissue = build_scene(scenario_from(data, folder=folder)).tissue
+    assert tissue.ionic.program.voltage == "V"
+    assert set(tissue.ionic.rest()[1]) == {"h", "C", "O", "I", "W", "Na"}
+
+
 def test_a_file_that_is_missing_is_named(data, folder):
     data["heart"]["ionic"] = "none.cellml"
     with pytest.raises(FileNotFoundError, match=r"none\.cellml does not exist"):
