@@ -198,7 +198,7 @@ def test_every_number_of_a_summary_is_defined_with_its_unit(tmp_path):
     cell, small = "luo_rudy_1991", Pacing(cycle_length=400.0, dt=0.05)
     for told in (
         dynamic_study("mitchell_schaeffer_2003", [600.0], Pacing(dt=0.1))[1],
-        settled_study("mitchell_schaeffer_2003", Pacing())[1],
+        settled_study("mitchell_schaeffer_2003", Pacing())[2],
         population_study(cell, 2, small)[1],
         sensitivity_study(cell, small)[1],
     ):

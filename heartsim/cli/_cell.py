@@ -20,7 +20,14 @@ from heartsim.scenario import (
     sensitivity_study,
     settled_study,
 )
-from heartsim.viz import beat_png, cycles_png, doses_png, population_png, restitution_png
+from heartsim.viz import (
+    beat_png,
+    cycles_png,
+    doses_png,
+    population_png,
+    restitution_png,
+    slopes_png,
+)
 
 from ._cache import tuning_folder
 from ._cell_options import CellOptions, parts, steps
@@ -105,12 +112,14 @@ def _population(model: str, of: CellOptions) -> Rows:
 def _sensitivity(model: str, of: CellOptions) -> Rows:
     table, rows = sensitivity_study(model, of.pacing(), of.factors())
     _keep(of, table)
+    _picture(of, slopes_png, table)
     return rows
 
 
 def _settle(model: str, of: CellOptions) -> Rows:
-    table, rows = settled_study(model, of.pacing(), of.factors(), tuning_folder())
+    beat, table, rows = settled_study(model, of.pacing(), of.factors(), tuning_folder())
     _keep(of, table)
+    _picture(of, beat_png, beat.time, {"V": beat.V})
     return rows
 
 

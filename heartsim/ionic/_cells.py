@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from ._markers import beat_markers
 from ._model import AbstractIonicModel
-from ._pacing import Pacing, flat
+from ._pacing import Pacing, flat, stepped
 from ._steps import AbstractMembraneStep, RushLarsenMidpoint
 from ._train import train
 
@@ -92,7 +92,7 @@ def _last(model, carry, step, pacing: Pacing, stride: int):
     def one(carry, k):
         (V, state), (slope, at, peak) = carry
         i_stim = jnp.where(k < on, pacing.stimulus, 0.0).astype(V.dtype)
-        new, state = step(model, V, state, pacing.dt, i_stim)
+        new, state = stepped(step, model, (V, state), pacing.dt, i_stim, pacing)
         rise = (new - V) / pacing.dt
         steeper = rise > slope
         when = ((k + 0.5) * pacing.dt).astype(V.dtype)

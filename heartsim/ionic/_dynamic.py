@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from ._markers import beat_markers
 from ._model import AbstractIonicModel
-from ._pacing import Pacing
+from ._pacing import Pacing, stepped
 from ._steps import AbstractMembraneStep, RushLarsenMidpoint
 from ._train import train
 
@@ -66,7 +66,7 @@ def _window(model, start, cycles, step, pacing: Pacing, stride: int, samples: in
     def one(carry, k):
         on = jnp.mod(k * pacing.dt + pacing.dt / 2, cycles) < pacing.duration
         i_stim = jnp.where(on, pacing.stimulus, 0.0).astype(carry[0].dtype)
-        return step(model, *carry, pacing.dt, i_stim), None
+        return stepped(step, model, carry, pacing.dt, i_stim, pacing), None
 
     def sample(carry, k):
         return jax.lax.scan(one, carry, k * stride + jnp.arange(stride))[0], carry[0]

@@ -88,6 +88,12 @@ class AbstractIonicModel(eqx.Module):
             )
         return V, state
 
+    @property
+    def potassium_per_mV(self) -> Parameter | None:
+        """mM of K_i that 1 mV of stimulus brings, its charge being potassium's; None of a membrane
+        without such a balance."""
+        return None
+
     def named(self) -> dict[str, Array]:
         """The parameters by name."""
         return {name: value for name, value in vars(self).items() if eqx.is_inexact_array(value)}

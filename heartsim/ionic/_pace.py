@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from ._markers import beat_markers
 from ._model import AbstractIonicModel
-from ._pacing import Pacing, flat
+from ._pacing import Pacing, flat, stepped
 from ._steps import AbstractMembraneStep, RushLarsenMidpoint
 from ._train import train
 
@@ -57,7 +57,7 @@ def pace(
             i_stim = jnp.where(k < on, pacing.stimulus, 0.0).astype(carry[0].dtype)
             now = flat(carry[1])
             kept = {name: now[name][0] for name in keep}
-            return step(model, *carry, pacing.dt, i_stim), (carry[0][0], kept)
+            return stepped(step, model, carry, pacing.dt, i_stim, pacing), (carry[0][0], kept)
 
         return jax.lax.scan(one, carry, jnp.arange(n))
 

@@ -3,7 +3,10 @@
 import dataclasses
 from typing import Any
 
+from jax.typing import ArrayLike
+
 from ._model import AbstractIonicModel
+from ._steps import AbstractMembraneStep
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,6 +22,9 @@ class Pacing:
     """ms of each stimulus."""
     dt: float = 0.01
     """ms."""
+    potassium: bool = True
+    """Whether potassium carries the stimulus into a cell that has a balance of it; else, as in
+    tissue, its charge is nobody's, and the cell loses potassium from beat to beat."""
 
     def __post_init__(self):
         if not (self.cycle_length > 0 and self.dt > 0 and self.beats >= 1):
@@ -31,6 +37,22 @@ class Pacing:
                 f"pacing: a stimulus of {self.duration:g} ms does not fit in {self.cycle_length:g} "
                 f"ms by steps of {self.dt:g} ms."
             )
+
+
+def stepped(
+    step: AbstractMembraneStep,
+    model: AbstractIonicModel,
+    cell: tuple[Any, Any],
+    dt: ArrayLike,
+    i_stim: ArrayLike,
+    pacing: Pacing,
+) -> tuple[Any, Any]:
+    """V and the state of cells after a step under the stimulus of `pacing`."""
+    V, state = step(model, *cell, dt, i_stim)
+    share = model.potassium_per_mV
+    if share is None or not pacing.potassium:
+        return V, state
+    return V, state._replace(K_i=state.K_i + share * dt * i_stim)
 
 
 def flat(state: Any) -> dict[str, Any]:

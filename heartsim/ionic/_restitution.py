@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from ._markers import falls
 from ._model import AbstractIonicModel
-from ._pacing import Pacing
+from ._pacing import Pacing, stepped
 from ._steps import AbstractMembraneStep, RushLarsenMidpoint
 from ._train import train
 
@@ -86,7 +86,7 @@ def _voltages(model, start, intervals, pacing: Pacing, step) -> Float[np.ndarray
         def one(carry, k):
             fires = (k < on) | ((k >= second) & (k < second + on))
             i_stim = jnp.where(fires, pacing.stimulus, 0.0).astype(carry[0].dtype)
-            return step(model, *carry, pacing.dt, i_stim), carry[0]
+            return stepped(step, model, carry, pacing.dt, i_stim, pacing), carry[0]
 
         return jax.lax.scan(one, carry, jnp.arange(steps))[1]
 

@@ -8,7 +8,7 @@ from jax import Array, lax
 from jaxtyping import Float
 
 from ._model import AbstractIonicModel
-from ._pacing import Pacing
+from ._pacing import Pacing, stepped
 from ._steps import RushLarsenMidpoint
 from ._train import train
 
@@ -26,7 +26,7 @@ def beat_of(model: AbstractIonicModel, pacing: Pacing) -> Float[Array, " markers
 
     def one(carry, k):
         i_stim = jnp.where(k < on, pacing.stimulus, 0.0).astype(carry[0].dtype)
-        return step(model, *carry, pacing.dt, i_stim), None
+        return stepped(step, model, carry, pacing.dt, i_stim, pacing), None
 
     def sample(carry, k):
         return lax.scan(one, carry, k * STRIDE + jnp.arange(STRIDE))[0], carry[0][0]

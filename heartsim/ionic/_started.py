@@ -21,6 +21,11 @@ class Started(AbstractIonicModel):
         """The start."""
         return self.start
 
+    @property
+    def potassium_per_mV(self) -> Parameter | None:
+        """See AbstractIonicModel."""
+        return self.inner.potassium_per_mV
+
     def named(self) -> dict[str, Array]:
         """See AbstractIonicModel."""
         return self.inner.named()

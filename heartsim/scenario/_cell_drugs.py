@@ -107,7 +107,9 @@ def drug_study(
     found = plan.heads()
     heads = {key: of for key, of in HEADS.items() if key in found}
     found |= {key: plain(read[key]) for key in told}
-    drift = f"largest change of a variable ({control.variable}) over the last of these, as a share"
+    drift = (
+        f"largest change of a variable ({control.variable}) a beat, over the last ten, as a share"
+    )
     return found, {key: row(list(found[key]), *of) for key, of in (heads | told).items()} | {
         "control_beats": row(control.beats, "1", "beats without drug before"),
         "control_drift": row(control.drift, "1", f"{drift} of itself"),

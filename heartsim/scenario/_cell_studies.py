@@ -1,6 +1,7 @@
 """Studies of one cell model: its limit cycle, its dynamic restitution, a population of its
 variants, what each conductance does. Each gives a table and its numbers."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,16 +10,19 @@ import jax.numpy as jnp
 import numpy as np
 
 from heartsim.ionic import (
+    Beat,
     Pacing,
     conductances,
     dynamic_restitution,
     flat,
+    markers,
+    pace,
     pace_cells,
     scaled,
     sensitivity,
 )
 
-from ._cell import cell_of
+from ._cell import DEFINITIONS, cell_of
 from ._cell_tables import KEPT, READ, Table, number, plain
 from ._limit_cycle import limit_cycle
 from ._rows import Rows, row
@@ -31,20 +35,34 @@ def settled_study(
     pacing: Pacing,
     factors: Mapping[str, float] | None = None,
     cache: Path | None = None,
-) -> tuple[Table, Rows]:
-    """The limit cycle of a cell: each variable as a stimulus begins, and how it got there."""
+) -> tuple[Beat, Table, Rows]:
+    """The limit cycle of a cell: its beat, each variable as a stimulus begins, and how it got
+    there."""
     with jax.enable_x64(True):
-        found = limit_cycle(cell_of(name, factors), pacing, cache)
+        model = cell_of(name, factors)
+        found = limit_cycle(model, pacing, cache)
+        beat = pace(model, dataclasses.replace(pacing, beats=1), start=found.end)
+    read = markers(beat)
+    told = {key: row(read[key], *DEFINITIONS[key]) for key in DEFINITIONS if key in read}
     values = {"V": found.end[0]} | flat(found.end[1])
     table: Table = {"variable": list(values), "value": [float(x[0]) for x in values.values()]}
-    return table, {
-        "beats": row(found.beats, "1", "from the model's start"),
-        "drift": row(found.drift, "1", "largest change over the last beat, as a share of itself"),
-        "drifting": row(found.variable, "", "the variable that changes so"),
-        "states": row(
-            dict(zip(*table.values(), strict=True)), "", "each variable as a stimulus begins"
-        ),
-    }
+    return (
+        beat,
+        table,
+        told
+        | {
+            "beats": row(found.beats, "1", "from the model's start"),
+            "drift": row(
+                found.drift,
+                "1",
+                "largest change of a variable a beat, over the last ten, as a share of itself",
+            ),
+            "drifting": row(found.variable, "", "the variable that changes so"),
+            "states": row(
+                dict(zip(*table.values(), strict=True)), "", "each variable as a stimulus begins"
+            ),
+        },
+    )
 
 
 def dynamic_study(

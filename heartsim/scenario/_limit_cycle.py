@@ -11,13 +11,13 @@ import numpy as np
 from heartsim._files import whole
 from heartsim.ionic import AbstractIonicModel, Pacing, Settled, Started, settle
 
-DRIFT = 1e-5  # largest change of any variable from beat to beat, as a share of itself
+DRIFT = 1e-5  # largest change of any variable a beat, over ten, as a share of itself
 MOST = 1000  # beats, where the drift does not come down to that
 
 
 def limit_cycle(model: AbstractIonicModel, pacing: Pacing, cache: Path | None = None) -> Settled:
     """One cell after so many beats of `pacing` that no variable changes by more than 1e-5 of itself
-    from beat to beat, or after 1000; from the folder `cache`, if that has it.
+    a beat, over ten, or after 1000; from the folder `cache`, if that has it.
 
     Call it in double precision: concentrations drift in single.
     """

@@ -9,6 +9,7 @@ from ._cell import restitution_png as restitution_png
 from ._cell_studies import cycles_png as cycles_png
 from ._cell_studies import doses_png as doses_png
 from ._cell_studies import population_png as population_png
+from ._cell_studies import slopes_png as slopes_png
 from ._colours import NEVER as NEVER
 from ._colours import time_colours as time_colours
 from ._ecg import ecg_figure as ecg_figure

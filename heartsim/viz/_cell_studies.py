@@ -76,6 +76,20 @@ def population_png(table: Columns, out: str | Path, title: str = "") -> None:
     save_png(figure, out)
 
 
+def slopes_png(table: Columns, out: str | Path, title: str = "") -> None:
+    """What 10 % more of each conductance do to APD90, largest first."""
+    names, change = list(table["current"]), _column(table, "apd90_ms_per_10_percent")
+    figure = new_figure(120.0, 40.0 + 5.0 * len(names), 150.0)
+    axes = figure.add_subplot()
+    axes.barh(names, change, color=[COLOURS[int(x < 0)] for x in change])
+    axes.invert_yaxis()
+    axes.axvline(0.0, color="0.3", linewidth=0.8)
+    _frame(axes, "change of APD90 with 10 % more (ms)", "conductance")
+    axes.set_title(title, loc="left", fontweight="bold", fontsize=9)
+    figure.tight_layout()
+    save_png(figure, out)
+
+
 def _column(table: Columns, name: str) -> Any:
     """Numbers, None as nan."""
     return np.array([np.nan if v is None else v for v in table[name]], float)
@@ -86,3 +100,4 @@ def _frame(axes: Any, x: str, y: str) -> None:
     axes.set_ylabel(y)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
+    axes.set_axisbelow(True)

@@ -54,7 +54,8 @@ class Courtemanche1998(AbstractIonicModel):
     The defaults are a cell in sinus rhythm; see `courtemanche_1998_af`.
     The rates of h and j jump at V_jump = -40 mV as published, by 25 and 0.3 %, and their limits
     from 0.0009 to 0; with `jump_width` [mV] given, a sigmoid of that width leads over.
-    The potassium carried by the stimulus is not counted in the balance of K_i, which the .mmt does.
+    The potassium carried by the stimulus is counted where single cells are paced,
+    not by `rates`: see `potassium_per_mV`.
     """
 
     # Conductances per capacitance, mS/µF = 1/ms, and other largest currents
@@ -134,6 +135,11 @@ class Courtemanche1998(AbstractIonicModel):
     def rest(self) -> tuple[Parameter, Courtemanche1998State]:
         """Return the published initial V [mV] and state, which drift slowly."""
         return jax.tree.map(lambda x: jnp.asarray(x, self.g_Na.dtype), START)
+
+    @property
+    def potassium_per_mV(self) -> Parameter:
+        """See AbstractIonicModel."""
+        return self.C_cell / (self.V_c * self.F)
 
     def currents(self, V: Nodes, state: Courtemanche1998State) -> Currents:
         """Return the twelve currents over capacitance [A/F = mV/ms], outward positive."""

@@ -64,7 +64,8 @@ class OHaraRudy2011(AbstractIonicModel):
     corrects (see `pump`); ours is as published unless `corrected_pump`.
 
     The defaults are the endocardial cell; see `ohara_rudy_2011_epi` and `_mid`. The potassium
-    carried by the stimulus is not counted in the balance of K_i, which the files do.
+    carried by the stimulus is counted where single cells are paced,
+    not by `rates`: see `potassium_per_mV`.
     """
 
     # Conductances per capacitance, and other largest currents
@@ -130,6 +131,11 @@ class OHaraRudy2011(AbstractIonicModel):
         fast = sigmoid(-(V + 54.81) / 38.21)
         x = fast * of["xrf"] + (1 - fast) * of["xrs"]
         return x * sigmoid(-(V + 55) / 75) * sigmoid(-(V - 10) / 30)
+
+    @property
+    def potassium_per_mV(self) -> Parameter:
+        """See AbstractIonicModel."""
+        return AREA / (self.F * CYTOSOL)
 
     def currents(self, V: Nodes, state: OHaraRudy2011State) -> Currents:
         """Return the currents over capacitance [A/F = mV/ms], outward positive."""

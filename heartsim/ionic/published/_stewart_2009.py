@@ -186,6 +186,11 @@ class Stewart2009(AbstractIonicModel):
         """Return V [mV] and state of the file, in diastole: the cell has no rest."""
         return jax.tree.map(lambda x: jnp.asarray(x, self.g_Na.dtype), START)
 
+    @property
+    def potassium_per_mV(self) -> Parameter:
+        """See AbstractIonicModel."""
+        return self.C_cell / (self.V_c * self.F)
+
     def currents(self, V: Nodes, state: Stewart2009State) -> Stewart2009Currents:
         """Return the currents over capacitance [A/F = mV/ms], outward positive."""
         x = state

@@ -72,7 +72,8 @@ class TenTusscher2004(AbstractIonicModel):
     The defaults are the epicardial cell; see `ten_tusscher_2004_epi`, `_mid` and `_endo`.
     τ_h and τ_j jump at V_jump = -40 mV, and `jump_width` [mV] leads over; see `TenTusscher2006`.
     The gates f_Ca and g may not rise while V > V_hold: they stop, a jump that `jump_width` leaves.
-    The potassium carried by the stimulus is not counted in the balance of K_i, which the file does.
+    The potassium carried by the stimulus is counted where single cells are paced,
+    not by `rates`: see `potassium_per_mV`.
     """
 
     # Conductances per capacitance, mS/µF = 1/ms, and other largest currents
@@ -157,6 +158,11 @@ class TenTusscher2004(AbstractIonicModel):
     def rest(self) -> tuple[Parameter, TenTusscher2004State]:
         """Return V [mV] and state of the file, round numbers that drift for many beats."""
         return jax.tree.map(lambda x: jnp.asarray(x, self.g_Na.dtype), START)
+
+    @property
+    def potassium_per_mV(self) -> Parameter:
+        """See AbstractIonicModel."""
+        return self.C_cell / (self.V_c * self.F)
 
     def currents(self, V: Nodes, state: TenTusscher2004State) -> Currents:
         """Return the twelve currents over capacitance [A/F = mV/ms], outward positive."""

@@ -44,8 +44,8 @@ class TenTusscher2006(AbstractIonicModel):
     The defaults are the epicardial cell; see `ten_tusscher_2006_epi`, `_mid` and `_endo`.
     τ_h and τ_j jump at V_jump = -40 mV as published, by about 1 and 2 %; with `jump_width` [mV]
     given, a sigmoid of that width leads from one branch to the other (see `smoothed`).
-    The potassium carried by the stimulus is not counted in the balance of K_i, which the files do:
-    0.006 mM for each ms of 52 mV/ms.
+    The potassium carried by the stimulus is counted where single cells are paced,
+    not by `rates`: see `potassium_per_mV`.
     """
 
     # Conductances per capacitance, mS/µF = 1/ms, and other largest currents
@@ -139,6 +139,11 @@ class TenTusscher2006(AbstractIonicModel):
     def rest(self) -> tuple[Parameter, TenTusscher2006State]:
         """Return the published initial V [mV] and state, which drift slowly; see cell-models.md."""
         return jax.tree.map(lambda x: jnp.asarray(x, self.g_Na.dtype), self.start)
+
+    @property
+    def potassium_per_mV(self) -> Parameter:
+        """See AbstractIonicModel."""
+        return self.C_cell / (self.V_c * self.F)
 
     def currents(self, V: Nodes, state: TenTusscher2006State) -> Currents:
         """Return the twelve currents over capacitance [A/F = mV/ms], outward positive."""

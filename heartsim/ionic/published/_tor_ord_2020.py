@@ -57,7 +57,8 @@ class ToRORdDynCl2020(AbstractIonicModel):
     published unless `corrected_pump`. Their K_ATP current, which is 0, is left out.
 
     The defaults are the endocardial cell; see `tor_ord_dyncl_2020_epi` and `_mid`. The potassium
-    carried by the stimulus is not counted in the balance of K_i, which the files do. The rates of
+    carried by the stimulus is counted where single cells are paced,
+    not by `rates`: see `potassium_per_mV`. The rates of
     h and j jump at V_jump as in ten Tusscher and Panfilov (2006).
     """
 
@@ -117,6 +118,11 @@ class ToRORdDynCl2020(AbstractIonicModel):
     def rest(self) -> tuple[Parameter, ToRORd2020State]:
         """Return V [mV] and the state that the files start from: the endocardial cell's, paced."""
         return jax.tree.map(lambda x: jnp.asarray(x, self.g_Na.dtype), START)
+
+    @property
+    def potassium_per_mV(self) -> Parameter:
+        """See AbstractIonicModel."""
+        return AREA / (self.F * CYTOSOL)
 
     def currents(self, V: Nodes, state: ToRORd2020State) -> Currents:
         """Return the currents over capacitance [A/F = mV/ms], outward positive."""
