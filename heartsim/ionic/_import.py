@@ -31,8 +31,8 @@ def read_membrane(path: str | Path, voltage: str | None = None) -> Imported:
     Time is turned into ms and the voltage into mV. The voltage is the variable labelled
     membrane_potential, or the one state in volts; `voltage` names it where that is not clear. The
     stimulus, bound to pace or the one variable that time has a part in, is left out: runs give
-    their own, to the voltage alone. States that turn into one another, as those of a channel,
-    step together; others whose derivative is linear in themselves settle exponentially, where
+    their own, to the voltage and to what the file's has a part in. States that turn into one
+    another step together; others whose derivative is linear in themselves settle exponentially, where
     they do so at every voltage from -120 to 60 mV. Quotients that are 0/0 at one voltage, and
     exponentials that overflow, are written so that value and slope hold. ValueError names the
     file, and what was found or cannot be done.
@@ -102,7 +102,29 @@ def program_of(of: Described) -> Program:
         per_ms=of.per_ms,
         per_mV=of.per_mV,
         paced=of.paced,
+        carried=_carried(of),
     )
+
+
+def _carried(of: Described) -> tuple[tuple[str, float], ...]:
+    """What the stimulus of the file changes beside the voltage, with 1 mV of it."""
+    free = Equations({name: e for name, e in of.equations.items() if name not in of.silent})
+    found: dict[str, float] = {}
+    for stimulus in of.silent:
+        share = _share(free, of, of.voltage, stimulus)
+        for state in of.slopes:
+            own = 0.0 if share == 0.0 else _share(free, of, state, stimulus)
+            if state != of.voltage and own != 0.0:
+                found[state] = own / share * of.per_mV
+    return tuple(found.items())
+
+
+def _share(equations: Equations, of: Described, state: str, stimulus: str) -> float:
+    """By how much a state's slope changes with a stimulus; 0 where that is no fixed number."""
+    parts = equations.affine(of.slopes[state], stimulus)
+    if parts is None or any(equations.depends(parts[1], s) for s in (*of.slopes, *of.silent)):
+        return 0.0
+    return equations.number(parts[1], {})
 
 
 def _settling(

@@ -47,7 +47,7 @@ def check_import(
     of = model.program
     pacing = Pacing(cycle_length=500.0) if pacing is None else pacing
     strength = 0.0 if not of.paced else pacing.stimulus if of.start[0] < -20.0 else OWN
-    pacing = dataclasses.replace(pacing, beats=1, stimulus=strength)
+    pacing = dataclasses.replace(pacing, beats=1, stimulus=strength, potassium=False)
     with jax.enable_x64(True):
         ours = pace(imported(of), pacing, step=step, keep=of.states)
     reference = reference_of(Path(path), voltage)

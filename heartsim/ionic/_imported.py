@@ -6,6 +6,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from ._expressions import Expression, value
@@ -39,6 +40,8 @@ class Program:
     """Units of voltage of the file in a millivolt."""
     paced: bool
     """Whether the file has a stimulus, which is left out."""
+    carried: tuple[tuple[str, float], ...] = ()
+    """By how much each state changes with the charge of 1 mV that the file's stimulus brings."""
 
 
 class Imported(AbstractIonicModel):
@@ -74,6 +77,10 @@ class Imported(AbstractIonicModel):
         for name, drive, row in of.coupled:
             changes[name] = Coupled(rate(drive), {other: rate(e) for other, e in row})
         return Rates(-rate(of.slope) / of.per_mV, changes)
+
+    def stimulated(self, state: dict[str, Any], charge: ArrayLike) -> dict[str, Any]:
+        """See AbstractIonicModel."""
+        return state | {name: state[name] + share * charge for name, share in self.program.carried}
 
     def rest(self) -> tuple[Parameter, dict[str, Parameter]]:
         """Voltage [mV] and states as the file has them, which may be no rest."""

@@ -11,7 +11,7 @@ from heartsim._files import whole
 
 from ._imported import Program
 
-FORM = 1  # of what is kept; another number makes all anew
+FORM = 2  # of what is kept; another number makes all anew
 _FOLDER: list[Path] = []
 
 

@@ -94,6 +94,12 @@ class AbstractIonicModel(eqx.Module):
         without such a balance."""
         return None
 
+    def stimulated(self, state: Any, charge: ArrayLike) -> Any:
+        """The state after a stimulus has brought so much `charge` [mV] in, where the membrane says
+        which ion carries it."""
+        share = self.potassium_per_mV
+        return state if share is None else state._replace(K_i=state.K_i + share * charge)
+
     def named(self) -> dict[str, Array]:
         """The parameters by name."""
         return {name: value for name, value in vars(self).items() if eqx.is_inexact_array(value)}

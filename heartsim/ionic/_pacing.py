@@ -23,8 +23,9 @@ class Pacing:
     dt: float = 0.01
     """ms."""
     potassium: bool = True
-    """Whether potassium carries the stimulus into a cell that has a balance of it; else, as in
-    tissue, its charge is nobody's, and the cell loses potassium from beat to beat."""
+    """Whether potassium (of a file: what its stimulus has a part in) carries the stimulus into a
+    cell with a balance of it; else, as in tissue, its charge is nobody's, and the cell loses
+    potassium from beat to beat."""
 
     def __post_init__(self):
         if not (self.cycle_length > 0 and self.dt > 0 and self.beats >= 1):
@@ -49,10 +50,7 @@ def stepped(
 ) -> tuple[Any, Any]:
     """V and the state of cells after a step under the stimulus of `pacing`."""
     V, state = step(model, *cell, dt, i_stim)
-    share = model.potassium_per_mV
-    if share is None or not pacing.potassium:
-        return V, state
-    return V, state._replace(K_i=state.K_i + share * dt * i_stim)
+    return V, model.stimulated(state, dt * i_stim) if pacing.potassium else state
 
 
 def flat(state: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from ._model import AbstractIonicModel, Parameter, Rates
@@ -25,6 +26,10 @@ class Started(AbstractIonicModel):
     def potassium_per_mV(self) -> Parameter | None:
         """See AbstractIonicModel."""
         return self.inner.potassium_per_mV
+
+    def stimulated(self, state: Any, charge: ArrayLike) -> Any:
+        """See AbstractIonicModel."""
+        return self.inner.stimulated(state, charge)
 
     def named(self) -> dict[str, Array]:
         """See AbstractIonicModel."""

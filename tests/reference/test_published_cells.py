@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from heartsim.ionic import Pacing, by_name, markers, pace, variables
+from heartsim.ionic import Pacing, by_name, markers, pace, read_membrane, variables
 from heartsim.ionic._import_check import compared
 from heartsim.ionic._pacing import flat
 from heartsim.ionic._reference import integrated
@@ -175,3 +175,27 @@ def test_the_cell_starts_where_the_file_does(shared_data, tmp_path, case, x64):
     ours, theirs = {"V": V} | flat(state), dict(zip(of.names, of.start, strict=True))
     for name in set(of.names) - set(case.starts_apart):
         assert float(ours[name]) == pytest.approx(theirs[name], rel=1e-12), name
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("ten_tusscher_2004_epi", "myokit/tentusscher-2004.mmt"),
+        ("ten_tusscher_2006_epi", "cellml/ten_tusscher_model_2006_epi.cellml"),
+        ("courtemanche_1998", "myokit/courtemanche-1998.mmt"),
+        ("ohara_rudy_2011_endo", "myokit/ohara-2011.mmt"),
+        ("ohara_rudy_cipa_2017_endo", CIPA_CELLML),
+        ("tor_ord_dyncl_2020_endo", "myokit/tomek-2020.mmt"),
+        ("luo_rudy_1991", "cellml/luo_rudy_1991.cellml"),
+        ("stewart_2009", "myokit/stewart-2009.mmt"),
+    ],
+)
+def test_a_stimulus_brings_as_much_potassium_as_in_the_file(shared_data, x64, name, file):
+    """By the part that the file's own stimulus has in its equation of K_i; to round-off."""
+    file_has = dict(read_membrane(shared_data / "cellmodels" / file).program.carried)
+    ours = by_name(name).potassium_per_mV
+    if ours is None or name == "stewart_2009":  # whose file has no stimulus
+        assert not file_has
+    else:
+        (share,) = file_has.values()
+        assert float(ours) == pytest.approx(share, rel=1e-5)  # R and F have 5 to 8 digits
