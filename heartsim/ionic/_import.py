@@ -32,9 +32,9 @@ def read_membrane(path: str | Path, voltage: str | None = None) -> Imported:
     membrane_potential, or the one state in volts; `voltage` names it where that is not clear. The
     stimulus, bound to pace or the one variable that time has a part in, is left out: runs give
     their own, to the voltage and to what the file's has a part in. States that turn into one
-    another step together; others whose derivative is linear in themselves settle exponentially, where
-    they do so at every voltage from -120 to 60 mV. Quotients that are 0/0 at one voltage, and
-    exponentials that overflow, are written so that value and slope hold. ValueError names the
+    another step together; others whose derivative is linear in themselves settle exponentially,
+    where they do so at every voltage from -120 to 60 mV. Quotients that are 0/0 at one voltage,
+    and exponentials that overflow, are written so that value and slope hold. ValueError names the
     file, and what was found or cannot be done.
     """
     path = Path(path)

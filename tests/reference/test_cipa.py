@@ -92,9 +92,14 @@ def net_charge(shared, scratch, start, **drug):
 
 
 def test_drugs_come_in_the_order_of_their_risk(studied, risk):
-    """Spearman's coefficient of mean qNet and class below -0.9 with dynamic binding; -0.94 is the
-    least that twelve drugs in 4, 4 and 4 can have, as classes have ties. Static block of i_Kr by
-    the table's first set of hERG columns takes drugs of intermediate risk for those of high."""
+    """Spearman's coefficient of mean qNet and class below -0.9 with dynamic binding; -0.946 is that
+    of classes in perfect order, as four drugs share each.
+
+    Static block of i_Kr, by the first set of hERG columns of the table, takes two drugs of
+    intermediate risk for drugs of high risk. It also has ranolazine below chlorpromazine, which it
+    has not after 300 beats: after 100 qNet of ranolazine still rises, by 4 %. The narrowest of all
+    pairs that decide are 1 % apart; cells run side by side or not differ by 0.3 %.
+    """
     kind, found = studied
     drug, qnet = np.array(found["drug"]), np.array(found["qnet_uC_uF"], float)
     mean = {name: qnet[drug == name].mean() for name in risk}
@@ -106,31 +111,34 @@ def test_drugs_come_in_the_order_of_their_risk(studied, risk):
         for other in risk
         if risk[safer] < risk[other] and mean[safer] < mean[other]
     }
-    print(kind, rank, wrong, mean)
     assert np.isfinite(qnet).all()
     if kind == "dynamic":
         assert rank < -0.9
         assert wrong == set()
     else:
+        assert rank > -0.9
         assert wrong == {
-            ("cisapride", "sotalol"), ("terfenadine", "bepridil"), ("terfenadine", "sotalol"),
-        }  # fmt: skip
+            ("cisapride", "sotalol"),
+            ("terfenadine", "sotalol"),
+            ("terfenadine", "bepridil"),
+            ("ranolazine", "chlorpromazine"),
+        }
 
 
 def test_charge_without_drug_is_that_of_another_program(studied, control, shared_data, tmp_path):
-    """1 %, wanted of qNet; the beat measured is the hundredth after the limit cycle."""
+    """0.2 %, where 1 % is wanted of qNet; the beat measured is about the hundredth after the limit
+    cycle, from which LSODA starts."""
     _, found = studied
     wanted = net_charge(shared_data, tmp_path, control)
-    print("control", found["qnet_uC_uF"][0], wanted)
     assert found["drug"][0] == "none"
-    assert found["qnet_uC_uF"][0] == pytest.approx(wanted, rel=0.01)
+    assert found["qnet_uC_uF"][0] == pytest.approx(wanted, rel=2e-3)
 
 
 def test_charge_of_a_cell_with_a_drug_is_that_of_another_program(
     table, control, shared_data, tmp_path, x64
 ):
     """Dofetilide at four times its therapeutic concentration, ten beats after it was given, on its
-    way into hERG; 1 % too."""
+    way into hERG; 0.2 % too."""
     drug = read_drugs(table)["dofetilide"]
     alone = dataclasses.replace(drug, blocks={})  # the file has no other block
     model = dosed(by_name(CELL), [(alone, jnp.asarray(4 * drug.therapeutic))])
@@ -141,5 +149,4 @@ def test_charge_of_a_cell_with_a_drug_is_that_of_another_program(
     values |= {"halfmax": drug.binding["bind_half"], "Vhalf": drug.binding["trap_half"]}
     wanted = net_charge(shared_data, tmp_path, begin, **values)
     ours = float(last.markers()["qnet_uC_uF"][0])
-    print("dof", ours, wanted, net_charge.__name__)
-    assert ours == pytest.approx(wanted, rel=0.01)
+    assert ours == pytest.approx(wanted, rel=2e-3)
