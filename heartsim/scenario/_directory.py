@@ -15,6 +15,7 @@ import numpy as np
 
 from heartsim._files import NEW, whole
 from heartsim.ecg import twelve_leads
+from heartsim.ionic import is_file
 from heartsim.mesh import write_mesh
 
 from ._checkpoint import POINTER, Record, find_checkpoint, machine
@@ -117,9 +118,19 @@ def input_checksums(scenario: Scenario) -> dict[str, str]:
     if ecg.torso not in (None, "ellipsoid"):
         paths.append(locate(ecg.torso))
     paths += [locate(tree.tree) for tree in scenario.purkinje]
+    paths += [locate(drug.table) for drug in scenario.drug]
+    paths += [locate(name) for name in sorted(_membrane_files(scenario))]
     if heart.initial_state is not None:
         paths.append(locate(heart.initial_state))
     return {str(path): checksum(path) for path in paths}
+
+
+def _membrane_files(scenario: Scenario) -> set[str]:
+    """Files of cell models that the scenario names."""
+    heart, layers = scenario.heart, scenario.heart.layers
+    named = [heart.ionic] if layers is None else [layers.endo, layers.mid, layers.epi]
+    named += [region.ionic for region in scenario.region if region.ionic is not None]
+    return {name for name in named if is_file(name)}
 
 
 def manifest(scene: Scene | FrontScene, inputs: dict[str, str], summary: Rows) -> dict[str, Any]:

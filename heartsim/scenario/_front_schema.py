@@ -84,6 +84,8 @@ def require_front(scenario) -> None:
     ):
         if given is not None:
             raise ValueError(f"{key} does not go with the eikonal model; leave it out.")
+    if scenario.drug:
+        raise ValueError("[[drug]] acts on membranes, which the eikonal model has none of.")
 
 
 def _require_velocities(scenario) -> None:

@@ -70,7 +70,11 @@ def scenario_from(
         region.model_copy(update={"ionic": region.ionic and _membrane(region.ionic, folder)})
         for region in scenario.region
     ]
-    scenario = scenario.model_copy(update={"purkinje": trees, "region": regions})
+    drugs = [
+        drug.model_copy(update={"table": absolute(drug.table, folder)}) for drug in scenario.drug
+    ]
+    changed = {"purkinje": trees, "region": regions, "drug": drugs}
+    scenario = scenario.model_copy(update=changed)
     try:
         _check_times(scenario)
     except ValueError as error:

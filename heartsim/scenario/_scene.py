@@ -31,6 +31,7 @@ from heartsim.tissue import (
 )
 
 from ._arrivals import foot_current, untuned
+from ._drug_schema import under_drugs
 from ._leads import leads_of
 from ._places import site_of
 from ._read import locate
@@ -45,6 +46,7 @@ from ._tissue import (
     joined,
     membranes,
     point_field,
+    started,
 )
 
 
@@ -75,7 +77,8 @@ def build_scene(scenario: Scenario, cache: Path | None = None) -> Scene:
     devices = devices_of(scenario)
     inner, nodes = conductive_part(scenario, mesh, len(devices))
     devices = devices[: most_strips(inner.cells, inner.n_nodes, len(devices))]
-    models, rules = membranes(scenario.heart, scenario.region, inner, cache)
+    plain, rules = membranes(scenario.heart, scenario.region, inner)
+    models = started(plain, scenario.heart, cache)  # velocities are those without drugs
     model = models[int(np.bincount(rules).argmax())]
     edge = float(np.mean(edge_lengths(inner)))
     stimuli: list[AbstractStimulus]
@@ -90,6 +93,8 @@ def build_scene(scenario: Scenario, cache: Path | None = None) -> Scene:
         fronts = fronts_of(scenario, inner, model, stimulated, edge, cache)
         D, speeds = conduct(scenario, inner, models, rules, edge, fronts, cache)
     field, flags = leads_of(scenario.ecg, mesh, inner, cache)
+    if scenario.drug:
+        models = started(under_drugs(plain, scenario.drug), scenario.heart, cache)
     tissue = _tissue(scenario, inner, D, joined(models, rules, fronts), fronts)
     return Scene(
         scenario=scenario,

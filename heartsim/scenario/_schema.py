@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from heartsim import units
 from heartsim.ecg import SIGMA_BATH, SIGMA_EL, SIGMA_ET, SIGMA_IL, SIGMA_IT
 
+from ._drug_schema import GivenDrug
 from ._front_schema import FastLayer, Purkinje, Template, require_front
 from ._section import Box, Count, NotNegative, Point, Positive, Section, Surface, Tag
 from ._solver_schema import Output, Solver
@@ -230,6 +231,7 @@ class Scenario(Section):
     output: Output = Field(default_factory=Output)
     ecg: Ecg = Field(default_factory=Ecg)
     fast_layer: FastLayer | None = None
+    drug: list[GivenDrug] = Field(default_factory=list)
     purkinje: list[Purkinje] = Field(default_factory=list)
     template: Template | None = None
     """Absent with the eikonal model: all defaults."""

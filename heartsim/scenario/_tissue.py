@@ -86,7 +86,7 @@ def point_field(mesh: Mesh, name: str, key: str) -> Float[AnyArray, "..."]:
 
 
 def membranes(
-    heart: Heart, regions: Sequence[Region], mesh: Mesh, cache: Path | None = None
+    heart: Heart, regions: Sequence[Region], mesh: Mesh
 ) -> tuple[list[AbstractIonicModel], Int[np.ndarray, " nodes"]]:
     """The membranes, and which of them rules each node; a later region wins its border nodes."""
     models, rules = _base(heart, mesh)
@@ -101,11 +101,17 @@ def membranes(
             except ValueError as error:
                 raise ValueError(f"[[region]] {number}: scale: {error}") from None
             rules[inside[rules[inside] == old]] = len(models) - 1
-    numbers, rules = np.unique(rules, return_inverse=True)
-    used = [models[k] for k in numbers]
-    if heart.limit_cycle is not None:
-        used = [at_limit_cycle(model, heart.limit_cycle, cache) for model in used]
-    return used, rules
+    used, rules = np.unique(rules, return_inverse=True)
+    return [models[k] for k in used], rules
+
+
+def started(
+    models: Sequence[AbstractIonicModel], heart: Heart, cache: Path | None
+) -> list[AbstractIonicModel]:
+    """The membranes as a run starts them: in their limit cycles, if that is asked for."""
+    if heart.limit_cycle is None:
+        return list(models)
+    return [at_limit_cycle(model, heart.limit_cycle, cache) for model in models]
 
 
 def _named(name: str, heart: Heart) -> AbstractIonicModel:

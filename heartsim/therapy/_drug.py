@@ -34,7 +34,7 @@ class Hill(NamedTuple):
 
     def left(self, concentration: ArrayLike) -> np.ndarray:
         """Share of the current at a free concentration [nM]: 1 / (1 + (C / IC50)^h)."""
-        return 1 / (1 + (np.asarray(concentration, float) / self.IC50) ** self.h)
+        return np.asarray(1 / (1 + (np.asarray(concentration, float) / self.IC50) ** self.h))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +103,8 @@ def dosed(
                     f"{drug.name} blocks {current}, of which {type(model).__name__} has no "
                     f"conductance; it has {', '.join(sorted(own))}."
                 )
-            left[own[current]] = left.get(own[current], np.ones(())) * hill.left(level)
+            before = left.get(own[current], np.ones(()))
+            left[own[current]] = np.asarray(before * hill.left(level))
     new = scaled(model, left)
     return new.with_named({k: jnp.asarray(v, known[k].dtype) for k, v in bound.items()})
 

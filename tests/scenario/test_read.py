@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from heartsim.scenario import read_scenario, scenario_from, to_toml
+from heartsim.scenario._drug_schema import GivenDrug
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -80,7 +81,11 @@ def test_the_table_of_defaults_in_the_docs_is_complete_and_true(data):
     given |= {"purkinje.tree", "purkinje.velocity_m_s"}
     assert rows["solver.model"] == '"monodomain"'
     data["solver"] = {"model": "eikonal"}
-    for key, value in leaves(scenario_from(data).model_dump()):
+    described = scenario_from(data).model_dump() | {
+        "drug": GivenDrug(table="drugs.csv", name="dofetilide", dose=1.0).model_dump()
+    }
+    given |= {"drug.table", "drug.name", "drug.dose"}
+    for key, value in leaves(described):
         assert key in rows, f"docs/scenario.md has no row for {key}"
         if value is not None and key not in given and not key.startswith("stimulus.at"):
             assert rows[key] == tomllib_text(value), key
@@ -93,6 +98,8 @@ def tomllib_text(value):
         return f'"{value}"'
     if isinstance(value, dict):
         return "{}"
+    if isinstance(value, list):
+        return str(value)
     return f"{value:g}"
 
 
