@@ -39,7 +39,9 @@ Dynamic = Annotated[
     typer.Option(help="Steady pacing every FIRST to LAST ms, each STEP: restitution, alternans."),
 ]
 Drug = Annotated[Path | None, typer.Option(help="Table of drugs (CSV), all or --only some.")]
-Doses = Annotated[str, typer.Option("--dose", help="Multiples of the therapeutic concentration.")]
+Doses = Annotated[
+    str | None, typer.Option("--dose", help="Multiples of the therapeutic concentration; 1,2,3,4.")
+]
 Only = Annotated[str | None, typer.Option(help="With --drug: these alone, as a,b.")]
 Together = Annotated[bool, typer.Option("--together", help="With --drug: all at once.")]
 Static = Annotated[bool, typer.Option("--static", help="With --drug: block of Kr, no binding.")]
@@ -70,7 +72,7 @@ class CellOptions:
     s2: Early = None
     dynamic: Dynamic = None
     drug: Drug = None
-    dose: Doses = "1,2,3,4"
+    dose: Doses = None
     only: Only = None
     together: Together = False
     static: Static = False
@@ -97,6 +99,9 @@ class CellOptions:
         chosen = [name for name, wanted in asked.items() if wanted]
         if len(chosen) > 1:
             raise ValueError(f"cell: give one of --{' --'.join(chosen)}, not several.")
+        of_drugs = [self.dose is not None, self.only, self.together, self.static, self.without]
+        if self.drug is None and any(of_drugs):
+            raise ValueError("cell: --dose, --only, --together, --static, --without want --drug.")
         return chosen[0] if chosen else "pace"
 
     def pacing(self) -> Pacing:
@@ -127,7 +132,9 @@ class CellOptions:
     def doses(self) -> list[float]:
         """Of 0.5,1,2,4."""
         try:
-            return [float(text) for text in self.dose.split(",")]
+            return [
+                float(text) for text in ("1,2,3,4" if self.dose is None else self.dose).split(",")
+            ]
         except ValueError:
             raise ValueError(f"--dose {self.dose}: wanted numbers, as in 0.5,1,2,4.") from None
 

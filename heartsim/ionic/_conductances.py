@@ -11,7 +11,9 @@ CURRENTS = (
 """Standard names, without the i of the current."""
 NAMED = re.compile(r"(?:g|p|gbar|pbar|k(?=_?naca|_?ncx))_?(.+)", re.IGNORECASE)
 ENDING = re.compile(r"_?(?:b|bar|base|max|c)$", re.IGNORECASE)
-OTHERWISE = {"ca": "CaL", "si": "CaL", "ncx": "NaCa"}
+OTHERWISE = {
+    "ca": "CaL", "si": "CaL", "ncx": "NaCa", "nab": "bNa", "cab": "bCa", "clb": "bCl",
+}  # fmt: skip
 
 
 def conductances(model: AbstractIonicModel) -> dict[str, str]:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from heartsim.ionic import (
+    AbstractIonicModel,
     Beat,
     Pacing,
     conductances,
@@ -119,7 +120,7 @@ def population_study(
     rng = np.random.default_rng(seed)
     with jax.enable_x64(True):
         model = cell_of(name, factors)
-        own = conductances(model)
+        own = _conductances(name, model)
         times = {current: np.exp(rng.normal(0.0, spread, n)) for current in own}
         variants = scaled(model, {own[c]: jnp.asarray(x) for c, x in times.items()})
         read = pace_cells(variants, n, pacing).markers()
@@ -151,7 +152,7 @@ def sensitivity_study(
     """What 10 % more of each conductance change, by derivatives."""
     with jax.enable_x64(True):
         model = cell_of(name, factors)
-        slopes = sensitivity(model, conductances(model), pacing)
+        slopes = sensitivity(model, _conductances(name, model), pacing)
     order = sorted(slopes, key=lambda c: -abs(np.nan_to_num(slopes[c]["apd90_ms"])))
     table: Table = {"current": order}
     rows: Rows = {}
@@ -165,3 +166,11 @@ def sensitivity_study(
             "potential counts from half-way up",
         )
     return table, rows
+
+
+def _conductances(name: str, model: AbstractIonicModel) -> dict[str, str]:
+    """Those of a model; ValueError where it has none."""
+    found = conductances(model)
+    if not found:
+        raise ValueError(f"{name} has no conductances of currents by name, so nothing to vary.")
+    return found

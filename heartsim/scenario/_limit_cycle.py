@@ -12,6 +12,7 @@ from heartsim._files import whole
 from heartsim.ionic import AbstractIonicModel, Pacing, Settled, Started, settle
 
 DRIFT = 1e-5  # largest change of any variable a beat, over ten, as a share of itself
+FORM = 1  # of how cells are paced; another number computes all anew
 MOST = 1000  # beats, where the drift does not come down to that
 
 
@@ -59,6 +60,6 @@ def _key(model: AbstractIonicModel, pacing: Pacing) -> str:
     found = hashlib.sha256(str(structure).encode())
     for leaf in leaves:
         found.update(np.asarray(leaf, float).tobytes())
-    found.update(repr((pacing.cycle_length, pacing.stimulus, pacing.duration)).encode())
-    found.update(repr((DRIFT, MOST)).encode())
+    own = (pacing.cycle_length, pacing.stimulus, pacing.duration, pacing.potassium)
+    found.update(repr((FORM, DRIFT, MOST, own)).encode())
     return found.hexdigest()[:24]

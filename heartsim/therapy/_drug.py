@@ -23,7 +23,8 @@ BINDING = {  # column of a table, parameter of the model that binds
     "hERG_Vhalf": "trap_half",
 }
 EMPTY = ("", "na", "nan")
-COLUMN = re.compile(r"(?:I_?)?(.+?)(_?)(IC50|h)")
+OTHERS = ("wendyherg",)  # in CiPA's table beside hERG: hERG as another laboratory has it
+COLUMN = re.compile(r"(?:I_?)?(.+?)(_?)(IC50|h)", re.IGNORECASE)
 
 
 class Hill(NamedTuple):
@@ -60,13 +61,28 @@ def read_drugs(path: str | Path) -> dict[str, Drug]:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist; check the path.")
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
+    rows = _rows(path)
     if not rows or "drug" not in rows[0]:
         raise ValueError(f"{path}: wanted a CSV table with a column drug and at least one row.")
-    columns = _columns([name for name in rows[0] if name], path)
-    drugs = [_drug(row, columns, path) for row in rows]
-    return {drug.name: drug for drug in drugs}
+    columns = _columns(list(rows[0]), path)
+    found: dict[str, Drug] = {}
+    for number, row in enumerate(rows, start=1):
+        if not row["drug"]:
+            raise ValueError(f"{path}: row {number} names no drug.")
+        if row["drug"] in found:
+            raise ValueError(f"{path}: {row['drug']} stands there twice; wanted one row a drug.")
+        found[row["drug"]] = _drug(row, columns, path)
+    return found
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    """By column, without the spaces around."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path}: wanted a CSV table in UTF-8 ({error}).") from None
+    return [{k.strip(): (v or "").strip() for k, v in row.items() if k} for row in rows]
 
 
 def dosed(
@@ -101,7 +117,7 @@ def dosed(
             if current not in own:
                 raise ValueError(
                     f"{drug.name} blocks {current}, of which {type(model).__name__} has no "
-                    f"conductance; it has {', '.join(sorted(own))}."
+                    f"conductance; it has {', '.join(sorted(own)) or 'none'}."
                 )
             before = left.get(own[current], np.ones(()))
             left[own[current]] = np.asarray(before * hill.left(level))
@@ -116,22 +132,26 @@ def _columns(names: list[str], path: Path) -> dict[str, tuple[str, str]]:
     standard |= {name.lower(): current for name, current in CHANNELS.items()}
     for name in names:
         match = COLUMN.fullmatch(name)
-        if match is None or name in BINDING:
+        if name in BINDING or (match and match[1].lower() in OTHERS):
             continue
-        current = standard.get(match[1].lower())
-        if current is not None:
-            found[name] = (current, match[3])
-        elif match[2]:
+        current = standard.get(match[1].lower()) if match else None
+        if current is None and ("ic50" in name.lower() or (match and match[2])):
             raise ValueError(
-                f"{path}: column {name}: there is no current {match[1]}; wanted one of "
+                f"{path}: column {name}: wanted a current with _IC50 or _h, as Kr_IC50, of "
                 f"{', '.join([*CURRENTS, *CHANNELS])}."
             )
+        if match is None or current is None:
+            continue
+        one = (current, match[3].lower())
+        if one in found.values():
+            raise ValueError(f"{path}: column {name}: {current} has such a column already.")
+        found[name] = one
     return found
 
 
 def _drug(row: Mapping[str, str], columns: Mapping[str, tuple[str, str]], path: Path) -> Drug:
     def number(name: str) -> float | None:
-        text = (row.get(name) or "").strip()
+        text = row.get(name, "")
         if text.lower() in EMPTY:
             return None
         try:
@@ -150,10 +170,13 @@ def _drug(row: Mapping[str, str], columns: Mapping[str, tuple[str, str]], path: 
     blocks = {
         current: Hill(half, of.get("h") or 1.0)
         for current, of in parts.items()
-        if (half := of.get("IC50"))
+        if (half := of.get("ic50"))
     }
     values = {parameter: number(name) for name, parameter in BINDING.items()}
     binding = {k: v for k, v in values.items() if v is not None}
     if binding and len(binding) < len(BINDING):
         raise ValueError(f"{path}: {row['drug']}: wanted all of {', '.join(BINDING)}, or none.")
-    return Drug(row["drug"].strip(), blocks, number("therapeutic"), binding)
+    therapeutic = number("therapeutic")
+    if therapeutic == 0:
+        raise ValueError(f"{path}: {row['drug']}, therapeutic: wanted more than 0 nM, or nothing.")
+    return Drug(row["drug"], blocks, therapeutic, binding)

@@ -76,7 +76,7 @@ class LuoRudy1991(AbstractIonicModel):
     g_Kp: Parameter = param(0.0183)  # mS/µF
     g_b: Parameter = param(0.03921)  # mS/µF
     E_b: Parameter = param(-59.87)  # mV
-    P_NaK: Parameter = param(0.01833)  # 1, permeability of i_K to sodium over that to potassium
+    leak_Na: Parameter = param(0.01833)  # 1, permeability of i_K to sodium over that to potassium
     # Calcium inside
     k_in: Parameter = param(1e-4)  # mM/ms for 1 A/F of i_CaL
     k_up: Parameter = param(0.07)  # 1/ms
@@ -116,7 +116,7 @@ class LuoRudy1991(AbstractIonicModel):
         """Return the six currents over capacitance [A/F = mV/ms], outward positive."""
         x = state
         RTF = self.R * self.T / self.F  # mV
-        K_o, Na_o, P = self.K_o, self.Na_o, self.P_NaK
+        K_o, Na_o, P = self.K_o, self.Na_o, self.leak_Na
         E_Na = RTF * jnp.log(Na_o / self.Na_i)
         E_CaL = 7.7 - 13.0287 * jnp.log(x.Ca_i)  # mV, of calcium in mM
         E_K = RTF * jnp.log((K_o + P * Na_o) / (self.K_i + P * self.Na_i))

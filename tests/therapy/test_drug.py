@@ -1,0 +1,413 @@
+"""Drugs: tables of them, what they leave of each current, and how one binds hERG."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from heartsim.ionic import MODELS, by_name, conductances, flat, scaled
+from heartsim.scenario import planned
+from heartsim.therapy import Drug, Hill, dosed, read_drugs
+from tests.published import around, filled
+
+BINDS = {"bind_most": 5.594e6, "unbind": 1.719e-4, "bind_hill": 0.9374, "bind_half": 1.472e8}
+BINDS |= {"trap_half": -61.34}  # bepridil, of the shared bepridil_pars.txt
+BEPRIDIL = Drug("bepridil", {"Kr": Hill(50.0, 0.92), "NaL": Hill(1814.0, 1.42)}, 33.0, BINDS)
+BINDING = "hERG_Kmax,hERG_Ku,hERG_n,hERG_halfmax,hERG_Vhalf"
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Writes a table of drugs and gives its path."""
+
+    def write(*lines):
+        path = tmp_path / "drugs.csv"
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return path
+
+    return write
+
+
+def changed(old, new):
+    """Parameters that differ, each as a multiple of what it was."""
+    old, new = old.named(), new.named()
+    return {
+        k: np.asarray(new[k] / old[k]) for k in old if not np.array_equal(old[k], new[k])
+    }  # fmt: skip
+
+
+def test_half_is_left_at_ic50_and_all_of_it_without_drug():
+    """Powers of two, which are exact."""
+    hill = Hill(64.0, 2.0)
+    levels = np.array([0.0, 32.0, 64.0, 128.0])
+    np.testing.assert_array_equal(hill.left(levels), [1.0, 0.8, 0.5, 0.2])
+    np.testing.assert_array_equal(Hill(64.0, 0.5).left(levels[:3]), [1.0, 1 / (1 + 0.5**0.5), 0.5])
+    assert hill.left(64.0) == 0.5
+
+
+def test_a_table_is_read_as_it_stands(table):
+    path = table(
+        "drug,class,Kr_IC50,Kr_h,INaL_IC50,INaL_h,I_to_IC50,K1_IC50,therapeutic",
+        "one ,2,5.5,0.9,1000,1.5,,7,2",
+        "two,0,1e4,NA,NaN,,80,na,",
+    )
+    one, two = read_drugs(path).values()
+    assert one == Drug(
+        "one", {"Kr": Hill(5.5, 0.9), "NaL": Hill(1000.0, 1.5), "K1": Hill(7.0, 1.0)}, 2.0
+    )
+    assert two == Drug("two", {"Kr": Hill(1e4, 1.0), "to": Hill(80.0, 1.0)})
+
+
+@pytest.mark.parametrize("half", ["0", "0.0", "NA", "na", "nan", "", " "])
+@pytest.mark.parametrize("hill", ["0", "NA", ""])
+def test_an_ic50_of_nothing_blocks_nothing(table, half, hill):
+    drug = read_drugs(table("drug,CaL_IC50,CaL_h,Kr_IC50", f"a,{half},{hill},5"))["a"]
+    assert set(drug.blocks) == {"Kr"}
+    model = by_name("ten_tusscher_2006_epi")
+    assert set(changed(model, dosed(model, [(drug, 1e6)]))) == {"g_Kr"}
+
+
+def test_columns_as_cipa_names_them(table):
+    """The head and the first row of CiPA's newCiPA_training.csv: quinidine, 3237 nM of it free;
+    `freedrug` [µM], `CiPA` and the second set of hERG are none of ours."""
+    drug = read_drugs(
+        table(
+            "drug,CaLh,CaLIC50,hERGh,hERGIC50,Itoh,ItoIC50,IK1h,IK1IC50,IKsh,IKsIC50,Late_sodiumh,"
+            "Late_sodiumIC50,Peak_sodiumh,Peak_sodiumIC50,freedrug,CiPA,wendyhERGIC50,wendyhERGh,"
+            "therapeutic",
+            "quinidine,0.589,51592.3,1.025,343.4,1.28,3487.4,0.35,39589919,1.363,4898.9,1.34,9417,"
+            "1.494,12329,3.237,2,992,0.8199,3237",
+        )
+    )["quinidine"]
+    assert drug.blocks == {
+        "CaL": Hill(51592.3, 0.589),
+        "Kr": Hill(343.4, 1.025),
+        "to": Hill(3487.4, 1.28),
+        "K1": Hill(39589919.0, 0.35),
+        "Ks": Hill(4898.9, 1.363),
+        "NaL": Hill(9417.0, 1.34),
+        "Na": Hill(12329.0, 1.494),
+    }
+    assert drug.therapeutic == 3237.0
+    assert not drug.binding
+
+
+@pytest.mark.data
+def test_the_shared_table_of_cipa_is_in_nanomolar(shared_data):
+    """CiPA's free concentrations, in µM in a column of their own, are ours in nM; and dofetilide,
+    a specific blocker of hERG, at its therapeutic 2 nM leaves less than half of i_Kr and all but
+    10 % of i_CaL."""
+    drugs = read_drugs(shared_data / "drugs/cipa_training/newCiPA_training.csv")
+    assert len(drugs) == 12
+    dofetilide = drugs["dofetilide"]
+    assert dofetilide.therapeutic == 2.0
+    assert dofetilide.blocks["Kr"].left(2.0) < 0.5
+    assert dofetilide.blocks["CaL"].left(2.0) > 0.9
+    for name in ("mexiletine", "diltiazem", "quinidine"):
+        assert drugs[name].therapeutic == pytest.approx(
+            1000 * {"mexiletine": 4.129, "diltiazem": 0.122, "quinidine": 3.237}[name]
+        )
+
+
+def test_binding_is_read_with_its_signs(table):
+    row = "a,10,5594000,0.0001719,0.9374,147200000,-61.34"
+    drug = read_drugs(table(f"drug,Kr_IC50,{BINDING}", row, "b,10,NA,NA,,,NA"))
+    assert drug["a"].binding == BINDS
+    assert drug["b"].binding == {}
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (["name,Kr_IC50", "a,5"], "wanted a CSV table with a column drug and at least one row"),
+        (["drug,Kr_IC50"], "wanted a CSV table with a column drug and at least one row"),
+        (["drug,Kx_IC50", "a,5"], "column Kx_IC50: wanted a current with _IC50 or _h, as Kr_IC50"),
+        (["drug,IC50_Kr", "a,5"], "column IC50_Kr: wanted a current with _IC50 or _h"),
+        (["drug,Kr_IC50_nM", "a,5"], "column Kr_IC50_nM: wanted a current with _IC50 or _h"),
+        (["drug,Kx_h", "a,5"], "column Kx_h: wanted a current with _IC50 or _h"),
+        (["drug,Kr_IC50,hERG_IC50", "a,5,6"], "column hERG_IC50: Kr has such a column already"),
+        (["drug,Kr_IC50", "a,5", "a,6"], "a stands there twice; wanted one row a drug"),
+        (["Kr_IC50,drug", "5"], "row 1 names no drug"),
+        (["drug,Kr_IC50,therapeutic", "a,5,0"], "a, therapeutic: wanted more than 0 nM"),
+        (["drug,Kr_IC50", "a,-5"], "a, Kr_IC50: wanted 0 or more, not -5"),
+        (["drug,Kr_IC50,Kr_h", "a,5,-1"], "a, Kr_h: wanted 0 or more, not -1"),
+        (["drug,Kr_IC50,therapeutic", "a,5,-1"], "a, therapeutic: wanted 0 or more, not -1"),
+        (["drug,Kr_IC50", "a,much"], "a, Kr_IC50: wanted a number, not 'much'"),
+        ([f"drug,{BINDING}", "a,1,2,,4,-5"], "a: wanted all of hERG_Kmax, hERG_Ku, hERG_n"),
+        (["drug,hERG_Kmax,hERG_Ku", "a,1,2"], "hERG_halfmax, hERG_Vhalf, or none"),
+    ],
+)
+def test_one_sentence_for_each_mistake_in_a_table(table, lines, said):
+    path = table(*lines)
+    with pytest.raises(ValueError, match=said) as refused:
+        read_drugs(path)
+    assert str(path) in str(refused.value)
+
+
+def test_a_table_that_is_missing_is_named(tmp_path):
+    (tmp_path / "latin.csv").write_bytes("drug,Kr_IC50\nf\u00fcr,5\n".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"latin\.csv: wanted a CSV table in UTF-8"):
+        read_drugs(tmp_path / "latin.csv")
+    with pytest.raises(FileNotFoundError, match=r"none\.csv does not exist; check the path"):
+        read_drugs(tmp_path / "none.csv")
+
+
+def test_a_plan_names_a_drug_or_a_dose_that_is_missing(table):
+    path = table("drug,Kr_IC50,therapeutic", "a,5,10", "b,5,")
+    assert [drug.name for drug in planned(path, [1.0], ["a"]).drugs] == ["a"]
+    np.testing.assert_array_equal(
+        planned(path, [0.0, 0.5, 4.0], ["a"]).levels(read_drugs(path)["a"]), [0.0, 5.0, 40.0]
+    )
+    with pytest.raises(ValueError, match="has no drug 'c'; it has a, b"):
+        planned(path, [1.0], ["c"])
+    with pytest.raises(ValueError, match="b has no therapeutic concentration, so no doses"):
+        planned(path, [1.0])
+    with pytest.raises(ValueError, match=r"wanted multiples of 0 or more, was given \[1\.0, -1\."):
+        planned(path, [1.0, -1.0], ["a"])
+
+
+def test_currents_are_scaled_by_what_is_left_of_them():
+    model = by_name("ten_tusscher_2006_epi")
+    drug = Drug("a", {"Kr": Hill(10.0, 1.0), "CaL": Hill(30.0, 2.0)})
+    found = changed(model, dosed(model, [(drug, 10.0)]))
+    assert set(found) == {"g_Kr", "g_CaL"}
+    assert found["g_Kr"] == pytest.approx(0.5)
+    assert found["g_CaL"] == pytest.approx(0.9)
+    assert changed(model, dosed(model, [(drug, 0.0)])) == {}
+
+
+def test_several_drugs_multiply_cell_by_cell():
+    """Each at its own concentrations, one a cell; 1/2 · 2/3 of Kr in the second."""
+    model = by_name("ten_tusscher_2006_epi")
+    one = Drug("one", {"Kr": Hill(10.0, 1.0)})
+    other = Drug("other", {"Kr": Hill(40.0, 1.0), "Ks": Hill(20.0, 1.0)})
+    levels = [np.array([0.0, 10.0, 10.0]), np.array([0.0, 20.0, 0.0])]
+    found = changed(model, dosed(model, list(zip((one, other), levels, strict=True))))
+    assert set(found) == {"g_Kr", "g_Ks"}
+    np.testing.assert_allclose(found["g_Kr"], [1.0, 1 / 3, 0.5], rtol=1e-6)
+    np.testing.assert_allclose(found["g_Ks"], [1.0, 0.5, 1.0], rtol=1e-6)
+    twice = changed(model, dosed(dosed(model, [(one, 10.0)]), [(other, 20.0)]))
+    assert twice["g_Kr"] == pytest.approx(1 / 3)
+
+
+def test_a_drug_that_binds_herg_does_not_block_it_too():
+    model = by_name("ohara_rudy_cipa_2017_endo")
+    bound = dosed(model, [(BEPRIDIL, 33.0)])
+    new = {k: float(v) for k, v in bound.named().items() if v != model.named()[k]}
+    assert set(new) == {*BINDS, "drug", "g_NaL"}
+    for name, wanted in (BINDS | {"drug": 33.0}).items():
+        assert new[name] == pytest.approx(wanted), name
+    static = changed(model, dosed(model, [(BEPRIDIL, 50.0)], binding=False))
+    assert set(static) == {"g_Kr", "g_NaL"}
+    assert static["g_Kr"] == pytest.approx(0.5)
+
+
+def test_a_model_without_binding_is_blocked():
+    drug = dataclasses.replace(BEPRIDIL, blocks={"Kr": Hill(50.0, 0.92)})
+    for name in ("ten_tusscher_2006_epi", "ohara_rudy_2011_endo"):
+        model = by_name(name)
+        found = changed(model, dosed(model, [(drug, 50.0)]))
+        assert set(found) == {"g_Kr"}
+        assert found["g_Kr"] == pytest.approx(0.5)
+
+
+def test_one_table_serves_models_that_lack_a_current():
+    for name in ("ten_tusscher_2006_epi", "ohara_rudy_2011_mid"):
+        model = by_name(name)
+        found = changed(model, dosed(model, [(BEPRIDIL, 50.0)], without=("NaL",)))
+        assert set(found) == {"g_Kr"}
+    lacks = by_name("luo_rudy_1991")
+    with pytest.raises(ValueError, match=r"bepridil blocks Kr, of which LuoRudy1991 has no") as one:
+        dosed(lacks, [(BEPRIDIL, 50.0)])
+    assert str(one.value).endswith(f"it has {', '.join(sorted(conductances(lacks)))}.")
+    with pytest.raises(ValueError, match=r"bepridil blocks NaL, of which TenTusscher2006 has no"):
+        dosed(by_name("ten_tusscher_2006_epi"), [(BEPRIDIL, 50.0)])
+
+
+def test_concentrations_are_none_or_more():
+    model = by_name("ten_tusscher_2006_epi")
+    for level in (-1.0, np.array([1.0, -1.0]), np.nan):
+        with pytest.raises(ValueError, match=r"bepridil: wanted concentrations of 0 nM or more"):
+            dosed(model, [(BEPRIDIL, level)])
+
+
+def test_two_drugs_cannot_bind_at_once_but_can_block():
+    model = by_name("ohara_rudy_cipa_2017_endo")
+    both = [(BEPRIDIL, 50.0), (dataclasses.replace(BEPRIDIL, name="other"), 50.0)]
+    with pytest.raises(ValueError, match="other: two drugs cannot bind hERG at once"):
+        dosed(model, both)
+    static = changed(model, dosed(model, both, binding=False))
+    assert static["g_Kr"] == pytest.approx(0.25)
+    plain = (Drug("plain", {"Kr": Hill(10.0, 1.0)}), 10.0)  # blocks what the other binds
+    assert changed(model, dosed(model, [both[0], plain]))["g_Kr"] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("V", [-85.0, -40.0, 0.0, 30.0])
+def test_bound_channels_come_to_detailed_balance(x64, V):
+    """Held at one voltage for ever: as many channels bound for one open as Kmax Dⁿ / (Dⁿ +
+    halfmax), as many inactivated as open among them, and 1 + exp(-(V - Vhalf) / 6.789) as many
+    trapped; Li et al. (2017). To 1e-5: the published rates of the free channel close their own
+    loop to 2e-6 only."""
+    level = 33.0
+    model = dosed(by_name("ohara_rudy_cipa_2017_endo"), [(BEPRIDIL, level)])
+    rows = {name: change.row for name, change in model.rapid(jnp.array([V])).items()}
+    A = np.array([[float(rows[i].get(j, np.zeros(1))[0]) for j in rows] for i in rows])
+    np.testing.assert_allclose(A.sum(axis=0), 0.0, atol=1e-15 * np.abs(A).max())
+    held = dict(zip(rows, np.linalg.svd(A / np.abs(A).max())[2][-1], strict=True))
+    powered = level ** BINDS["bind_hill"]
+    ratio = BINDS["bind_most"] * powered / (powered + BINDS["bind_half"])
+    assert held["Obound"] / held["O"] == pytest.approx(ratio, rel=1e-5)
+    assert held["IObound"] / held["Obound"] == pytest.approx(1.0, rel=1e-5)
+    trapped = 1 + np.exp(-(V - BINDS["trap_half"]) / 6.789)
+    assert held["Cbound"] / held["Obound"] == pytest.approx(trapped, rel=1e-5)
+
+
+def test_without_drug_nothing_binds_and_the_derivative_is_finite():
+    """D^0.94 has an endless slope at 0."""
+    model = dosed(by_name("ohara_rudy_cipa_2017_endo"), [(BEPRIDIL, 0.0)])
+    V, state = model.initial(1)
+
+    def bound(drug):
+        rates = model.with_named({"drug": drug}).rates(V, state).changes.Kr
+        return rates["Obound"].row["O"][0] + rates["IObound"].row["IO"][0]
+
+    assert float(bound(jnp.asarray(0.0))) == 0.0
+    assert float(bound(jnp.asarray(1e-3))) > 0.0
+    assert np.isfinite(jax.grad(bound)(jnp.asarray(0.0)))
+
+
+CELLS = [  # one of each family that has conductances
+    "beeler_reuter_1977",
+    "luo_rudy_1991",
+    "ten_tusscher_2004_epi",
+    "ten_tusscher_2006_epi",
+    "ohara_rudy_2011_endo",
+    "ohara_rudy_cipa_2017_endo",
+    "tor_ord_dyncl_2020_endo",
+    "courtemanche_1998",
+    "stewart_2009",
+    "fabbri_2017",
+]
+SIMPLE = ("mitchell_schaeffer", "aliev_panfilov", "fenton_karma", "bueno_orovio")
+
+
+def test_all_but_the_simple_membranes_have_conductances():
+    for name, make in MODELS.items():
+        assert bool(conductances(make())) != name.startswith(SIMPLE), name
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_conductance_scales_its_current_and_nothing_else(x64, name):
+    """The current of the whole membrane is linear in each conductance, at any state: from none to
+    once and from once to twice it grows by the same. To rounding of the sum of all currents."""
+    model, rng, n = by_name(name), np.random.default_rng(7), 40
+    found, known = conductances(model), model.named()
+    assert set(found.values()) <= set(known)
+    assert len(set(found.values())) == len(found)
+    start = {k: float(x[0]) for k, x in flat(model.initial(1)[1]).items()}
+    state = filled(model.initial(n)[1], {k: around(k, x, rng, n) for k, x in start.items()})
+    V = jnp.asarray(rng.uniform(-90.0, 50.0, n))
+    for current, parameter in found.items():
+        none, once, twice = (
+            np.asarray(scaled(model, {parameter: f}).rates(V, state).i_ion) for f in (0.0, 1.0, 2.0)
+        )
+        size = 1e-14 * max(np.abs(none).max(), np.abs(twice).max())
+        np.testing.assert_allclose(once - none, twice - once, atol=10 * size, err_msg=current)
+        moved = np.abs(once - none).max() > 100 * size
+        assert moved == (float(known[parameter]) != 0), current
+
+
+@pytest.mark.parametrize(
+    "name", ["ten_tusscher_2006_epi", "ohara_rudy_cipa_2017_endo", "tor_ord_dyncl_2020_endo"]
+)
+def test_a_conductance_has_the_name_of_its_current(x64, name):
+    """Twice the parameter is twice the current of that name, and no other moves but those that
+    other ions carry through the same protein."""
+    model = by_name(name)
+    V, state = model.initial(1)
+    V = V + 60.0
+    before = model.currents(V, state)._asdict()
+    for current, parameter in conductances(model).items():
+        after = scaled(model, {parameter: 2.0}).currents(V, state)._asdict()
+        own = {k for k in after if k.split("_")[0] == current}  # of cytosol and subspace
+        assert own
+        for k in own:
+            assert float(after[k][0]) == pytest.approx(2 * float(before[k][0])), k
+        moved = {k.split("_")[0] for k in after if after[k][0] != before[k][0]}
+        assert moved - {current} <= ({"CaNa", "CaK"} if current == "CaL" else set()), current
+
+
+FILE = """[[model]]
+name: currents alone
+membrane.V = -80
+
+[engine]
+time = 0 bind time
+    in [ms]
+pace = 0 bind pace
+
+[membrane]
+dot(V) = engine.pace * 40 - currents.i
+    label membrane_potential
+    in [mV]
+
+[currents]
+i = ({sum}) * (membrane.V + 70)
+{constants}
+"""
+USUAL = {  # names of files for conductances of currents
+    "Na": "gNaBar", "NaL": "GNaL_b", "to": "g_to", "CaL": "PCa", "Kr": "gKr", "Ks": "G_Ks",
+    "K1": "g_K1_max", "Kur": "gKur_base", "f": "g_f", "bNa": "gbna", "bCa": "g_B_Ca",
+    "pCa": "GpCa", "NaK": "Pnak_b", "NaCa": "K_NaCa",
+}  # fmt: skip
+NOISE = ("K_o", "P_kna", "KmCa", "k_sat", "Km_Nai", "K_pCa", "g_sus", "PKNa", "gas")
+
+
+def file_of(path, names):
+    """A model in a file whose constants have these names, in this order."""
+    constants = "\n".join(f"{name} = 0.{k + 1:02d}" for k, name in enumerate(names))
+    path.write_text(FILE.format(sum=" + ".join(names), constants=constants))
+    return by_name(str(path))
+
+
+def test_conductances_of_a_file_go_by_their_usual_names(tmp_path):
+    model = file_of(tmp_path / "cell.mmt", (*NOISE, *USUAL.values()))
+    assert conductances(model) == USUAL
+    drug = Drug("a", {"Kr": Hill(10.0, 1.0), "CaL": Hill(30.0, 2.0)})
+    found = changed(model, dosed(model, [(drug, np.array([0.0, 10.0]))]))
+    assert set(found) == {"gKr", "PCa"}
+    np.testing.assert_allclose(found["gKr"], [1.0, 0.5], rtol=1e-6)
+    np.testing.assert_allclose(found["PCa"], [1.0, 0.9], rtol=1e-6)
+    with pytest.raises(ValueError, match=r"a blocks K, of which Imported has no conductance"):
+        dosed(model, [(Drug("a", {"K": Hill(1.0, 1.0)}), 1.0)])
+
+
+def test_conductances_of_backgrounds_are_no_others(tmp_path):
+    """As ten Tusscher's files call them (gNab, gCab), O'Hara's (PNab, PCab)."""
+    for ending in ("gNab", "gCab"), ("PNab", "PCab"):
+        model = file_of(tmp_path / "cell.mmt", (*ending, "gNa", "gCaL"))
+        found = conductances(model)
+        assert found["Na"] == "gNa"
+        assert found["CaL"] == "gCaL"
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("file", "some"),
+    [
+        ("cellml/luo_rudy_1991.cellml", {"Na": "g_Na", "CaL": "P_si", "K": "g_K_max"}),
+        ("myokit/ohara-2011.mmt", {"Kr": "gKr", "CaL": "PCa_base", "NaL": "gNaL", "to": "gto"}),
+    ],
+)
+def test_conductances_of_shared_files(shared_data, file, some):
+    found = conductances(by_name(str(shared_data / "cellmodels" / file)))
+    assert some.items() <= found.items()
+
+
+def test_spaces_and_capitals_of_columns_do_not_matter(tmp_path):
+    """A block that is silently not read would be a drug that does nothing."""
+    path = tmp_path / "drugs.csv"
+    path.write_text("drug, kr_ic50 ,KR_H\n a ,5, 2\n")
+    assert read_drugs(path)["a"].blocks == {"Kr": Hill(5.0, 2.0)}
