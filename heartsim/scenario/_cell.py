@@ -56,10 +56,10 @@ def cell_models() -> Rows:
     """Every built-in model with what it is of."""
     return {
         name: row(
-            f"{1 + len(variables(MODELS[name]()))} variables; {card.species}, {card.tissue}; "
-            f"{card.source}",
+            f"{1 + len(variables(MODELS[name]()))} variables, {card.cost:g} ns; {card.species}, "
+            f"{card.tissue}; {card.source}",
             "",
-            "built-in cell model",
+            "built-in cell model; ns per cell and step on one core",
         )
         for name, card in CARDS.items()
     }

@@ -40,9 +40,8 @@ def K1_open(x: Nodes) -> Nodes:
     """Open fraction α / (α + β) of i_K1 in the ventricle at x = V - E_K [mV]."""
     e2 = jnp.exp(0.02 * x)
     e6, e10 = e2 * e2 * e2, e2 * e2 * e2 * e2 * e2  # exp(0.06 x), exp(0.1 x)
-    alpha = 0.1 / (1 + math.exp(-12.0) * e6)
     beta = (3 * jnp.exp(0.0002 * (x + 100)) + math.exp(-1.0) * e10) * sigmoid(0.5 * x)
-    return alpha / (alpha + beta)
+    return 0.1 / (0.1 + beta * (1 + math.exp(-12.0) * e6))  # α = 0.1 / (1 + exp(0.06 x - 12))
 
 
 def i_CaL(V: Nodes, x, of) -> Nodes:
