@@ -56,13 +56,13 @@ def pace_cells(
     n: int,
     pacing: Pacing | None = None,
     start: tuple[Any, Any] | None = None,
-    every: float = 0.5,
+    every: float = 0.1,
     step: AbstractMembraneStep | None = None,
 ) -> Cells:
     """Pace `n` cells, in one program. Parameters of the model are numbers or one number a cell.
 
     All beats but the last by adaptive steps (`train`), the last by `step` of `pacing.dt`, kept
-    `every` so many ms.
+    `every` so many ms: at 0.5 the charge of the first milliseconds is missed, 1 % of qNet.
     """
     pacing = Pacing() if pacing is None else pacing
     step = RushLarsenMidpoint() if step is None else step
@@ -108,7 +108,9 @@ def _last(model, carry, step, pacing: Pacing, stride: int):
 
     V = carry[0]
     top = (jnp.full_like(V, -jnp.inf), jnp.zeros_like(V), V)
-    (end, top), kept = jax.lax.scan(sample, (carry, top), jnp.arange(steps // stride))
+    whole, kept = jax.lax.scan(sample, (carry, top), jnp.arange(steps // stride))
+    left = jnp.arange(steps - steps % stride, steps)
+    (end, top), _ = jax.lax.scan(one, whole, left)
     return end, top, kept
 
 
@@ -118,4 +120,6 @@ def _net(model: AbstractIonicModel, V: Any, state: Any) -> Any:
     if currents is None:
         return None
     i = currents(V, state)._asdict()
+    if {"CaL_i", "CaL_ss"} <= set(i):  # of one current in two places
+        i["CaL"] = i["CaL_i"] + i["CaL_ss"]
     return sum(i[name] for name in NET) if set(NET) <= set(i) else None

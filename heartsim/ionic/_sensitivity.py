@@ -13,7 +13,7 @@ from ._steps import RushLarsenMidpoint
 from ._train import train
 
 MARKERS = ("apd90_ms", "apd50_ms", "peak_mV", "rest_mV")
-STRIDE = 5  # steps between samples of the last beat
+EVERY = 0.1  # ms between samples of the last beat
 
 
 def beat_of(model: AbstractIonicModel, pacing: Pacing) -> Float[Array, " markers"]:
@@ -21,7 +21,8 @@ def beat_of(model: AbstractIonicModel, pacing: Pacing) -> Float[Array, " markers
     the action potential counts from where the upstroke is half-way. NaN where it does not end."""
     step = RushLarsenMidpoint()
     on = round(pacing.duration / pacing.dt)
-    samples = round(pacing.cycle_length / pacing.dt) // STRIDE
+    stride = max(1, round(EVERY / pacing.dt))
+    samples = round(pacing.cycle_length / pacing.dt) // stride
     start = train(model, model.initial(1), pacing, pacing.beats - 1)
 
     def one(carry, k):
@@ -29,10 +30,10 @@ def beat_of(model: AbstractIonicModel, pacing: Pacing) -> Float[Array, " markers
         return stepped(step, model, carry, pacing.dt, i_stim, pacing), None
 
     def sample(carry, k):
-        return lax.scan(one, carry, k * STRIDE + jnp.arange(STRIDE))[0], carry[0][0]
+        return lax.scan(one, carry, k * stride + jnp.arange(stride))[0], carry[0][0]
 
     V = lax.scan(sample, start, jnp.arange(samples))[1]
-    dt = STRIDE * pacing.dt
+    dt = stride * pacing.dt
     rest, top = V[0], lax.stop_gradient(jnp.argmax(V))
     peak = V[top]
     index = jnp.arange(samples)

@@ -29,6 +29,7 @@ from ._cell_tables import KEPT, READ, Table, number, plain
 from ._limit_cycle import limit_cycle
 from ._rows import Rows, row
 
+MANY = 1000  # variants, of more of which voltages are kept less often
 EAD = 1.0  # mV of rise that count as an afterdepolarisation; ours
 
 
@@ -124,7 +125,7 @@ def population_study(
         own = _conductances(name, model)
         times = {current: np.exp(rng.normal(0.0, spread, n)) for current in own}
         variants = scaled(model, {own[c]: jnp.asarray(x) for c, x in times.items()})
-        read = pace_cells(variants, n, pacing).markers()
+        read = pace_cells(variants, n, pacing, every=0.1 if n <= MANY else 0.5).markers()
     kept = [key for key in KEPT if key in read]
     table: Table = {f"times_{c}": plain(x) for c, x in times.items()}
     table |= {key: plain(read[key]) for key in kept}
