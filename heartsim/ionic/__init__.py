@@ -31,12 +31,12 @@ from ._registry import MODELS as MODELS
 from ._registry import by_name as by_name
 from ._registry import is_file as is_file
 from ._registry import parameters as parameters
-from ._registry import scaled as scaled
 from ._registry import smoothed as smoothed
 from ._restitution import Restitution as Restitution
 from ._restitution import s1s2 as s1s2
 from ._safe import sigmoid as sigmoid
 from ._safe import x_over_expm1 as x_over_expm1
+from ._scaled import scaled as scaled
 from ._sensitivity import MARKERS as MARKERS
 from ._sensitivity import sensitivity as sensitivity
 from ._smoothing import jumps as jumps

@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from ._markers import beat_markers
 from ._model import AbstractIonicModel
-from ._pacing import Pacing, flat, stepped
+from ._pacing import Pacing, flat, paced, sampled
 from ._steps import AbstractMembraneStep, RushLarsenMidpoint
 from ._train import train
 
@@ -66,7 +66,7 @@ def pace_cells(
     """
     pacing = Pacing() if pacing is None else pacing
     step = RushLarsenMidpoint() if step is None else step
-    stride = max(1, round(every / pacing.dt))
+    stride = pacing.stride(every)
     begin = train(model, model.initial(n) if start is None else start, pacing, pacing.beats - 1)
     end, top, kept = _last(model, begin, step, dataclasses.replace(pacing, beats=1), stride)
     dt = pacing.dt * stride
@@ -86,32 +86,27 @@ def pace_cells(
 
 @functools.partial(jax.jit, static_argnames=("pacing", "stride"))
 def _last(model, carry, step, pacing: Pacing, stride: int):
-    on = round(pacing.duration / pacing.dt)
-    steps = round(pacing.cycle_length / pacing.dt)
-
-    def one(carry, k):
+    def advance(carry, k):
         (V, state), (slope, at, peak) = carry
-        i_stim = jnp.where(k < on, pacing.stimulus, 0.0).astype(V.dtype)
-        new, state = stepped(step, model, (V, state), pacing.dt, i_stim, pacing)
+        new, state = paced(step, model, (V, state), k < pacing.on, pacing)
         rise = (new - V) / pacing.dt
         steeper = rise > slope
         when = ((k + 0.5) * pacing.dt).astype(V.dtype)
         top = (jnp.where(steeper, rise, slope), jnp.where(steeper, when, at))
-        return ((new, state), (*top, jnp.maximum(peak, new))), None
+        return (new, state), (*top, jnp.maximum(peak, new))
 
-    def sample(carry, k):
+    def look(carry):
         (V, state), _ = carry
         kept = {"V": V} | {name: x for name, x in flat(state).items() if name == "Ca_i"}
-        if (net := _net(model, V, state)) is not None:
-            kept["net"] = net
-        return jax.lax.scan(one, carry, k * stride + jnp.arange(stride))[0], kept
+        net = _net(model, V, state)
+        return kept if net is None else kept | {"net": net}
 
     V = carry[0]
     top = (jnp.full_like(V, -jnp.inf), jnp.zeros_like(V), V)
-    whole, kept = jax.lax.scan(sample, (carry, top), jnp.arange(steps // stride))
-    left = jnp.arange(steps - steps % stride, steps)
-    (end, top), _ = jax.lax.scan(one, whole, left)
-    return end, top, kept
+    whole, kept = sampled(advance, look, (carry, top), pacing.steps // stride, stride)
+    first = pacing.steps - pacing.steps % stride  # of the steps that are no whole stride
+    rest = jax.lax.fori_loop(first, pacing.steps, lambda k, carry: advance(carry, k), whole)
+    return *rest, kept
 
 
 def _net(model: AbstractIonicModel, V: Any, state: Any) -> Any:

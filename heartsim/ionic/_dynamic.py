@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from ._markers import beat_markers
 from ._model import AbstractIonicModel
-from ._pacing import Pacing, stepped
+from ._pacing import Pacing, paced, sampled
 from ._steps import AbstractMembraneStep, RushLarsenMidpoint
 from ._train import train
 
@@ -54,7 +54,7 @@ def dynamic_restitution(
     each = [dataclasses.replace(pacing, cycle_length=float(c)) for c in cycles]
     starts = [train(model, model.initial(1), one, pacing.beats) for one in each]
     start = jax.tree.map(lambda *x: jnp.concatenate(x), *starts)
-    stride = max(1, round(EVERY / pacing.dt))
+    stride = pacing.stride(EVERY)
     samples = round(2 * cycles.max() / pacing.dt) // stride + 1
     V = np.asarray(_window(model, start, jnp.asarray(cycles), step, pacing, stride, samples), float)
     dt = pacing.dt * stride
@@ -63,15 +63,11 @@ def dynamic_restitution(
 
 @functools.partial(jax.jit, static_argnames=("pacing", "stride", "samples"))
 def _window(model, start, cycles, step, pacing: Pacing, stride: int, samples: int):
-    def one(carry, k):
-        on = jnp.mod(k * pacing.dt + pacing.dt / 2, cycles) < pacing.duration
-        i_stim = jnp.where(on, pacing.stimulus, 0.0).astype(carry[0].dtype)
-        return stepped(step, model, carry, pacing.dt, i_stim, pacing), None
+    def advance(cells, k):
+        fires = jnp.mod(k * pacing.dt + pacing.dt / 2, cycles) < pacing.duration
+        return paced(step, model, cells, fires, pacing)
 
-    def sample(carry, k):
-        return jax.lax.scan(one, carry, k * stride + jnp.arange(stride))[0], carry[0]
-
-    return jax.lax.scan(sample, start, jnp.arange(samples))[1]
+    return sampled(advance, lambda cells: cells[0], start, samples, stride)[1]
 
 
 def _durations(V, cycles, dt: float) -> Float[np.ndarray, "cycles 2"]:

@@ -1,17 +1,17 @@
 """One cell, paced: its last beat, and what is measured on it."""
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from ._markers import beat_markers
 from ._model import AbstractIonicModel
-from ._pacing import Pacing, flat, stepped
+from ._pacing import Pacing, flat, paced, sampled
 from ._steps import AbstractMembraneStep, RushLarsenMidpoint
 from ._train import train
 
@@ -43,32 +43,32 @@ def pace(
     last by adaptive steps (`train`)."""
     pacing = Pacing() if pacing is None else pacing
     step = RushLarsenMidpoint() if step is None else step
-    n, on = round(pacing.cycle_length / pacing.dt), round(pacing.duration / pacing.dt)
     carry = model.initial(1) if start is None else start
     drift = np.nan
     if pacing.beats > 1:
         before = train(model, carry, pacing, pacing.beats - 2)
         carry = train(model, before, pacing, 1)
         drift = float(carry[0][0] - before[0][0])
-
-    @jax.jit
-    def beat(model, carry):
-        def one(carry, k):
-            i_stim = jnp.where(k < on, pacing.stimulus, 0.0).astype(carry[0].dtype)
-            now = flat(carry[1])
-            kept = {name: now[name][0] for name in keep}
-            return stepped(step, model, carry, pacing.dt, i_stim, pacing), (carry[0][0], kept)
-
-        return jax.lax.scan(one, carry, jnp.arange(n))
-
-    carry, (V, kept) = beat(model, carry)
+    carry, (V, kept) = _beat(model, carry, step, dataclasses.replace(pacing, beats=1), keep)
     if not np.isfinite(float(carry[0][0])):
         raise ValueError(
             f"the voltage is not finite after beat {pacing.beats}; wanted a shorter dt than "
             f"{pacing.dt:g} ms."
         )
-    time = pacing.dt * np.arange(n)
+    time = pacing.dt * np.arange(pacing.steps)
     return Beat(time, np.asarray(V), {k: np.asarray(x) for k, x in kept.items()}, carry, drift)
+
+
+@functools.partial(jax.jit, static_argnames=("pacing", "keep"))
+def _beat(model, cell, step, pacing: Pacing, keep: tuple[str, ...]):
+    def look(cell):
+        now = flat(cell[1])
+        return cell[0][0], {name: now[name][0] for name in keep}
+
+    def advance(cell, k):
+        return paced(step, model, cell, k < pacing.on, pacing)
+
+    return sampled(advance, look, cell, pacing.steps)
 
 
 def markers(beat: Beat) -> dict[str, float]:

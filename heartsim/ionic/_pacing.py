@@ -1,8 +1,11 @@
 """How a cell is paced, and its state by name."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
+import jax.numpy as jnp
+from jax import lax
 from jax.typing import ArrayLike
 
 from ._model import AbstractIonicModel
@@ -27,6 +30,20 @@ class Pacing:
     cell with a balance of it; else, as in tissue, its charge is nobody's, and the cell loses
     potassium from beat to beat."""
 
+    @property
+    def steps(self) -> int:
+        """In a cycle."""
+        return round(self.cycle_length / self.dt)
+
+    @property
+    def on(self) -> int:
+        """In a stimulus."""
+        return round(self.duration / self.dt)
+
+    def stride(self, every: float) -> int:
+        """Steps between samples so many ms apart, one at least."""
+        return max(1, round(every / self.dt))
+
     def __post_init__(self):
         if not (self.cycle_length > 0 and self.dt > 0 and self.beats >= 1):
             raise ValueError(
@@ -43,14 +60,45 @@ class Pacing:
 def stepped(
     step: AbstractMembraneStep,
     model: AbstractIonicModel,
-    cell: tuple[Any, Any],
+    cells: tuple[Any, Any],
     dt: ArrayLike,
     i_stim: ArrayLike,
+    potassium: bool,
+) -> tuple[Any, Any]:
+    """V and the state of cells after a step under a stimulus, which potassium carries or nobody."""
+    V, state = step(model, *cells, dt, i_stim)
+    return V, model.stimulated(state, dt * i_stim) if potassium else state
+
+
+def paced(
+    step: AbstractMembraneStep,
+    model: AbstractIonicModel,
+    cells: tuple[Any, Any],
+    fires: ArrayLike,
     pacing: Pacing,
 ) -> tuple[Any, Any]:
-    """V and the state of cells after a step under the stimulus of `pacing`."""
-    V, state = step(model, *cell, dt, i_stim)
-    return V, model.stimulated(state, dt * i_stim) if pacing.potassium else state
+    """V and the state of cells after a step of `pacing`, under its stimulus where it fires."""
+    i_stim = jnp.where(fires, pacing.stimulus, 0.0).astype(cells[0].dtype)
+    return stepped(step, model, cells, pacing.dt, i_stim, pacing.potassium)
+
+
+def sampled(
+    advance: Callable[[Any, Any], Any],
+    keep: Callable[[Any], Any],
+    start: Any,
+    samples: int,
+    stride: int = 1,
+) -> tuple[Any, Any]:
+    """What comes of `start` after samples x stride steps, step k being advance(carry, k), and what
+    `keep` takes of it before each stride of them."""
+
+    def one(carry, k):
+        return advance(carry, k), None
+
+    def sample(carry, k):
+        return lax.scan(one, carry, k * stride + jnp.arange(stride))[0], keep(carry)
+
+    return lax.scan(sample, start, jnp.arange(samples))
 
 
 def flat(state: Any) -> dict[str, Any]:

@@ -1,16 +1,13 @@
 """Models by name, and models made from models."""
 
-import difflib
-from collections.abc import Mapping
-
 import equinox as eqx
 import jax
-from jax.typing import ArrayLike
 
 from ._import import ENDINGS, read_membrane
 from ._imported import Imported
 from ._model import AbstractIonicModel, as_parameter
 from ._patchwork import Patchwork
+from ._scaled import instead
 from ._smoothing import led_over
 from ._started import Started
 from .published import CARDS
@@ -30,23 +27,13 @@ def by_name(name: str, voltage: str | None = None) -> AbstractIonicModel:
     if is_file(name):
         return read_membrane(name, voltage)
     if name not in MODELS:
-        raise ValueError(f"ionic: there is no model {name!r}{_instead(name, MODELS)}")
+        raise ValueError(f"ionic: there is no model {name!r}{instead(name, MODELS)}")
     return MODELS[name]()
 
 
 def parameters(model: AbstractIonicModel) -> dict[str, jax.Array]:
     """Return the parameters of a model by name."""
     return model.named()
-
-
-def scaled(model: AbstractIonicModel, factors: Mapping[str, ArrayLike]) -> AbstractIonicModel:
-    """Return the model with each named parameter times its factor: a number, or one per node."""
-    known = parameters(model)
-    for name in factors:
-        if name not in known:
-            owner = type(model).__name__
-            raise ValueError(f"{owner}: there is no parameter {name!r}{_instead(name, known)}")
-    return model.with_named({name: known[name] * as_parameter(f) for name, f in factors.items()})
 
 
 def smoothed(model: AbstractIonicModel, width: float = 1.0) -> AbstractIonicModel:
@@ -66,8 +53,3 @@ def smoothed(model: AbstractIonicModel, width: float = 1.0) -> AbstractIonicMode
     if "jump_width" in vars(model):
         return model.with_named({"jump_width": as_parameter(width)})
     return model
-
-
-def _instead(name: str, known: Mapping[str, object]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; it is one of {', '.join(known)}."

@@ -1,6 +1,7 @@
 """How the action potential shortens as the next stimulus comes earlier."""
 
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +10,7 @@ from jaxtyping import Float
 
 from ._markers import falls
 from ._model import AbstractIonicModel
-from ._pacing import Pacing, stepped
+from ._pacing import Pacing, paced, sampled
 from ._steps import AbstractMembraneStep, RushLarsenMidpoint
 from ._train import train
 
@@ -60,8 +61,10 @@ def s1s2(
             f"restitution: wanted intervals longer than a stimulus, {pacing.duration:g} ms."
         )
     start = train(model, model.initial(1), pacing, pacing.beats - 1)
-    V = _voltages(model, start, intervals, pacing, step)
+    start = jax.tree.map(lambda x: jnp.repeat(x, len(intervals)), start)
     times = np.rint(intervals / pacing.dt).astype(int)
+    samples = round((intervals[-1] + AFTER) / pacing.dt)
+    V = np.asarray(_voltages(model, start, jnp.asarray(times), step, pacing, samples), float)
     rest, before = float(V[0, -1]), V[: times[-1], -1]  # of the latest S2 the beat before is whole
     top = int(np.argmax(before))
     rise = float(before[top]) - rest
@@ -74,28 +77,20 @@ def s1s2(
     return Restitution(intervals, intervals - end, np.array(again))
 
 
-def _voltages(model, start, intervals, pacing: Pacing, step) -> Float[np.ndarray, "steps cells"]:
-    n = len(intervals)
-    V, state = jax.tree.map(lambda x: jnp.repeat(x, n), start)
-    second = jnp.asarray(np.rint(intervals / pacing.dt).astype(int))
-    on = round(pacing.duration / pacing.dt)
-    steps = round((intervals[-1] + AFTER) / pacing.dt)
+@functools.partial(jax.jit, static_argnames=("pacing", "samples"))
+def _voltages(model, start, second, step, pacing: Pacing, samples: int):
+    """Of each cell, whose S2 comes at step `second`."""
 
-    @jax.jit
-    def run(model, carry):
-        def one(carry, k):
-            fires = (k < on) | ((k >= second) & (k < second + on))
-            i_stim = jnp.where(fires, pacing.stimulus, 0.0).astype(carry[0].dtype)
-            return stepped(step, model, carry, pacing.dt, i_stim, pacing), carry[0]
+    def advance(cells, k):
+        fires = (k < pacing.on) | ((k >= second) & (k < second + pacing.on))
+        return paced(step, model, cells, fires, pacing)
 
-        return jax.lax.scan(one, carry, jnp.arange(steps))[1]
-
-    return np.asarray(run(model, (V, state)), float)
+    return sampled(advance, lambda cells: cells[0], start, samples)[1]
 
 
 def _apd(V, k: int, rest: float, least: float, pacing: Pacing) -> float:
     """APD90 of the beat that a stimulus at step k starts [ms]; nan where it does not."""
-    late = k + round(2 * pacing.duration / pacing.dt)
+    late = k + 2 * pacing.on
     after = V[late:]
     top = late + int(np.argmax(after))
     rise = float(V[top]) - rest

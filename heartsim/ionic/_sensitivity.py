@@ -8,7 +8,7 @@ from jax import Array, lax
 from jaxtyping import Float
 
 from ._model import AbstractIonicModel
-from ._pacing import Pacing, stepped
+from ._pacing import Pacing, paced, sampled
 from ._steps import RushLarsenMidpoint
 from ._train import train
 
@@ -19,20 +19,14 @@ EVERY = 0.1  # ms between samples of the last beat
 def beat_of(model: AbstractIonicModel, pacing: Pacing) -> Float[Array, " markers"]:
     """`MARKERS` of the last beat of one cell, as a function that can be differentiated forwards;
     the action potential counts from where the upstroke is half-way. NaN where it does not end."""
-    step = RushLarsenMidpoint()
-    on = round(pacing.duration / pacing.dt)
-    stride = max(1, round(EVERY / pacing.dt))
-    samples = round(pacing.cycle_length / pacing.dt) // stride
+    stride = pacing.stride(EVERY)
+    samples = pacing.steps // stride
     start = train(model, model.initial(1), pacing, pacing.beats - 1)
 
-    def one(carry, k):
-        i_stim = jnp.where(k < on, pacing.stimulus, 0.0).astype(carry[0].dtype)
-        return stepped(step, model, carry, pacing.dt, i_stim, pacing), None
+    def advance(cell, k):
+        return paced(RushLarsenMidpoint(), model, cell, k < pacing.on, pacing)
 
-    def sample(carry, k):
-        return lax.scan(one, carry, k * stride + jnp.arange(stride))[0], carry[0][0]
-
-    V = lax.scan(sample, start, jnp.arange(samples))[1]
+    V = sampled(advance, lambda cell: cell[0][0], start, samples, stride)[1]
     dt = stride * pacing.dt
     rest, top = V[0], lax.stop_gradient(jnp.argmax(V))
     peak = V[top]

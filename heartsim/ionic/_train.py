@@ -71,11 +71,9 @@ def _beats(model: AbstractIonicModel, start: Any, pacing: Pacing, beats: int) ->
 def _run(model, start, beats, steps, dt, stimulus, potassium: bool):
     """One program for all ways of pacing."""
 
-    how = Pacing(potassium=potassium)
-
     def part(carry, k: int, i_stim):
         def step(_, carry):
-            return stepped(STEP, model, carry, dt[k].astype(carry[0].dtype), i_stim, how)
+            return stepped(STEP, model, carry, dt[k].astype(carry[0].dtype), i_stim, potassium)
 
         return lax.fori_loop(0, steps[k], step, carry)
 

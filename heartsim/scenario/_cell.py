@@ -75,7 +75,7 @@ def paced_cell(
         model = cell_of(name, factors)
         keep = variables(model)
         if pacing.beats > 1:
-            first = pace(model, dataclasses.replace(pacing, beats=pacing.beats - 1))
+            first = pace(model, dataclasses.replace(pacing, beats=pacing.beats - 1), keep=keep)
             beat = pace(model, dataclasses.replace(pacing, beats=1), start=first.end, keep=keep)
             beat = dataclasses.replace(beat, drift=float(beat.V[0] - first.V[0]))
             before = markers(first)["apd90_ms"]
