@@ -7,6 +7,7 @@ from typing import Any
 
 from heartsim._files import whole_or_refused
 from heartsim.scenario import (
+    DrugPlan,
     Rows,
     Table,
     cell_models,
@@ -14,12 +15,12 @@ from heartsim.scenario import (
     dynamic_study,
     imported_cell,
     paced_cell,
-    planned,
     population_study,
     restitution_of,
     sensitivity_study,
     settled_study,
 )
+from heartsim.therapy import drugs_of
 from heartsim.viz import (
     beat_png,
     cycles_png,
@@ -85,10 +86,9 @@ def _dynamic(model: str, of: CellOptions) -> Rows:
 
 def _drug(model: str, of: CellOptions) -> Rows:
     assert of.drug is not None
-    plan = planned(
-        of.drug,
+    plan = DrugPlan(
+        drugs_of(of.drug, parts(of.only)),
         of.doses(),
-        parts(of.only),
         together=of.together,
         binding=not of.static,
         without=parts(of.without),

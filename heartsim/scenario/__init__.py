@@ -5,9 +5,8 @@ from ._cell import cell_models as cell_models
 from ._cell import imported_cell as imported_cell
 from ._cell import paced_cell as paced_cell
 from ._cell import restitution_of as restitution_of
-from ._cell_drugs import Plan as Plan
+from ._cell_drugs import DrugPlan as DrugPlan
 from ._cell_drugs import drug_study as drug_study
-from ._cell_drugs import planned as planned
 from ._cell_studies import dynamic_study as dynamic_study
 from ._cell_studies import population_study as population_study
 from ._cell_studies import sensitivity_study as sensitivity_study

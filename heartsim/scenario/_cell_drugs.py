@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from heartsim.ionic import AbstractIonicModel, Pacing, pace_cells
-from heartsim.therapy import Drug, dosed, read_drugs
+from heartsim.therapy import Drug, dosed
 
 from ._cell import cell_of
 from ._cell_tables import KEPT, READ, Table, plain
@@ -26,7 +26,7 @@ HEADS = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
+class DrugPlan:
     """Which drugs a cell is given, and how."""
 
     drugs: Sequence[Drug]
@@ -43,8 +43,7 @@ class Plan:
         if not self.doses or min(self.doses) < 0:
             raise ValueError(f"doses: wanted multiples of 0 or more, was given {self.doses}.")
         for drug in self.drugs:
-            if drug.therapeutic is None:
-                raise ValueError(f"{drug.name} has no therapeutic concentration, so no doses.")
+            self.levels(drug)
 
     @property
     def groups(self) -> list[list[Drug]]:
@@ -53,7 +52,7 @@ class Plan:
 
     def levels(self, drug: Drug) -> Float[np.ndarray, " doses"]:
         """Free concentrations [nM]."""
-        return np.array(self.doses, float) * np.array(drug.therapeutic, float)
+        return np.array([drug.at(float(dose)) for dose in self.doses])
 
     def heads(self) -> Table:
         """Of each cell what it is given, the first nothing."""
@@ -68,21 +67,9 @@ class Plan:
         return found
 
 
-def planned(
-    table: str | Path, doses: Sequence[float], only: Sequence[str] = (), **how: Any
-) -> Plan:
-    """Of the drugs of a table (see `read_drugs`), all or those named. ValueError names what is
-    missing."""
-    drugs = read_drugs(table)
-    for name in only:
-        if name not in drugs:
-            raise ValueError(f"{table} has no drug {name!r}; it has {', '.join(drugs)}.")
-    return Plan([drugs[name] for name in (only or drugs)], doses, **how)
-
-
 def drug_study(
     name: str,
-    plan: Plan,
+    plan: DrugPlan,
     pacing: Pacing | None = None,
     factors: Mapping[str, float] | None = None,
     cache: Path | None = None,
@@ -128,7 +115,7 @@ def _called(drugs: Sequence[Drug]) -> str:
     return " + ".join(drug.name for drug in drugs)
 
 
-def _side_by_side(model: AbstractIonicModel, plan: Plan) -> AbstractIonicModel:
+def _side_by_side(model: AbstractIonicModel, plan: DrugPlan) -> AbstractIonicModel:
     """One membrane of many cells: the first without drug, then each group at each dose."""
     own = [model.named()]
     for group in plan.groups:

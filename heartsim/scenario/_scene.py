@@ -31,7 +31,6 @@ from heartsim.tissue import (
 )
 
 from ._arrivals import foot_current, untuned
-from ._drug_schema import under_drugs
 from ._leads import leads_of
 from ._places import site_of
 from ._read import locate
@@ -47,6 +46,7 @@ from ._tissue import (
     membranes,
     point_field,
     started,
+    under_drugs,
 )
 
 

@@ -1,6 +1,6 @@
 """The numbers of a run, each with unit and definition, and the times at each node."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -11,6 +11,9 @@ from heartsim.tissue import Carry
 from ._checkpoint import Record
 from ._rows import Rows, row, speed_rows
 from ._scene import Scene
+
+if TYPE_CHECKING:
+    from ._front import FrontScene
 
 
 class Times(NamedTuple):

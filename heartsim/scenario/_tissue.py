@@ -19,6 +19,7 @@ from heartsim.ionic import (
     scaled,
 )
 from heartsim.mesh import Mesh, did_you_mean
+from heartsim.therapy import dosed, drugs_of
 from heartsim.tissue import (
     AbstractStepping,
     Adaptive,
@@ -33,6 +34,7 @@ from heartsim.tissue import (
     velocity_error,
 )
 
+from ._drug_schema import GivenDrug
 from ._limit_cycle import at_limit_cycle
 from ._schema import DIRECTIONS, Conduction, Heart, Region, Scenario
 from ._thickening import Fronts, thickened
@@ -103,6 +105,21 @@ def membranes(
             rules[inside[rules[inside] == old]] = len(models) - 1
     used, rules = np.unique(rules, return_inverse=True)
     return [models[k] for k in used], rules
+
+
+def under_drugs(
+    models: Sequence[AbstractIonicModel], given: Sequence[GivenDrug]
+) -> list[AbstractIonicModel]:
+    """Each membrane with all of the drugs. ValueError names the [[drug]] and what it lacks."""
+    for number, one in enumerate(given, start=1):
+        try:
+            (drug,) = drugs_of(one.table, [one.name])
+            level = one.concentration_nM if one.dose is None else drug.at(one.dose)
+            assert level is not None  # one of the two is given
+            models = [dosed(m, [(drug, level)], one.binding, one.without) for m in models]
+        except ValueError as error:
+            raise ValueError(f"[[drug]] {number}: {error}") from None
+    return list(models)
 
 
 def started(

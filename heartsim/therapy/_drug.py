@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
-import numpy as np
+from jax import Array
 from jax.typing import ArrayLike
 
 from heartsim.ionic import CURRENTS, AbstractIonicModel, conductances, scaled
@@ -33,9 +34,10 @@ class Hill(NamedTuple):
     IC50: float
     h: float
 
-    def left(self, concentration: ArrayLike) -> np.ndarray:
-        """Share of the current at a free concentration [nM]: 1 / (1 + (C / IC50)^h)."""
-        return np.asarray(1 / (1 + (np.asarray(concentration, float) / self.IC50) ** self.h))
+    def left(self, concentration: ArrayLike) -> Array:
+        """Share of the current at a free concentration [nM]: 1 / (1 + (C / IC50)^h). Gradients pass
+        above 0 nM."""
+        return 1 / (1 + (jnp.asarray(concentration, float) / self.IC50) ** self.h)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +51,12 @@ class Drug:
     """Free concentration [nM] that doses are multiples of; None where it is not known."""
     binding: Mapping[str, float] = dataclasses.field(default_factory=dict)
     """How it binds hERG, by parameters of `ohara_rudy_cipa_2017_*`; empty where not known."""
+
+    def at(self, dose: float) -> float:
+        """Free concentration [nM] of a multiple of the therapeutic one; ValueError without that."""
+        if self.therapeutic is None:
+            raise ValueError(f"{self.name} has no therapeutic concentration, so no doses.")
+        return dose * self.therapeutic
 
 
 def read_drugs(path: str | Path) -> dict[str, Drug]:
@@ -75,6 +83,15 @@ def read_drugs(path: str | Path) -> dict[str, Drug]:
     return found
 
 
+def drugs_of(path: str | Path, names: Sequence[str] = ()) -> list[Drug]:
+    """Those named of a table (see `read_drugs`), all of none; ValueError names what it lacks."""
+    drugs = read_drugs(path)
+    for name in names:
+        if name not in drugs:
+            raise ValueError(f"{path} has no drug {name!r}; it has {', '.join(drugs)}.")
+    return [drugs[name] for name in names or drugs]
+
+
 def _rows(path: Path) -> list[dict[str, str]]:
     """By column, without the spaces around."""
     try:
@@ -99,11 +116,11 @@ def dosed(
     concentration is negative, or two drugs bind at once.
     """
     own, known = conductances(model), model.named()
-    left: dict[str, np.ndarray] = {}
+    left: dict[str, Array] = {}
     bound: dict[str, ArrayLike] = {}
     for drug, concentration in doses:
-        level = np.asarray(concentration, float)
-        if not (level >= 0).all():
+        level = jnp.asarray(concentration, float)
+        if not isinstance(level, jax.core.Tracer) and not (level >= 0).all():
             raise ValueError(
                 f"{drug.name}: wanted concentrations of 0 nM or more, was given {level}."
             )
@@ -119,8 +136,7 @@ def dosed(
                     f"{drug.name} blocks {current}, of which {type(model).__name__} has no "
                     f"conductance; it has {', '.join(sorted(own)) or 'none'}."
                 )
-            before = left.get(own[current], np.ones(()))
-            left[own[current]] = np.asarray(before * hill.left(level))
+            left[own[current]] = left.get(own[current], 1.0) * hill.left(level)
     new = scaled(model, left)
     return new.with_named({k: jnp.asarray(v, known[k].dtype) for k, v in bound.items()})
 

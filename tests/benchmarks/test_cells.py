@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from heartsim.ionic import CARDS
+
 PROGRAM = Path(__file__).parents[2] / "benchmarks" / "cells.py"
 MACHINE = {"device", "precision", "python", "jax", "jaxlib", "cores", "heartsim", "date"}
 TINY = ["--quick", "--cells", "64", "--steps", "2"]
@@ -103,3 +105,14 @@ def test_an_unknown_model_is_refused_by_its_name():
     done = subprocess.run(line, capture_output=True, text=True)
     assert done.returncode != 0
     assert "did you mean 'luo_rudy_1991'?" in done.stderr
+
+
+def test_the_cost_on_a_card_is_that_of_the_family_in_the_kept_table():
+    """To two digits, which is more than a noisy machine knows."""
+    kept = json.loads((PROGRAM.parent / "cells.json").read_text())["rows"]
+    ns = {row["model"]: row["ns"] for row in kept if row["engine"] == "RushLarsen"}
+    for name, card in CARDS.items():
+        own = [x for model, x in ns.items() if model.rsplit("_", 1)[0] == name.rsplit("_", 1)[0]]
+        own += [x for model, x in ns.items() if name.startswith(model)]
+        assert own, f"{name}: no cell of its family is in cells.json"
+        assert card.cost == pytest.approx(own[0], rel=0.05), name

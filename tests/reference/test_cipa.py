@@ -17,9 +17,9 @@ from scipy.stats import spearmanr
 
 from heartsim.ionic import Pacing, by_name, flat, pace_cells
 from heartsim.ionic._reference import integrated
-from heartsim.scenario import drug_study, planned
+from heartsim.scenario import DrugPlan, drug_study
 from heartsim.scenario._limit_cycle import limit_cycle
-from heartsim.therapy import dosed, read_drugs
+from heartsim.therapy import dosed, drugs_of, read_drugs
 from tests.published import Case
 from tests.reference.test_published_cells import CIPA_CELLML, ORD_CELLML
 
@@ -60,7 +60,7 @@ def risk(table):
 @pytest.fixture(scope="module", params=["dynamic", "static"])
 def studied(request, table):
     """Which kind of block, and every cell of it."""
-    plan = planned(table, DOSES, binding=request.param == "dynamic")
+    plan = DrugPlan(drugs_of(table), DOSES, binding=request.param == "dynamic")
     return request.param, drug_study(CELL, plan, PACED, cache=table.parent)[0]
 
 

@@ -81,7 +81,7 @@ def test_the_command_lists_and_imports(tmp_path, capsys):
     assert run_command(["cell", "--list", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
     assert listed["ten_tusscher_2006_mid"]["value"].startswith(
-        "19 variables, 44 ns; human, ventricle"
+        "19 variables, 46 ns; human, ventricle"
     )
     path = write(tmp_path / "cell.mmt")
     options = ["--png", str(tmp_path / "cell.png"), "--json"]
