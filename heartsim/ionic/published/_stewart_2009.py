@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._model import AbstractIonicModel, Parameter, Rates, Relaxation, Slope, Variable, param
+from .._model import Parameter, Rates, Relaxation, Slope, Variable, param
 from .._safe import sigmoid
-from . import _ten_tusscher_2006_currents as shared
 from . import _ten_tusscher_2006_gates as gates
+from . import _ten_tusscher_family as shared
 
 Nodes = Float[Array, " nodes"]
 
@@ -85,7 +85,7 @@ START = (
 """V [mV] and state of `stewart-2009.mmt`: in diastole, 0.3 s before a beat."""
 
 
-class Stewart2009(AbstractIonicModel):
+class Stewart2009(shared.WithSubspace):
     """Human Purkinje membrane, which beats by itself every 1.2 s: 14 currents, calcium release, ion
     balances. It is ten Tusscher and Panfilov (2006) with i_K1, i_to and the conductances of
     i_Na, i_Kr and i_Ks changed, and with a pacemaker current i_f and a sustained current i_sus.
@@ -107,56 +107,6 @@ class Stewart2009(AbstractIonicModel):
     share_f_K: Parameter = param(0.6167)  # 1, potassium's share of g_f: 0.0234346 / 0.038
     g_Kr: Parameter = param(0.0918)  # mS/µF
     g_Ks: Parameter = param(0.2352)  # mS/µF
-    g_CaL: Parameter = param(0.0398)  # L/F/s
-    g_bNa: Parameter = param(0.00029)  # mS/µF
-    g_bCa: Parameter = param(0.000592)  # mS/µF
-    g_pK: Parameter = param(0.0146)  # mS/µF
-    g_pCa: Parameter = param(0.1238)  # A/F
-    P_NaK: Parameter = param(2.724)  # A/F
-    K_NaCa: Parameter = param(1000.0)  # A/F
-    # Pump, exchanger and reversal potentials
-    P_KNa: Parameter = param(0.03)  # 1
-    K_mK: Parameter = param(1.0)  # mM
-    K_mNa: Parameter = param(40.0)  # mM
-    K_mNai: Parameter = param(87.5)  # mM
-    K_mCa: Parameter = param(1.38)  # mM
-    k_sat: Parameter = param(0.1)  # 1
-    alpha: Parameter = param(2.5)  # 1
-    gamma: Parameter = param(0.35)  # 1
-    K_pCa: Parameter = param(0.0005)  # mM
-    # Calcium handling
-    V_max_up: Parameter = param(0.006375)  # mM/ms
-    K_up: Parameter = param(0.00025)  # mM
-    V_rel: Parameter = param(0.102)  # 1/ms
-    V_leak: Parameter = param(0.00036)  # 1/ms
-    V_xfer: Parameter = param(0.0038)  # 1/ms
-    k1_prime: Parameter = param(0.15)  # 1/mM²/ms
-    k2_prime: Parameter = param(0.045)  # 1/mM/ms
-    k3: Parameter = param(0.06)  # 1/ms
-    k4: Parameter = param(0.005)  # 1/ms
-    EC: Parameter = param(1.5)  # mM
-    max_sr: Parameter = param(2.5)  # 1
-    min_sr: Parameter = param(1.0)  # 1
-    Buf_c: Parameter = param(0.2)  # mM
-    Buf_sr: Parameter = param(10.0)  # mM
-    Buf_ss: Parameter = param(0.4)  # mM
-    K_buf_c: Parameter = param(0.001)  # mM
-    K_buf_sr: Parameter = param(0.3)  # mM
-    K_buf_ss: Parameter = param(0.00025)  # mM
-    # Concentrations outside, volumes, physics
-    K_o: Parameter = param(5.4)  # mM
-    Na_o: Parameter = param(140.0)  # mM
-    Ca_o: Parameter = param(2.0)  # mM
-    V_c: Parameter = param(16404.0)  # µm³, cytosol
-    V_sr: Parameter = param(1094.0)  # µm³, sarcoplasmic reticulum
-    V_ss: Parameter = param(54.68)  # µm³, dyadic subspace
-    C_cell: Parameter = param(185.0)  # pF, capacitance of the cell
-    R: Parameter = param(8.314472)  # J/mol/K
-    T: Parameter = param(310.0)  # K
-    F: Parameter = param(96.4853415)  # C/mmol
-    # The published jump
-    V_jump: Parameter = param(-40.0)  # mV
-    jump_width: Parameter | None = param(None)  # mV; None keeps the published jump
 
     def rates(self, V: Nodes, state: Stewart2009State) -> Rates:
         """Return the ionic current over capacitance [mV/ms] and the state's changes at V [mV]."""
@@ -185,11 +135,6 @@ class Stewart2009(AbstractIonicModel):
     def rest(self) -> tuple[Parameter, Stewart2009State]:
         """Return V [mV] and state of the file, in diastole: the cell has no rest."""
         return jax.tree.map(lambda x: jnp.asarray(x, self.g_Na.dtype), START)
-
-    @property
-    def potassium_per_mV(self) -> Parameter:
-        """See AbstractIonicModel."""
-        return self.C_cell / (self.V_c * self.F)
 
     def currents(self, V: Nodes, state: Stewart2009State) -> Stewart2009Currents:
         """Return the currents over capacitance [A/F = mV/ms], outward positive."""

@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._model import AbstractIonicModel, Parameter, Rates, Relaxation, Slope, Variable, param
+from .._model import Parameter, Rates, Relaxation, Slope, Variable, param
 from .._safe import sigmoid, x_over_expm1
-from . import _ten_tusscher_2006_currents as shared
 from . import _ten_tusscher_2006_gates as gates
+from . import _ten_tusscher_family as shared
 from ._ten_tusscher_2006 import Currents
 
 Nodes = Float[Array, " nodes"]
@@ -61,7 +61,7 @@ START = (
 """V [mV] and state of `tentusscher-2004.mmt`, of all three cells."""
 
 
-class TenTusscher2004(AbstractIonicModel):
+class TenTusscher2004(shared.TenTusscherFamily):
     """Human ventricular membrane: 12 currents, 12 gates, calcium release without a subspace, ion
     balances.
 
@@ -83,12 +83,8 @@ class TenTusscher2004(AbstractIonicModel):
     g_Kr: Parameter = param(0.096)  # mS/µF
     g_Ks: Parameter = param(0.245)  # mS/µF; mid 0.062
     g_CaL: Parameter = param(0.175)  # L/F/s
-    g_bNa: Parameter = param(0.00029)  # mS/µF
-    g_bCa: Parameter = param(0.000592)  # mS/µF
-    g_pK: Parameter = param(0.0146)  # mS/µF
     g_pCa: Parameter = param(0.825)  # A/F
     P_NaK: Parameter = param(1.362)  # A/F
-    K_NaCa: Parameter = param(1000.0)  # A/F
     # i_to inactivation: the endocardial s gate has other limits and times
     s_half: Parameter = param(-20.0)  # mV; endo -28
     tau_s_peak: Parameter = param(85.0)  # ms; endo 1000
@@ -96,19 +92,8 @@ class TenTusscher2004(AbstractIonicModel):
     tau_s_spread: Parameter = param(320.0)  # mV²; endo 1000
     tau_s_step: Parameter = param(5.0)  # ms; endo 0
     tau_s_floor: Parameter = param(3.0)  # ms; endo 8
-    # Pump, exchanger and reversal potentials
-    P_KNa: Parameter = param(0.03)  # 1
-    K_mK: Parameter = param(1.0)  # mM
-    K_mNa: Parameter = param(40.0)  # mM
-    K_mNai: Parameter = param(87.5)  # mM
-    K_mCa: Parameter = param(1.38)  # mM
-    k_sat: Parameter = param(0.1)  # 1
-    alpha: Parameter = param(2.5)  # 1
-    gamma: Parameter = param(0.35)  # 1
-    K_pCa: Parameter = param(0.0005)  # mM
     # Calcium handling; fluxes in mM/ms of the cytosol
     V_max_up: Parameter = param(0.000425)  # mM/ms
-    K_up: Parameter = param(0.00025)  # mM
     a_rel: Parameter = param(0.016464)  # mM/ms
     b_rel: Parameter = param(0.25)  # mM
     c_rel: Parameter = param(0.008232)  # mM/ms
@@ -116,23 +101,10 @@ class TenTusscher2004(AbstractIonicModel):
     tau_f_Ca: Parameter = param(2.0)  # ms
     tau_g: Parameter = param(2.0)  # ms
     Buf_c: Parameter = param(0.15)  # mM
-    Buf_sr: Parameter = param(10.0)  # mM
-    K_buf_c: Parameter = param(0.001)  # mM
-    K_buf_sr: Parameter = param(0.3)  # mM
-    # Concentrations outside, volumes, physics
-    K_o: Parameter = param(5.4)  # mM
-    Na_o: Parameter = param(140.0)  # mM
-    Ca_o: Parameter = param(2.0)  # mM
-    V_c: Parameter = param(16404.0)  # µm³, cytosol
-    V_sr: Parameter = param(1094.0)  # µm³, sarcoplasmic reticulum
-    C_cell: Parameter = param(185.0)  # pF, capacitance of the cell
+    # Physics
     R: Parameter = param(8.314)  # J/mol/K
-    T: Parameter = param(310.0)  # K
     F: Parameter = param(96.485)  # C/mmol
-    # The published jumps
-    V_hold: Parameter = param(-60.0)  # mV
-    V_jump: Parameter = param(-40.0)  # mV
-    jump_width: Parameter | None = param(None)  # mV; None keeps the published jump
+    V_hold: Parameter = param(-60.0)  # mV, above which f_Ca and g may not rise
 
     def rates(self, V: Nodes, state: TenTusscher2004State) -> Rates:
         """Return the ionic current over capacitance [mV/ms] and the state's changes at V [mV]."""
@@ -158,11 +130,6 @@ class TenTusscher2004(AbstractIonicModel):
     def rest(self) -> tuple[Parameter, TenTusscher2004State]:
         """Return V [mV] and state of the file, round numbers that drift for many beats."""
         return jax.tree.map(lambda x: jnp.asarray(x, self.g_Na.dtype), START)
-
-    @property
-    def potassium_per_mV(self) -> Parameter:
-        """See AbstractIonicModel."""
-        return self.C_cell / (self.V_c * self.F)
 
     def currents(self, V: Nodes, state: TenTusscher2004State) -> Currents:
         """Return the twelve currents over capacitance [A/F = mV/ms], outward positive."""

@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._model import AbstractIonicModel, Parameter, Rates, Slope, param
-from . import _ten_tusscher_2006_currents as shared
+from .._model import Parameter, Rates, Slope, param
 from . import _ten_tusscher_2006_gates as gates
+from . import _ten_tusscher_family as shared
 from ._ten_tusscher_2006_start import ENDO, EPI, MID, TenTusscher2006State
 
 Nodes = Float[Array, " nodes"]
@@ -32,7 +32,7 @@ class Currents(NamedTuple):
     NaCa: Nodes
 
 
-class TenTusscher2006(AbstractIonicModel):
+class TenTusscher2006(shared.WithSubspace):
     """Human ventricular membrane: 12 currents, 12 gates, calcium release, ion balances.
 
     ten Tusscher and Panfilov (2006), Am. J. Physiol. Heart Circ. Physiol. 291, H1088-H1100;
@@ -54,13 +54,6 @@ class TenTusscher2006(AbstractIonicModel):
     g_to: Parameter = param(0.294)  # mS/µF; endo 0.073
     g_Kr: Parameter = param(0.153)  # mS/µF
     g_Ks: Parameter = param(0.392)  # mS/µF; mid 0.098
-    g_CaL: Parameter = param(0.0398)  # L/F/s
-    g_bNa: Parameter = param(0.00029)  # mS/µF
-    g_bCa: Parameter = param(0.000592)  # mS/µF
-    g_pK: Parameter = param(0.0146)  # mS/µF
-    g_pCa: Parameter = param(0.1238)  # A/F
-    P_NaK: Parameter = param(2.724)  # A/F
-    K_NaCa: Parameter = param(1000.0)  # A/F
     # i_to inactivation: the endocardial s gate has other limits and times
     s_half: Parameter = param(-20.0)  # mV; endo -28
     tau_s_peak: Parameter = param(85.0)  # ms; endo 1000
@@ -68,49 +61,6 @@ class TenTusscher2006(AbstractIonicModel):
     tau_s_spread: Parameter = param(320.0)  # mV²; endo 1000
     tau_s_step: Parameter = param(5.0)  # ms; endo 0
     tau_s_floor: Parameter = param(3.0)  # ms; endo 8
-    # Pump, exchanger and reversal potentials
-    P_KNa: Parameter = param(0.03)  # 1
-    K_mK: Parameter = param(1.0)  # mM
-    K_mNa: Parameter = param(40.0)  # mM
-    K_mNai: Parameter = param(87.5)  # mM
-    K_mCa: Parameter = param(1.38)  # mM
-    k_sat: Parameter = param(0.1)  # 1
-    alpha: Parameter = param(2.5)  # 1
-    gamma: Parameter = param(0.35)  # 1
-    K_pCa: Parameter = param(0.0005)  # mM
-    # Calcium handling
-    V_max_up: Parameter = param(0.006375)  # mM/ms
-    K_up: Parameter = param(0.00025)  # mM
-    V_rel: Parameter = param(0.102)  # 1/ms
-    V_leak: Parameter = param(0.00036)  # 1/ms
-    V_xfer: Parameter = param(0.0038)  # 1/ms
-    k1_prime: Parameter = param(0.15)  # 1/mM²/ms
-    k2_prime: Parameter = param(0.045)  # 1/mM/ms
-    k3: Parameter = param(0.06)  # 1/ms
-    k4: Parameter = param(0.005)  # 1/ms
-    EC: Parameter = param(1.5)  # mM
-    max_sr: Parameter = param(2.5)  # 1
-    min_sr: Parameter = param(1.0)  # 1
-    Buf_c: Parameter = param(0.2)  # mM
-    Buf_sr: Parameter = param(10.0)  # mM
-    Buf_ss: Parameter = param(0.4)  # mM
-    K_buf_c: Parameter = param(0.001)  # mM
-    K_buf_sr: Parameter = param(0.3)  # mM
-    K_buf_ss: Parameter = param(0.00025)  # mM
-    # Concentrations outside, volumes, physics
-    K_o: Parameter = param(5.4)  # mM
-    Na_o: Parameter = param(140.0)  # mM
-    Ca_o: Parameter = param(2.0)  # mM
-    V_c: Parameter = param(16404.0)  # µm³, cytosol
-    V_sr: Parameter = param(1094.0)  # µm³, sarcoplasmic reticulum
-    V_ss: Parameter = param(54.68)  # µm³, dyadic subspace
-    C_cell: Parameter = param(185.0)  # pF, capacitance of the cell
-    R: Parameter = param(8.314472)  # J/mol/K
-    T: Parameter = param(310.0)  # K
-    F: Parameter = param(96.4853415)  # C/mmol
-    # The published jump, and where a run starts
-    V_jump: Parameter = param(-40.0)  # mV
-    jump_width: Parameter | None = param(None)  # mV; None keeps the published jump
     start: tuple[float, TenTusscher2006State] = eqx.field(static=True, default=EPI)
 
     def rates(self, V: Nodes, state: TenTusscher2006State) -> Rates:
@@ -139,11 +89,6 @@ class TenTusscher2006(AbstractIonicModel):
     def rest(self) -> tuple[Parameter, TenTusscher2006State]:
         """Return the published initial V [mV] and state, which drift slowly; see cell-models.md."""
         return jax.tree.map(lambda x: jnp.asarray(x, self.g_Na.dtype), self.start)
-
-    @property
-    def potassium_per_mV(self) -> Parameter:
-        """See AbstractIonicModel."""
-        return self.C_cell / (self.V_c * self.F)
 
     def currents(self, V: Nodes, state: TenTusscher2006State) -> Currents:
         """Return the twelve currents over capacitance [A/F = mV/ms], outward positive."""

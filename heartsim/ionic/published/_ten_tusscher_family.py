@@ -1,4 +1,4 @@
-"""Currents and calcium fluxes that the cells of the ten Tusscher family share.
+"""What the cells of the ten Tusscher family share: numbers, currents, calcium fluxes.
 
 In every function x is the state of the cell and `of` the model, which holds the parameters.
 Sources and checks: see `TenTusscher2006`.
@@ -10,10 +10,78 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._model import Parameter, Relaxation, Slope
+from .._model import AbstractIonicModel, Parameter, Relaxation, Slope, param
 from .._safe import sigmoid, x_over_expm1
 
 Nodes = Float[Array, " nodes"]
+
+
+class TenTusscherFamily(AbstractIonicModel):
+    """Numbers that all cells of ten Tusscher's line have."""
+
+    # Conductances per capacitance, and other largest currents
+    g_bNa: Parameter = param(0.00029)  # mS/µF
+    g_bCa: Parameter = param(0.000592)  # mS/µF
+    g_pK: Parameter = param(0.0146)  # mS/µF
+    K_NaCa: Parameter = param(1000.0)  # A/F
+    # Pump, exchanger and reversal potentials
+    P_KNa: Parameter = param(0.03)  # 1
+    K_mK: Parameter = param(1.0)  # mM
+    K_mNa: Parameter = param(40.0)  # mM
+    K_mNai: Parameter = param(87.5)  # mM
+    K_mCa: Parameter = param(1.38)  # mM
+    k_sat: Parameter = param(0.1)  # 1
+    alpha: Parameter = param(2.5)  # 1
+    gamma: Parameter = param(0.35)  # 1
+    K_pCa: Parameter = param(0.0005)  # mM
+    # Calcium handling
+    K_up: Parameter = param(0.00025)  # mM
+    Buf_sr: Parameter = param(10.0)  # mM
+    K_buf_c: Parameter = param(0.001)  # mM
+    K_buf_sr: Parameter = param(0.3)  # mM
+    # Concentrations outside, volumes, physics
+    K_o: Parameter = param(5.4)  # mM
+    Na_o: Parameter = param(140.0)  # mM
+    Ca_o: Parameter = param(2.0)  # mM
+    V_c: Parameter = param(16404.0)  # µm³, cytosol
+    V_sr: Parameter = param(1094.0)  # µm³, sarcoplasmic reticulum
+    C_cell: Parameter = param(185.0)  # pF, capacitance of the cell
+    T: Parameter = param(310.0)  # K
+    R: Parameter = param(8.314472)  # J/mol/K; 2004 8.314
+    F: Parameter = param(96.4853415)  # C/mmol; 2004 96.485
+    # The published jump
+    V_jump: Parameter = param(-40.0)  # mV
+    jump_width: Parameter | None = param(None)  # mV; None keeps the published jump
+
+    @property
+    def potassium_per_mV(self) -> Parameter:
+        """See AbstractIonicModel."""
+        return self.C_cell / (self.V_c * self.F)
+
+
+class WithSubspace(TenTusscherFamily):
+    """Numbers of those whose calcium is released into a subspace."""
+
+    # Conductances per capacitance, and other largest currents
+    g_CaL: Parameter = param(0.0398)  # L/F/s
+    g_pCa: Parameter = param(0.1238)  # A/F
+    P_NaK: Parameter = param(2.724)  # A/F
+    # Calcium handling
+    V_max_up: Parameter = param(0.006375)  # mM/ms
+    V_rel: Parameter = param(0.102)  # 1/ms
+    V_leak: Parameter = param(0.00036)  # 1/ms
+    V_xfer: Parameter = param(0.0038)  # 1/ms
+    k1_prime: Parameter = param(0.15)  # 1/mM²/ms
+    k2_prime: Parameter = param(0.045)  # 1/mM/ms
+    k3: Parameter = param(0.06)  # 1/ms
+    k4: Parameter = param(0.005)  # 1/ms
+    EC: Parameter = param(1.5)  # mM
+    max_sr: Parameter = param(2.5)  # 1
+    min_sr: Parameter = param(1.0)  # 1
+    Buf_c: Parameter = param(0.2)  # mM
+    Buf_ss: Parameter = param(0.4)  # mM
+    K_buf_ss: Parameter = param(0.00025)  # mM
+    V_ss: Parameter = param(54.68)  # µm³, dyadic subspace
 
 
 class Reversal(NamedTuple):
