@@ -177,39 +177,34 @@ def test_every_page_is_in_the_index():
         assert page.name == "index.md" or f"({page.name})" in index
 
 
-def test_every_number_of_a_summary_is_defined_with_its_unit(tmp_path):
-    """Row by row on docs/definitions.md; velocities stand there with WHERE and DIRECTION, volumes
-    of a built heart with STRUCTURE, of segments with NUMBER, scar with RULE
-    and ZONE."""
-    fits = FIT_DEFINITIONS | TRUTH_DEFINITIONS
-    page = (ROOT / "docs" / "definitions.md").read_text(encoding="utf-8")
-    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*?) ?\|", page, flags=re.MULTILINE))
-    speeds = speed_rows([Speed("bulk", "fibre", 0.1, 0.0, None, 1.0)])
-    known = DEFINITIONS | MEASURES | fits | HAND_OVER_DEFINITIONS | therapy.DEFINITIONS
-    units = {"beat": ""} | {name: unit for name, (unit, _) in known.items()}
-    units |= {
-        name.replace("bulk_fibre", "WHERE_DIRECTION"): row["unit"] for name, row in speeds.items()
-    }
-    units |= {name: unit for name, (unit, _) in CELL_DEFINITIONS.items()}
-    units |= {
-        name: row["unit"] for name, row in imported_cell(write(tmp_path / "cell.mmt"))[2].items()
-    }
-    units |= {name: unit for name, (unit, _) in (HEADS | READ).items()}
-    cell, small = "luo_rudy_1991", Pacing(cycle_length=400.0, dt=0.05)
+def units_of(rows):
+    """By name."""
+    return {name: row["unit"] for name, row in rows.items()}
+
+
+def cell_units(tmp_path):
+    """Of everything that `heartsim cell` tells."""
+    units = {name: unit for name, (unit, _) in (CELL_DEFINITIONS | HEADS | READ).items()}
+    simple, cell = "mitchell_schaeffer_2003", "luo_rudy_1991"
+    short = Pacing(cycle_length=400.0, dt=0.05)
     for told in (
-        dynamic_study("mitchell_schaeffer_2003", [600.0], Pacing(dt=0.1))[1],
-        settled_study("mitchell_schaeffer_2003", Pacing())[2],
-        population_study(cell, 2, small)[1],
-        sensitivity_study(cell, small)[1],
+        imported_cell(write(tmp_path / "cell.mmt"))[2],
+        dynamic_study(simple, [600.0], Pacing(dt=0.1))[1],
+        settled_study(simple, Pacing())[2],
+        population_study(cell, 2, short)[1],
+        sensitivity_study(cell, short)[1],
+        restitution_of(simple, [400.0], Pacing(600.0, dt=0.1))[1],
     ):
-        units |= {name: row["unit"] for name, row in told.items()}
-    units |= {"control_beats": "1", "control_drift": "1"}
-    curve = restitution_of("mitchell_schaeffer_2003", [400.0], Pacing(600.0, dt=0.1))[1]
-    units |= {name: row["unit"] for name, row in curve.items()}
+        units |= units_of(told)
+    return units | {"control_beats": "1", "control_drift": "1"}
+
+
+def heart_units():
+    """Of everything that is told of a heart that is built or described."""
     mL = {"lv_cavity": 1.0}
     heart = describe_heart(lv_ellipsoid(6.0))
     built = Built(heart, mL, mL, mL, 0.0, 0.0, 0.0, 0, 0)
-    units |= {
+    units = {
         re.sub(r"segment_\d+", "segment_NUMBER", name).replace(
             "left_openings", "SIDE_openings"
         ): row["unit"]
@@ -219,9 +214,7 @@ def test_every_number_of_a_summary_is_defined_with_its_unit(tmp_path):
         name.replace("lv_cavity", "STRUCTURE"): row["unit"]
         for name, row in build_rows(built).items()
     }
-    units |= {
-        name: row["unit"] for name, row in surface_rows(FromSurfaces(heart, 1.0, 0.0, 1.0)).items()
-    }
+    units |= units_of(surface_rows(FromSurfaces(heart, 1.0, 0.0, 1.0)))
     drawn = FromContours(heart, 1.0, None, 1.0, {"epi": 0.1}, 0.0)
     units |= {
         name.replace("lv_cavity", "STRUCTURE")
@@ -230,8 +223,7 @@ def test_every_number_of_a_summary_is_defined_with_its_unit(tmp_path):
         for name, row in contour_rows(drawn).items()
     }
     grown = grow_purkinje(heart.mesh, "left", growth=Growth(generations=2))
-    tree = tree_rows(heart.mesh, grown, "left", 0.85)
-    units |= {name: row["unit"] for name, row in tree.items()}
+    units |= units_of(tree_rows(heart.mesh, grown, "left", 0.85))
     found = enhancement(heart.mesh, constant_image(heart.mesh))
     units |= {
         re.sub("fwhm_(core|border)", "RULE_ZONE", name): row["unit"]
@@ -248,7 +240,23 @@ def test_every_number_of_a_summary_is_defined_with_its_unit(tmp_path):
         re.sub("voltage_(core|border)", "voltage_ZONE", name): row["unit"]
         for name, row in voltage_rows(heart.mesh, voltages, VoltageRule()).items()
     }
-    assert rows == units
+    return units
+
+
+def test_every_number_of_a_summary_is_defined_with_its_unit(tmp_path):
+    """Row by row on docs/definitions.md; velocities stand there with WHERE and DIRECTION, volumes
+    of a built heart with STRUCTURE, of segments with NUMBER, scar with RULE
+    and ZONE."""
+    fits = FIT_DEFINITIONS | TRUTH_DEFINITIONS
+    page = (ROOT / "docs" / "definitions.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*?) ?\|", page, flags=re.MULTILINE))
+    speeds = speed_rows([Speed("bulk", "fibre", 0.1, 0.0, None, 1.0)])
+    known = DEFINITIONS | MEASURES | fits | HAND_OVER_DEFINITIONS | therapy.DEFINITIONS
+    units = {"beat": ""} | {name: unit for name, (unit, _) in known.items()}
+    units |= {
+        name.replace("bulk_fibre", "WHERE_DIRECTION"): row["unit"] for name, row in speeds.items()
+    }
+    assert rows == units | cell_units(tmp_path) | heart_units()
 
 
 def constant_image(mesh):
