@@ -7,6 +7,9 @@ from ._body import body_around as body_around
 from ._catheter import bipolar as bipolar
 from ._catheter import catheter_field as catheter_field
 from ._catheter import electrogram_field as electrogram_field
+from ._chest import CHEST_MM as CHEST_MM
+from ._chest import Chest as Chest
+from ._chest import moved_body as moved_body
 from ._conduction_rules import Verdict as Verdict
 from ._conduction_rules import lbbb_strauss as lbbb_strauss
 from ._conduction_rules import rbbb_aha as rbbb_aha
@@ -19,6 +22,8 @@ from ._lead_field import SIGMA_EL as SIGMA_EL
 from ._lead_field import SIGMA_ET as SIGMA_ET
 from ._lead_field import SIGMA_IL as SIGMA_IL
 from ._lead_field import SIGMA_IT as SIGMA_IT
+from ._lead_field import InfiniteMedium as InfiniteMedium
+from ._lead_field import infinite_medium as infinite_medium
 from ._lead_field import lead_field as lead_field
 from ._leads import ELECTRODES as ELECTRODES
 from ._leads import LEADS as LEADS
@@ -30,6 +35,7 @@ from ._measure import Measures as Measures
 from ._measure import measure as measure
 from ._placement import BODY_MM as BODY_MM
 from ._placement import default_electrodes as default_electrodes
+from ._position import HeartPosition as HeartPosition
 from ._recording import Recording as Recording
 from ._recording import after_rest as after_rest
 from ._torso import SkinPatches as SkinPatches

@@ -1,27 +1,27 @@
 """A body around a heart, for as long as no image shows the patient's own."""
 
+import dataclasses
+
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy import sparse, spatial
 
 from heartsim.mesh import HeartAxes, Mesh, ball, heart_axes, locate_points, unique_edges
 
-from ._placement import body_frame
+from ._chest import HALF_AXES_MM, Chest, Placed, moved_body, placed, require_in_chest
+from ._position import HeartPosition
 
 HEART, BLOOD, LUNGS, TORSO = 1, 2, 3, 4
 
-CENTRE_MM = (0.0, 20.0, -40.0)
-HALF_AXES_MM = (130.0, 105.0, 260.0)
-"""The made-up trunk, |x/a|⁴ + |y/b|⁴ + |z/c|⁴ with the first two rounded: (x²/a² + y²/b²)² +
-z⁴/c⁴ = 1; centre from the middle of the heart and half axes, mm, towards the patient's left, back
-and head. Ours, so that the default electrodes of the chest lie near it."""
-
-LUNGS_MM = (((75.0, 25.0, 30.0), (42.0, 72.0, 105.0)), ((-75.0, 25.0, 30.0), (42.0, 72.0, 105.0)))
-"""Centres and half axes of two ellipsoids, in the same axes. Ours; heart and blood go before."""
-
 
 def body_around(
-    heart: Mesh, surface: Mesh | None = None, *, edge: float = 5.0, lungs: bool = True
+    heart: Mesh,
+    surface: Mesh | None = None,
+    *,
+    edge: float = 5.0,
+    lungs: bool = True,
+    position: HeartPosition | None = None,
+    chest: Chest | None = None,
 ) -> Mesh:
     """A torso of tetrahedra around a heart, edges of about `edge` [mm] near the heart and longer
     towards the skin; regions heart, blood, lungs and torso.
@@ -33,16 +33,24 @@ def body_around(
     are blood. A ball of tetrahedra is stretched along its radii, so that the heart lies in the
     torso without sharing its nodes.
 
-    ValueError for a surface that is open, does not enclose the heart, or that a ray meets twice.
+    The heart's mesh stays where it is; `position` moves the trunk, lungs or `surface` around it
+    (`HeartPosition`), `chest` is the size of what is made up. ValueError for a surface that is
+    open, does not enclose the heart, or that a ray meets twice; for a made-up chest that does not
+    hold the heart in this position, a heart that lies in the lungs, or both surface and chest.
     """
     axes = heart_axes(heart)
-    frame = body_frame(axes)
+    at = placed(axes, position, chest)
+    if surface is not None and chest is not None:
+        raise ValueError("body_around: a surface has its own size; leave out the chest.")
     used = np.unique(np.asarray(heart.cells))
     nodes = np.asarray(heart.points, np.float64)[used]
     if surface is None:
-        ray = _trunk(frame)
+        if position is not None or chest is not None:
+            require_in_chest(heart, at, lungs)
+        ray = _trunk(at)
     else:
         require_closed(surface)
+        surface = dataclasses.replace(surface, points=moved_body(surface.points, axes, position))
         ray = _surface_ray(surface, axes.origin)
     _require_enclosed(nodes - axes.origin, ray)
     points, cells = _stretched(ray, np.linalg.norm(nodes - axes.origin, axis=1).max(), edge)
@@ -50,7 +58,7 @@ def body_around(
     middle = points[cells].mean(axis=1)
     regions = np.full(len(cells), TORSO, np.int32)
     if lungs:
-        regions[_in_lungs((middle - axes.origin) @ frame)] = LUNGS
+        regions[at.in_lungs(at.body(middle - axes.origin))] = LUNGS
     regions[in_cavities(heart, middle)] = BLOOD
     regions[_in_heart(heart, nodes, middle)] = HEART
     return Mesh(
@@ -73,15 +81,15 @@ def _notes(trunk: bool, lungs: bool, blood: bool, axes: HeartAxes) -> tuple[str,
     return tuple(notes if made_up else notes[1:])
 
 
-def _trunk(frame: Float[np.ndarray, "3 3"]):
+def _trunk(at: Placed):
     """Distance from the heart's middle to the made-up skin along each direction."""
 
     def ray(u: Float[np.ndarray, "rays 3"]) -> Float[np.ndarray, " rays"]:
-        low, high = np.zeros(len(u)), np.full(len(u), 2.0 * sum(HALF_AXES_MM))
+        towards = u @ at.frame
+        low, high = np.zeros(len(u)), np.full(len(u), 2.0 * (np.array(HALF_AXES_MM) @ at.scale))
         for _ in range(60):
             reach = (low + high) / 2
-            q = (reach[:, None] * (u @ frame) - CENTRE_MM) / np.array(HALF_AXES_MM)
-            inside = (q[:, 0] ** 2 + q[:, 1] ** 2) ** 2 + q[:, 2] ** 4 < 1
+            inside = at.in_trunk(reach[:, None] * towards + at.shift)
             low, high = np.where(inside, reach, low), np.where(inside, high, reach)
         return (low + high) / 2
 
@@ -148,12 +156,6 @@ def _stretched(
     stretched = points.copy()
     stretched[outer] = u * (r[outer] + (ray(u) - R) * s**2)[:, None]
     return stretched, np.asarray(body.cells)
-
-
-def _in_lungs(x: Float[np.ndarray, "cells 3"]) -> Bool[np.ndarray, " cells"]:
-    """`x` in the body's axes."""
-    inside = [np.linalg.norm((x - c) / np.array(h), axis=1) < 1 for c, h in LUNGS_MM]
-    return np.any(inside, axis=0)
 
 
 def in_cavities(heart: Mesh, x: Float[np.ndarray, "points 3"]) -> Bool[np.ndarray, " points"]:

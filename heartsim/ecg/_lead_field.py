@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from heartsim._types import AnyArray
-from heartsim.fem import elements
+from heartsim.fem import Rows, elements
 from heartsim.mesh import Mesh
 
 SIGMA_IL, SIGMA_IT, SIGMA_EL, SIGMA_ET = 0.17, 0.019, 0.62, 0.24
@@ -48,6 +49,37 @@ def lead_field(
                 f"edge ({longest:.2f} mm): move it off the heart, or check the unit (mm)."
             )
     # float64 on the host: the rows of K sum to zero, and L is a small difference of large Z
+    return infinite_medium(mesh, sigma_i, sigma_bath).seen(_nearness(distance))
+
+
+class InfiniteMedium(eqx.Module):
+    """The lead field of an infinite medium as a function of where the electrodes are. A pytree;
+    `field` is differentiable in the places, and so in how the heart lies among them."""
+
+    points: Float[AnyArray, "nodes 3"]  # mm
+    K: Rows  # ∫ ∇λ_i · σ_i ∇λ_j, mS
+    sigma_bath: Float[AnyArray, ""] | float  # mS/mm
+
+    def field(self, places: Float[AnyArray, "electrodes 3"]) -> Float[Array, "electrodes nodes"]:
+        """L of `lead_field` at these places [mm]; that they keep off the heart is not checked."""
+        away = jnp.asarray(self.points)[None] - jnp.asarray(places)[:, None]
+        return self.seen(_nearness(jnp.linalg.norm(away, axis=2)))
+
+    def seen(self, Z: Float[AnyArray, "electrodes nodes"]) -> Float[Array, "electrodes nodes"]:
+        """L from 1/r at the nodes."""
+        return jnp.stack([-(self.K @ z) for z in jnp.asarray(Z, float)]) / (
+            4 * np.pi * self.sigma_bath
+        )
+
+
+def infinite_medium(
+    mesh: Mesh, sigma_i: Float[AnyArray, "cells 3 3"], sigma_bath: float = SIGMA_BATH
+) -> InfiniteMedium:
+    """The medium of `lead_field`, for electrodes that move."""
     K = elements(mesh).stiffness(jnp.asarray(sigma_i, float))
-    Z = jnp.asarray(1 / distance - (1 / distance).mean(axis=1, keepdims=True), float)
-    return jnp.stack([-(K @ z) for z in Z]) / (4 * np.pi * sigma_bath)
+    return InfiniteMedium(jnp.asarray(mesh.points, float), K, sigma_bath)
+
+
+def _nearness(distance: Float[AnyArray, "electrodes nodes"]):
+    """1/r [1/mm] less its mean over the nodes, which is not seen: so less is lost in rounding."""
+    return 1 / distance - (1 / distance).mean(axis=1, keepdims=True)

@@ -3,7 +3,10 @@
 import numpy as np
 from jaxtyping import Float
 
-from heartsim.mesh import HeartAxes, Mesh, heart_axes
+from heartsim.mesh import Mesh, heart_axes
+
+from ._chest import Chest, moved_body, placed, require_in_chest
+from ._position import HeartPosition, body_frame
 
 BODY_MM = {
     "RA": (-120.0, -40.0, 130.0),
@@ -22,37 +25,24 @@ electrodes on the trunk, below the collar-bones and at the left hip, as in exerc
 Likar 1966, Am. Heart J. 71, 196-205, page not checked): an infinite medium has no limbs, and their
 true distance would leave almost nothing of leads I to aVF."""
 
-APEX_TO_BASE = (-0.62, 0.50, 0.61)
-RIGHT_TO_LEFT = (0.63, 0.78, 0.0)
-"""How a heart is taken to lie, in the same axes: apex to the left, forward and down, left
-ventricle to the left and behind the right one. Ours."""
 
-
-def default_electrodes(mesh: Mesh) -> tuple[dict[str, Float[np.ndarray, " 3"]], str]:
+def default_electrodes(
+    mesh: Mesh, position: HeartPosition | None = None, chest: Chest | None = None
+) -> tuple[dict[str, Float[np.ndarray, " 3"]], str]:
     """Nine electrodes [mm] around a heart without a torso, and the sentence that flags them.
 
     The heart's own axes (`heart_axes`) are turned to where a heart usually lies, and the
-    electrodes stand at fixed offsets from its middle. A proxy: body size, heart position and
-    orientation of this patient are not in it.
+    electrodes stand at fixed offsets from its middle; on another `chest`, and around a heart in
+    another `position`, as `Chest.stretched` and `HeartPosition.carried` have it. A proxy: body
+    size, heart position and orientation of this patient are in it as far as they are given.
+    ValueError for a position or chest in which the heart does not lie in the made-up trunk, or
+    lies in its lungs.
     """
     axes = heart_axes(mesh)
     to_own = body_frame(axes)
-    places = {name: axes.origin + to_own @ np.array(at) for name, at in BODY_MM.items()}
+    places = np.array([axes.origin + to_own @ np.array(at) for at in BODY_MM.values()])
     flag = "electrodes: default placement by the heart's own axes, not this patient's"
-    return places, f"{flag}; {axes.flag}"
-
-
-def body_frame(axes: HeartAxes) -> Float[np.ndarray, "3 3"]:
-    """Columns: where the patient's left, back and head point in the mesh's own coordinates, if the
-    heart lies as hearts usually do."""
-    own = _frame(axes.apex_to_base, axes.right_to_left)
-    usual = _frame(np.array(APEX_TO_BASE), np.array(RIGHT_TO_LEFT))
-    return own.T @ usual
-
-
-def _frame(up: Float[np.ndarray, " 3"], across: Float[np.ndarray, " 3"]):
-    """Rows: apex to base, right to left, posterior to anterior; orthonormal, right-handed."""
-    up = up / np.linalg.norm(up)
-    across = across - (across @ up) * up
-    across = across / np.linalg.norm(across)
-    return np.stack([up, across, np.cross(across, up)])
+    if position is not None or chest is not None:
+        require_in_chest(mesh, placed(axes, position, chest))
+        places = moved_body(places, axes, position, chest)
+    return dict(zip(BODY_MM, places, strict=True)), f"{flag}; {axes.flag}"

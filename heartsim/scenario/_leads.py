@@ -1,5 +1,6 @@
 """What the electrodes of a scenario see: in an infinite medium, or in a torso."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -7,19 +8,23 @@ from jaxtyping import Array, Float
 
 from heartsim.ecg import (
     CONDUCTIVITY,
+    Chest,
+    HeartPosition,
     body_around,
     default_electrodes,
     lead_field,
+    moved_body,
     read_electrodes,
     torso_field,
 )
-from heartsim.mesh import Mesh, read_mesh
+from heartsim.mesh import Mesh, heart_axes, read_mesh
 from heartsim.tissue import tensor
 
 from ._read import locate
 from ._schema import Ecg
 
 Flags = tuple[str, ...]
+Electrodes = dict[str, Float[np.ndarray, " 3"]]
 
 
 def leads_of(
@@ -31,28 +36,60 @@ def leads_of(
         return None, ()
     if inner.dim < 3:
         return None, ("ecg: none, for a mesh without volume has no body surface around it",)
-    if ecg.electrodes == "default":
-        electrodes, flag = default_electrodes(inner)
-        flags: Flags = (flag,)
-    else:
-        electrodes, flags = read_electrodes(locate(ecg.electrodes)), ()
+    electrodes, flags = _electrodes(ecg, mesh, inner)
     sigma_i = _tensor(inner, ecg.sigma_il_mS_mm, ecg.sigma_it_mS_mm)
     if inner.frames is None:
         flags += ("ecg: the mesh has no fibres, so that sigma_i = sigma_il in every direction",)
     if ecg.torso is None:
         return np.asarray(lead_field(inner, electrodes, sigma_i, ecg.sigma_bath_mS_mm)), flags
-    if ecg.torso == "ellipsoid":
-        torso = body_around(mesh)
-        flags += torso.notes
-    else:
-        torso = read_mesh(locate(ecg.torso))
+    torso, notes = _torso(ecg, mesh)
     sigma_e = _tensor(inner, ecg.sigma_el_mS_mm, ecg.sigma_et_mS_mm)
     around = CONDUCTIVITY | ecg.conductivity_mS_mm
     try:
         field = torso_field(torso, around, electrodes, inner, sigma_i, sigma_e, cache=cache)
     except ValueError as error:
         raise ValueError(f"[ecg] torso: {error}") from None
-    return np.asarray(field), flags
+    return np.asarray(field), flags + notes
+
+
+def _electrodes(ecg: Ecg, mesh: Mesh, inner: Mesh) -> tuple[Electrodes, Flags]:
+    """Where they are around the heart in its position, and what to tell the user."""
+    position, chest = _body(ecg)
+    if ecg.electrodes == "default":
+        try:
+            electrodes, flag = default_electrodes(inner, position, chest)
+        except ValueError as error:
+            raise ValueError(f"[ecg] position or chest: {error}") from None
+        flags: Flags = (flag,)
+    else:
+        given = read_electrodes(locate(ecg.electrodes))
+        places = moved_body(np.array(list(given.values())), heart_axes(mesh), position)
+        electrodes, flags = dict(zip(given, places, strict=True)), ()
+    if position is not None:
+        flags += (
+            f"ecg: heart moved from where it usually lies ({position}); left, back and head as "
+            f"the heart's own axes have them; {heart_axes(mesh).flag}",
+        )
+    return electrodes, flags
+
+
+def _torso(ecg: Ecg, mesh: Mesh) -> tuple[Mesh, Flags]:
+    """The body around the heart in its position, and what to tell the user."""
+    position, chest = _body(ecg)
+    if ecg.torso == "ellipsoid":
+        try:
+            torso = body_around(mesh, position=position, chest=chest)
+        except ValueError as error:
+            raise ValueError(f"[ecg] torso: {error}") from None
+        return torso, torso.notes
+    torso = read_mesh(locate(str(ecg.torso)))
+    points = moved_body(torso.points, heart_axes(mesh), position)
+    return dataclasses.replace(torso, points=points), ()
+
+
+def _body(ecg: Ecg) -> tuple[HeartPosition | None, Chest | None]:
+    position = None if ecg.position is None else ecg.position.made
+    return position, None if ecg.chest is None else ecg.chest.made
 
 
 def _tensor(mesh: Mesh, along: float, across: float) -> Float[Array, "cells 3 3"]:

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from heartsim import units
 from heartsim.ecg import SIGMA_BATH, SIGMA_EL, SIGMA_ET, SIGMA_IL, SIGMA_IT
 
+from ._chest_schema import ChestSize, Position
 from ._drug_schema import GivenDrug
 from ._front_schema import FastLayer, Purkinje, Template, require_front
 from ._section import Box, Count, NotNegative, Point, Positive, Section, Surface, Tag
@@ -197,6 +198,10 @@ class Ecg(Section):
     torso: str | None = None
     """A mesh of tetrahedra with regions, mm; "ellipsoid": a trunk made up around the heart; absent:
     an infinite medium."""
+    position: Position | None = None
+    """How the heart lies among electrodes and torso, given or made up."""
+    chest: ChestSize | None = None
+    """Size of what is made up."""
     conductivity_mS_mm: dict[str, Positive] = Field(default_factory=dict)
     """Of the torso's regions, by name or tag, over the defaults of heartsim.ecg."""
     sigma_il_mS_mm: Positive = SIGMA_IL
@@ -215,6 +220,15 @@ class Ecg(Section):
             if all(isinstance(x, int | float) for x in (il, it, el, et)):
                 return data | {"sigma_bath_mS_mm": (il + el + 2 * (it + et)) / 3}
         return data
+
+    @model_validator(mode="after")
+    def _chest_is_made_up(self):
+        if self.chest and self.electrodes != "default" and self.torso != "ellipsoid":
+            raise ValueError(
+                "chest is the size of what is made up, and electrodes and torso are given; leave "
+                'it out, or set electrodes = "default" or torso = "ellipsoid".'
+            )
+        return self
 
 
 _BULK = {"il": SIGMA_IL, "it": SIGMA_IT, "el": SIGMA_EL, "et": SIGMA_ET}

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 Tag = int | str
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
+Turn = Annotated[float, Field(ge=-180, le=180)]
 Count = Annotated[int, Field(ge=1)]
 Point = Annotated[list[float], Field(min_length=3, max_length=3)]
 Box = Annotated[list[Point], Field(min_length=2, max_length=2)]

@@ -5,8 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
+from heartsim.ecg import Chest, HeartPosition, default_electrodes, lead_field
 from heartsim.mesh import biventricular_ellipsoid, slab, write_mesh
 from heartsim.scenario import build_scene, scenario_from, to_toml
+from heartsim.tissue import tensor
 
 
 def scene_of(data, folder, cache=None, **ecg):
@@ -30,6 +32,63 @@ def test_the_made_up_trunk(data, tmp_path):
     wave[: len(x)] = np.where(x[:, 2] < 0, 20.0, -85.0)
     potentials = [scene.field @ wave for scene in (infinite, torso)]
     assert np.ptp(potentials[1]) > 1.5 * np.ptp(potentials[0])
+
+
+def shipped(ecg):
+    """The shipped heart, started at its right apex, with these keys of [ecg]."""
+    stimulus = [{"at": {"node_set": "rv_apex"}}]
+    solver = {"model": "eikonal"}
+    heart = {"mesh": "shipped:biventricular.vtu"}
+    return {"heart": heart, "stimulus": stimulus, "solver": solver, "ecg": ecg}
+
+
+def test_the_heart_lies_where_the_file_says():
+    """Made-up electrodes and the same from a file agree with Python to float32's 1e-5; all zero
+    is the absent table, bit for bit."""
+    given = {"left_mm": 5.0, "head_mm": -10.0, "vertical_deg": 20.0, "clockwise_deg": -10.0}
+    size = {"width_mm": 280.0}
+    scene = build_scene(scenario_from(shipped({"position": given, "chest": size})))
+    note = "heart moved from where it usually lies (+5 mm left, -10 mm head, +20 degrees vertical"
+    assert any(note in n for n in scene.notes)
+    at = HeartPosition(left=5.0, head=-10.0, vertical=20.0, clockwise=-10.0)
+    places, _ = default_electrodes(scene.mesh, at, Chest(width=280.0))
+    sigma_i = tensor(scene.mesh, 0.17, 0.019, 0.019)
+    L = np.asarray(lead_field(scene.mesh, places, sigma_i))
+    assert scene.field == pytest.approx(L, abs=1e-5 * np.abs(L).max())
+
+    csv = {"electrodes": "shipped:biventricular_electrodes.csv"}
+    fields = [
+        build_scene(scenario_from(shipped(csv | more))).field
+        for more in ({}, {"position": {}}, {"position": given})
+    ]
+    assert np.array_equal(fields[0], fields[1])
+    places, _ = default_electrodes(scene.mesh, at)
+    away = lead_field(scene.mesh, places, sigma_i)
+    assert fields[2] == pytest.approx(np.asarray(away), rel=0.05, abs=0.05 * np.abs(L).max())
+
+
+BAD = [
+    ({"position": {"left": 5.0}}, r"\[ecg\] position.left is not a key; did you mean left_mm"),
+    ({"position": {"vertical_deg": 200.0}}, r"vertical_deg = 200.0 must be at most 180 \[degrees"),
+    ({"chest": {"width_mm": -1.0}}, r"\[ecg\] chest.width_mm = -1.0 must be greater than 0 \[mm"),
+    (
+        {"electrodes": "a.csv", "torso": "b.vtu", "chest": {}},
+        "chest is the size of what is made up, and electrodes and torso are given; leave it out",
+    ),
+]
+
+
+@pytest.mark.parametrize(("ecg", "sentence"), BAD)
+def test_keys_that_cannot_be_are_refused(ecg, sentence, tmp_path):
+    with pytest.raises(ValueError, match=sentence):
+        scenario_from(shipped(ecg), folder=tmp_path)
+
+
+@pytest.mark.parametrize("torso", [None, "ellipsoid"])
+def test_a_heart_outside_the_chest_is_refused_before_a_run(torso):
+    ecg = {"position": {"back_mm": 80.0}} | ({} if torso is None else {"torso": torso})
+    with pytest.raises(ValueError, match=r"\[ecg\] position or chest: the heart does not fit into"):
+        build_scene(scenario_from(shipped(ecg)))
 
 
 def block(folder):
