@@ -75,6 +75,7 @@ def test_the_table_of_defaults_in_the_docs_is_complete_and_true(data):
     data["region"] = [{"tags": [1]}]
     data["fast_layer"] = {"surfaces": ["lv_endo"], "velocity_m_s": 1.0}
     data["template"] = {}
+    data["ecg"] = {"position": {}, "chest": {}}
     data["purkinje"] = [{"tree": "tree.vtu", "velocity_m_s": 3.0}]
     given = {"heart.mesh", "heart.layers.field", "region.tags", "solver.model"}
     given |= {"fast_layer.surfaces", "fast_layer.velocity_m_s"}

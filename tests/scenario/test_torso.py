@@ -5,9 +5,19 @@ import dataclasses
 import numpy as np
 import pytest
 
-from heartsim.ecg import Chest, HeartPosition, default_electrodes, lead_field
-from heartsim.mesh import biventricular_ellipsoid, slab, write_mesh
+from heartsim.ecg import (
+    CONDUCTIVITY,
+    Chest,
+    HeartPosition,
+    body_around,
+    default_electrodes,
+    lead_field,
+    moved_body,
+    torso_field,
+)
+from heartsim.mesh import biventricular_ellipsoid, heart_axes, slab, write_mesh
 from heartsim.scenario import build_scene, scenario_from, to_toml
+from heartsim.scenario._leads import leads_of
 from heartsim.tissue import tensor
 
 
@@ -34,37 +44,50 @@ def test_the_made_up_trunk(data, tmp_path):
     assert np.ptp(potentials[1]) > 1.5 * np.ptp(potentials[0])
 
 
-def shipped(ecg):
-    """The shipped heart, started at its right apex, with these keys of [ecg]."""
-    stimulus = [{"at": {"node_set": "rv_apex"}}]
-    solver = {"model": "eikonal"}
-    heart = {"mesh": "shipped:biventricular.vtu"}
-    return {"heart": heart, "stimulus": stimulus, "solver": solver, "ecg": ecg}
+HEART = biventricular_ellipsoid(4.2)
 
 
-def test_the_heart_lies_where_the_file_says():
-    """Made-up electrodes and the same from a file agree with Python to float32's 1e-5; all zero
-    is the absent table, bit for bit."""
+def ecg_of(data, folder, **ecg):
+    return scenario_from({**data, "ecg": ecg}, folder=folder).ecg
+
+
+def test_the_heart_lies_where_the_file_says(data, folder):
+    """Electrodes made up, and the same from a file (6 decimals, to 1e-4 of the field); a table of
+    zeros is an absent one, bit for bit."""
     given = {"left_mm": 5.0, "head_mm": -10.0, "vertical_deg": 20.0, "clockwise_deg": -10.0}
-    size = {"width_mm": 280.0}
-    scene = build_scene(scenario_from(shipped({"position": given, "chest": size})))
-    note = "heart moved from where it usually lies (+5 mm left, -10 mm head, +20 degrees vertical"
-    assert any(note in n for n in scene.notes)
     at = HeartPosition(left=5.0, head=-10.0, vertical=20.0, clockwise=-10.0)
-    places, _ = default_electrodes(scene.mesh, at, Chest(width=280.0))
-    sigma_i = tensor(scene.mesh, 0.17, 0.019, 0.019)
-    L = np.asarray(lead_field(scene.mesh, places, sigma_i))
-    assert scene.field == pytest.approx(L, abs=1e-5 * np.abs(L).max())
+    sigma_i = tensor(HEART, 0.17, 0.019, 0.019)
+    usual, _ = default_electrodes(HEART)
+    rows = [f"{name},{x:.6f},{y:.6f},{z:.6f}" for name, (x, y, z) in usual.items()]
+    (folder / "electrodes.csv").write_text("\n".join(rows))
 
-    csv = {"electrodes": "shipped:biventricular_electrodes.csv"}
-    fields = [
-        build_scene(scenario_from(shipped(csv | more))).field
-        for more in ({}, {"position": {}}, {"position": given})
-    ]
-    assert np.array_equal(fields[0], fields[1])
-    places, _ = default_electrodes(scene.mesh, at)
-    away = lead_field(scene.mesh, places, sigma_i)
-    assert fields[2] == pytest.approx(np.asarray(away), rel=0.05, abs=0.05 * np.abs(L).max())
+    def field(**ecg):
+        return leads_of(ecg_of(data, folder, **ecg), HEART, HEART)
+
+    (made, notes), chest = field(position=given, chest={"width_mm": 280.0}), Chest(width=280.0)
+    note = "heart moved from where it usually lies (+5 mm left, -10 mm head, +20 degrees vertical"
+    assert any(note in n for n in notes)
+    L = lead_field(HEART, default_electrodes(HEART, at, chest)[0], sigma_i)
+    assert np.array_equal(made, np.asarray(L))
+
+    csv = {"electrodes": "electrodes.csv"}
+    assert np.array_equal(field(**csv)[0], field(**csv, position={})[0])
+    L = np.asarray(lead_field(HEART, default_electrodes(HEART, at)[0], sigma_i))
+    assert field(**csv, position=given)[0] == pytest.approx(L, abs=1e-4 * float(np.abs(L).max()))
+
+
+def test_a_torso_of_a_file_is_moved_around_the_heart(data, folder):
+    """1e-5: float32, of the field that is kept and of the file's coordinates."""
+    torso = body_around(HEART, edge=14.0)
+    write_mesh(torso, folder / "torso.vtu")
+    made, _ = leads_of(
+        ecg_of(data, folder, torso="torso.vtu", position={"back_mm": -9.0}), HEART, HEART
+    )
+    at = HeartPosition(back=-9.0)
+    there = dataclasses.replace(torso, points=moved_body(torso.points, heart_axes(HEART), at))
+    sigmas = [tensor(HEART, x, y, y) for x, y in ((0.17, 0.019), (0.62, 0.24))]
+    L = torso_field(there, CONDUCTIVITY, default_electrodes(HEART, at)[0], HEART, *sigmas)
+    assert made == pytest.approx(np.asarray(L), abs=1e-5 * float(np.abs(L).max()))
 
 
 BAD = [
@@ -79,16 +102,19 @@ BAD = [
 
 
 @pytest.mark.parametrize(("ecg", "sentence"), BAD)
-def test_keys_that_cannot_be_are_refused(ecg, sentence, tmp_path):
+def test_keys_that_cannot_be_are_refused(data, folder, ecg, sentence):
     with pytest.raises(ValueError, match=sentence):
-        scenario_from(shipped(ecg), folder=tmp_path)
+        ecg_of(data, folder, **ecg)
 
 
-@pytest.mark.parametrize("torso", [None, "ellipsoid"])
-def test_a_heart_outside_the_chest_is_refused_before_a_run(torso):
-    ecg = {"position": {"back_mm": 80.0}} | ({} if torso is None else {"torso": torso})
+def test_a_heart_outside_the_chest_is_refused(data, folder):
+    there = {"position": {"back_mm": 80.0}}
     with pytest.raises(ValueError, match=r"\[ecg\] position or chest: the heart does not fit into"):
-        build_scene(scenario_from(shipped(ecg)))
+        leads_of(ecg_of(data, folder, **there), HEART, HEART)
+    block(folder)
+    given = {"torso": "ellipsoid", "electrodes": "electrodes.csv"}
+    with pytest.raises(ValueError, match=r"\[ecg\] torso: the heart does not fit into"):
+        leads_of(ecg_of(data, folder, **given, **there), HEART, HEART)
 
 
 def block(folder):
