@@ -5,6 +5,8 @@ Research use only; not for clinical decisions.
 
 from importlib.metadata import version
 
+from .ecg import Chest as Chest
+from .ecg import HeartPosition as HeartPosition
 from .ecg import body_around as body_around
 from .ecg import default_electrodes as default_electrodes
 from .ecg import lead_field as lead_field
