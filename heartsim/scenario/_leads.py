@@ -65,10 +65,12 @@ def _electrodes(ecg: Ecg, mesh: Mesh, inner: Mesh) -> tuple[Electrodes, Flags]:
         given = read_electrodes(locate(ecg.electrodes))
         places = moved_body(np.array(list(given.values())), heart_axes(mesh), position)
         electrodes, flags = dict(zip(given, places, strict=True)), ()
+        if position is not None:
+            flags = (heart_axes(mesh).flag,)
     if position is not None:
         flags += (
             f"ecg: heart moved from where it usually lies ({position}); left, back and head as "
-            f"the heart's own axes have them; {heart_axes(mesh).flag}",
+            "the heart's own axes have them",
         )
     return electrodes, flags
 
