@@ -21,6 +21,8 @@ from ._laplace import SEPTUM as SEPTUM
 from ._laplace import harmonic as harmonic
 from ._laplace import laplacian as laplacian
 from ._laplace import nearness as nearness
+from ._outflow import OutflowAngles as OutflowAngles
+from ._outflow import WallAngles as WallAngles
 from ._purkinje import Bundles as Bundles
 from ._purkinje import Growth as Growth
 from ._purkinje import grow_purkinje as grow_purkinje
@@ -36,9 +38,11 @@ from ._scar import enhancement as enhancement
 from ._scar import with_scar as with_scar
 from ._scar import zone_volumes as zone_volumes
 from ._segments import SEGMENTS as SEGMENTS
+from ._surfaces import VALVES as VALVES
 from ._surfaces import Surfaces as Surfaces
 from ._surfaces import cut_faces as cut_faces
 from ._surfaces import find_surfaces as find_surfaces
+from ._surfaces import valve_nodes as valve_nodes
 from ._synth import KINDS as KINDS
 from ._synth import NUMBERS as NUMBERS
 from ._synth import Shape as Shape

@@ -28,6 +28,14 @@ class FibreAngles:
     sheet_endo: float = -65.0
     sheet_epi: float = 25.0
 
+    @property
+    def words(self) -> str:
+        """The rule and its angles, for a note."""
+        return (
+            f"by rule (Bayer 2012), {self.fibre_endo:g} (endo) to {self.fibre_epi:g} (epi) "
+            f"degrees, sheets {self.sheet_endo:g} to {self.sheet_epi:g}"
+        )
+
 
 def laplace_fibres(
     mesh: Mesh,
@@ -54,13 +62,17 @@ def laplace_fibres(
     lv, rv, epi = (field[np.asarray(mesh.cells)].mean(axis=1) for field in near)
     up = cell_gradients(mesh, apicobasal)
     outward = cell_gradients(mesh, near.epi)
-    left = _turned(up, _first_of(-cell_gradients(mesh, near.lv), outward, up), lv - rv, epi, angles)
+    left = _turned(wall_axes(-cell_gradients(mesh, near.lv), outward, up), lv - rv, epi, angles)
     if not near.rv.any():
-        return _rows(left)
-    right = _turned(
-        up, _first_of(-cell_gradients(mesh, near.rv), outward, up), rv - lv, epi, angles
-    )
-    return _rows(_blended(left, right, rv / np.maximum(lv + rv, 1e-12)))
+        return frame_rows(left)
+    right = _turned(wall_axes(-cell_gradients(mesh, near.rv), outward, up), rv - lv, epi, angles)
+    return frame_rows(blended(left, right, rv / np.maximum(lv + rv, 1e-12)))
+
+
+def wall_axes(out, outward, up) -> Float[np.ndarray, "3 cells 3"]:
+    """e_0 around the cavity, e_1 up and e_2 out of it."""
+    e_2, e_1, e_0 = np.moveaxis(frames_from(_first_of(out, outward, up), up), 1, 0)
+    return np.stack([-e_0, e_1, e_2])  # e_2 × e_1 = -e_1 × e_2
 
 
 def _first_of(out, outward, up) -> Float[np.ndarray, "cells 3"]:
@@ -71,10 +83,9 @@ def _first_of(out, outward, up) -> Float[np.ndarray, "cells 3"]:
     return out
 
 
-def _turned(up, out, endo, epi, angles: FibreAngles) -> Float[np.ndarray, "cells 3 3"]:
+def _turned(axes, endo, epi, angles: FibreAngles) -> Float[np.ndarray, "cells 3 3"]:
     """Columns fibre, normal, sheet: the axes turned by α about e_2, then by β about the fibre."""
-    e_2, e_1, e_0 = np.moveaxis(frames_from(out, up), 1, 0)
-    e_0 = -e_0  # e_2 × e_1 = -e_1 × e_2
+    e_0, e_1, e_2 = axes
     alpha = np.radians(endo * angles.fibre_endo + epi * angles.fibre_epi)[:, None]
     beta = np.radians(endo * angles.sheet_endo + epi * angles.sheet_epi)[:, None]
     f = np.cos(alpha) * e_0 + np.sin(alpha) * e_1
@@ -84,7 +95,7 @@ def _turned(up, out, endo, epi, angles: FibreAngles) -> Float[np.ndarray, "cells
     return np.stack([f, normal, sheet], axis=2)
 
 
-def _blended(a, b, share) -> Float[np.ndarray, "cells 3 3"]:
+def blended(a, b, share) -> Float[np.ndarray, "cells 3 3"]:
     """From a (share 0) to b (share 1) by the shortest rotation, where frames that differ by half
     turns about their own axes are the same."""
     near = np.argmax(np.einsum("cij,cij,kj->ck", a, b, HALF_TURNS), axis=1)
@@ -119,7 +130,7 @@ def frames_at_nodes(mesh: Mesh) -> Float[np.ndarray, "nodes 3 3"]:
     return np.stack([fibre, sheet, np.cross(fibre, sheet)], axis=1)
 
 
-def _rows(columns) -> Float[np.ndarray, "cells 3 3"]:
+def frame_rows(columns) -> Float[np.ndarray, "cells 3 3"]:
     """Rows fibre, sheet, normal = fibre × sheet."""
     f, sheet = columns[:, :, 0], columns[:, :, 2]
     return np.stack([f, sheet, np.cross(f, sheet)], axis=1)

@@ -10,6 +10,7 @@ from heartsim.mesh import Mesh
 from ._coordinates import LongAxis, apicobasal, long_axis, rotational, transmural
 from ._fibres import FibreAngles, laplace_fibres
 from ._laplace import LV, RV, SEPTUM, chambers, laplacian, nearness
+from ._outflow import OutflowAngles, outflow_fibres, require_valves
 from ._segments import segments
 from ._surfaces import Surfaces, find_surfaces
 
@@ -31,7 +32,7 @@ class Heart:
 
 def describe_heart(
     mesh: Mesh,
-    angles: FibreAngles | None = None,
+    angles: FibreAngles | OutflowAngles | None = None,
     cut: Int[np.ndarray, "cut 3"] | None = None,
     left: Float[np.ndarray, " 3"] | None = None,
     septal: Float[np.ndarray, " 3"] | None = None,
@@ -39,14 +40,18 @@ def describe_heart(
     """Surfaces (`find_surfaces`: `cut`, `left`), ventricular coordinates, segments and fibres of
     ventricles of tetrahedra that are open at the base; fields of the same names are replaced.
 
+    `angles` choose the fibres' rule: Bayer's by `FibreAngles`, or by `OutflowAngles` Doste's, which
+    wants the valves as node sets mitral, aortic, tricuspid and pulmonary (`valve_nodes`).
     `septal` says where the septum lies of a left ventricle alone. Where the mesh has one region
-    only, its cells are told apart as LV, RV and septum. ValueError as from `find_surfaces`, and
-    for a mesh without tetrahedra.
+    only, its cells are told apart as LV, RV and septum. ValueError as from `find_surfaces`, for
+    a mesh without tetrahedra, and for a rule whose valves are missing.
     """
     if mesh.dim != 3:
         raise ValueError("anatomy: the mesh has no tetrahedra, so no wall.")
     angles = FibreAngles() if angles is None else angles
     surfaces = find_surfaces(mesh, cut, left)
+    if isinstance(angles, OutflowAngles):
+        require_valves(mesh, surfaces)
     K = laplacian(mesh)
     near = nearness(K, surfaces)
     chamber = chambers(mesh, near)
@@ -58,9 +63,13 @@ def describe_heart(
     segment = segments(mesh, surfaces, chamber, height, turn, half)
     alone = len(np.unique(mesh.regions)) == 1
     told = [(name, tag) for name, tag in REGIONS if (chamber == tag).any()]
+    if isinstance(angles, OutflowAngles):
+        frames = outflow_fibres(mesh, K, near, height, angles)
+    else:
+        frames = laplace_fibres(mesh, near, height, angles)
     mesh = dataclasses.replace(
         mesh,
-        frames=laplace_fibres(mesh, near, height, angles),
+        frames=frames,
         regions=chamber if alone else mesh.regions,
         region_names=tuple(told) if alone else mesh.region_names,
         node_sets={**mesh.node_sets, **_sets(mesh, surfaces, axis, chamber, turn)},
@@ -85,11 +94,8 @@ def _sets(mesh, surfaces: Surfaces, axis: LongAxis, chamber, turn) -> dict[str, 
     return sets
 
 
-def _notes(mesh: Mesh, angles: FibreAngles, axis: LongAxis) -> tuple[str, ...]:
+def _notes(mesh: Mesh, angles: FibreAngles | OutflowAngles, axis: LongAxis) -> tuple[str, ...]:
     stale = ("fibres:", "sheets:", "segments:", "regions: none")
     kept = [note for note in mesh.notes if not note.startswith(stale)]
-    kept.append(
-        f"fibres: by rule (Bayer 2012), {angles.fibre_endo:g} (endo) to {angles.fibre_epi:g} (epi) "
-        f"degrees, sheets {angles.sheet_endo:g} to {angles.sheet_epi:g}; not measured"
-    )
+    kept.append(f"fibres: {angles.words}; not measured")
     return (*kept, *([axis.flag] if axis.flag else []))

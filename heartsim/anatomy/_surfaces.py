@@ -7,12 +7,14 @@ from jaxtyping import Bool, Float, Int
 from scipy import sparse
 from scipy.spatial import cKDTree
 
-from heartsim.mesh import Mesh, boundary_triangles
+from heartsim.mesh import Mesh, boundary_triangles, submesh
 
 SHARP = 30.0  # degrees between faces at the rim of the base; ours, checked on real hearts
 STRAY = 0.75  # of a stray patch's rim beside one surface, to belong to it
 NICK = 12  # nodes; a valve 1 cm wide has more on meshes that solve anything
 NAMES = ("epi", "lv_endo", "rv_endo", "base")
+VALVES = {"lv_endo": ("mitral", "aortic"), "rv_endo": ("tricuspid", "pulmonary")}
+"""Node sets of the valves where each cavity opens, inflow first."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,6 +114,17 @@ def cut_faces(
     """Faces of a part (`submesh`) that the whole goes on beyond: where atria were cut away."""
     faces = boundary_triangles(part)
     return faces[~_among(parent_nodes[faces], boundary_triangles(whole))]
+
+
+def valve_nodes(
+    whole: Mesh, part: Mesh, parent_nodes: Int[np.ndarray, " nodes"], beyond: int
+) -> Int[np.ndarray, " valve"]:
+    """Nodes of a part (`submesh`) where the whole goes on with region `beyond`: an atrium or a
+    vessel behind a valve."""
+    there, nodes = submesh(whole, np.asarray(whole.regions) == beyond)
+    faces = boundary_triangles(part)
+    own = faces[_among(parent_nodes[faces], nodes[boundary_triangles(there)])]
+    return np.unique(own).astype(np.int32)
 
 
 def _among(

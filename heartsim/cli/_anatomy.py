@@ -1,50 +1,116 @@
 """`heartsim anatomy`."""
 
+import dataclasses
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from heartsim.anatomy import FibreAngles
+from heartsim.anatomy import VALVES, FibreAngles, OutflowAngles, WallAngles
 from heartsim.mesh import write_mesh
 from heartsim.scenario import anatomy_of
 from heartsim.viz import anatomy_png
 
-from ._options import Json, Unit, regions
+from ._options import Json, Unit, regions, takes
 from ._show import show
 
-USUAL = FibreAngles()
-Degrees = Annotated[float, typer.Option(min=-90.0, max=90.0, help="Degrees.")]
+BAYER, DOSTE = FibreAngles(), OutflowAngles()
+LEFT, RIGHT, OUTFLOW = map(dataclasses.astuple, (DOSTE.left, DOSTE.right, DOSTE.outflow))
+DOORS = [valve for pair in VALVES.values() for valve in pair]
+Degrees = Annotated[float, typer.Option(min=-90.0, max=90.0, help="Degrees, of Bayer's rule.")]
+Four = tuple[float, float, float, float]
+Wall = Annotated[
+    Four, typer.Option(help="Doste's fibres, endo and epi, and their dip, endo and epi: degrees.")
+]
 
 
-def anatomy(
-    heart: Annotated[Path, typer.Argument(help=".vtu .vtk .msh .xdmf, or CARP .pts")],
-    out: Annotated[Path, typer.Option(help=".vtu, or .pts for CARP (in um)")],
+class Rule(StrEnum):
+    """Whose fibres."""
+
+    BAYER = "bayer"
+    DOSTE = "doste"
+
+
+@dataclasses.dataclass
+class AnatomyOptions:
+    """One field an option."""
+
+    heart: Annotated[Path, typer.Argument(help=".vtu .vtk .msh .xdmf, or CARP .pts")]
+    out: Annotated[Path, typer.Option(help=".vtu, or .pts for CARP (in um)")]
     keep: Annotated[
         list[str] | None, typer.Option(help="Region of the ventricles, where there are others.")
-    ] = None,
+    ] = None
+    valve: Annotated[
+        list[str] | None, typer.Option(help="Region behind a valve, as mitral=3 or aortic=aorta.")
+    ] = None
     left_mm: Annotated[
         tuple[float, float, float] | None, typer.Option(help="A point in the left cavity.")
-    ] = None,
-    fibre_endo: Degrees = USUAL.fibre_endo,
-    fibre_epi: Degrees = USUAL.fibre_epi,
-    sheet_endo: Degrees = USUAL.sheet_endo,
-    sheet_epi: Degrees = USUAL.sheet_epi,
-    unit: Unit = None,
-    png: Annotated[Path | None, typer.Option(help="Picture of what was found.")] = None,
-    as_json: Json = False,
-) -> None:
+    ] = None
+    rule: Annotated[Rule, typer.Option(help="Of fibres; doste: along outflow tracts.")] = Rule.BAYER
+    fibre_endo: Degrees = BAYER.fibre_endo
+    fibre_epi: Degrees = BAYER.fibre_epi
+    sheet_endo: Degrees = BAYER.sheet_endo
+    sheet_epi: Degrees = BAYER.sheet_epi
+    left_angles: Wall = LEFT
+    right_angles: Wall = RIGHT
+    outflow_angles: Wall = OUTFLOW
+    septum_left: Annotated[
+        float, typer.Option(help="Share of the septum that Doste's rule turns as the left wall.")
+    ] = DOSTE.septum_left
+    unit: Unit = None
+    png: Annotated[Path | None, typer.Option(help="Picture of what was found.")] = None
+    as_json: Json = False
+
+    def angles(self) -> FibreAngles | OutflowAngles:
+        """The rule and its angles; ValueError for angles of the other rule."""
+        bayer = FibreAngles(self.fibre_endo, self.fibre_epi, self.sheet_endo, self.sheet_epi)
+        doste = OutflowAngles(
+            WallAngles(*self.left_angles),
+            WallAngles(*self.right_angles),
+            WallAngles(*self.outflow_angles),
+            self.septum_left,
+        )
+        if self.rule is Rule.BAYER and doste != DOSTE:
+            raise ValueError(
+                "--left-angles, --right-angles, --outflow-angles and --septum-left are of Doste's "
+                "rule; give --rule doste, or --fibre-endo and its like for Bayer's."
+            )
+        if self.rule is Rule.DOSTE and bayer != BAYER:
+            raise ValueError(
+                "--fibre-endo, --fibre-epi, --sheet-endo and --sheet-epi are of Bayer's rule; give "
+                "--left-angles, --right-angles and --outflow-angles with --rule doste."
+            )
+        return bayer if self.rule is Rule.BAYER else doste
+
+    def valves(self) -> dict[str, str | int]:
+        """The region behind each valve that is told."""
+        told = {}
+        for text in [] if self.valve is None else self.valve:
+            name, _, region = text.partition("=")
+            if name not in DOORS or not region or name in told:
+                raise ValueError(
+                    f"--valve {text}: wanted a valve and the region behind it, such as mitral=3, "
+                    f"each once; valves are {', '.join(DOORS)}."
+                )
+            told[name] = regions([region])[0]
+        return told
+
+
+@takes(AnatomyOptions)
+def anatomy(of: AnatomyOptions) -> None:
     """Find surfaces, coordinates, segments and fibres of the ventricles in HEART."""
-    if out.exists():
-        raise ValueError(f"{out} exists and is not overwritten; give another name.")
+    if of.out.exists():
+        raise ValueError(f"{of.out} exists and is not overwritten; give another name.")
     mesh, rows = anatomy_of(
-        heart,
-        unit=unit,
-        keep=regions(keep),
-        left=left_mm,
-        angles=FibreAngles(fibre_endo, fibre_epi, sheet_endo, sheet_epi),
+        of.heart,
+        unit=of.unit,
+        keep=regions(of.keep),
+        left=of.left_mm,
+        angles=of.angles(),
+        valves=of.valves(),
     )
-    write_mesh(mesh, out)
-    if png is not None:
-        anatomy_png(mesh, png)
-    show(rows, as_json=as_json, title=str(out))
+    write_mesh(mesh, of.out)
+    if of.png is not None:
+        anatomy_png(mesh, of.png)
+    show(rows, as_json=of.as_json, title=str(of.out))

@@ -1,11 +1,24 @@
 """From a heart on file to one with surfaces, coordinates, segments and fibres."""
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Int
 
-from heartsim.anatomy import LV, RV, SEGMENTS, SEPTUM, FibreAngles, Heart, cut_faces, describe_heart
+from heartsim.anatomy import (
+    LV,
+    RV,
+    SEGMENTS,
+    SEPTUM,
+    FibreAngles,
+    Heart,
+    OutflowAngles,
+    cut_faces,
+    describe_heart,
+    valve_nodes,
+)
 from heartsim.mesh import (
     Mesh,
     read_mesh,
@@ -25,27 +38,53 @@ def anatomy_of(
     unit: str | None = None,
     keep: Sequence[str | int] = (),
     left: tuple[float, float, float] | None = None,
-    angles: FibreAngles | None = None,
+    angles: FibreAngles | OutflowAngles | None = None,
+    valves: Mapping[str, str | int] | None = None,
 ) -> tuple[Mesh, Rows]:
     """The ventricles of a mesh on file with what their shape tells, and its numbers.
 
     `keep` names their regions where the file has atria or vessels too: where these are cut away
-    is base. `left` [mm] is a point in the left cavity, for a heart that leaves it open.
-    ValueError names the file and what was wanted.
+    is base. `valves` names the region behind each valve (mitral, aortic, tricuspid, pulmonary):
+    the nodes where it was cut away become a node set. `left` [mm] is a point in the left cavity,
+    for a heart that leaves it open. ValueError names the file and what was wanted.
     """
     whole = read_mesh(path, unit=unit)
     require_heart_size(whole, "mm" if unit is None else unit, str(path))
     mesh, cut = whole, None
     if keep:
-        tags = [whole.region_tag(region) for region in keep]
-        mesh, nodes = submesh(whole, np.isin(np.asarray(whole.regions), tags))
-        cut = cut_faces(whole, mesh, nodes)
+        mesh, cut = _kept(path, whole, keep, {} if valves is None else valves)
+    elif valves:
+        raise ValueError(
+            f"{path}: valves are where the regions behind them are cut away, and none is; name the "
+            "regions of the ventricles (keep)."
+        )
     require_sound(mesh, str(path))
     try:
         heart = describe_heart(mesh, angles, cut, None if left is None else np.array(left))
     except ValueError as fault:
         raise ValueError(f"{path}: {str(fault).removeprefix('anatomy: ')}") from None
     return heart.mesh, mesh_rows(heart.mesh) | heart_rows(heart)
+
+
+def _kept(
+    path: str | Path,
+    whole: Mesh,
+    keep: Sequence[str | int],
+    valves: Mapping[str, str | int],
+) -> tuple[Mesh, Int[np.ndarray, "cut 3"]]:
+    """These regions with the nodes of the valves, and the faces where others are cut away."""
+    tags = [whole.region_tag(region) for region in keep]
+    mesh, nodes = submesh(whole, np.isin(np.asarray(whole.regions), tags))
+    sets = dict(mesh.node_sets)
+    for valve, region in valves.items():
+        tag = whole.region_tag(region)
+        sets[valve] = valve_nodes(whole, mesh, nodes, tag)
+        if tag in tags or not np.size(sets[valve]):
+            raise ValueError(
+                f"{path}: region {region} does not begin where the ventricles that are kept end, "
+                f"so that it tells no {valve} valve; name the atrium or the vessel behind it."
+            )
+    return dataclasses.replace(mesh, node_sets=sets), cut_faces(whole, mesh, nodes)
 
 
 def heart_rows(heart: Heart) -> Rows:
