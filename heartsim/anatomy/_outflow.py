@@ -103,7 +103,8 @@ def outflow_fibres(
     and then, with the sheet e_2, about the normal by β = a β_left + b β_right + φ_epi β_epi. Here
     a = max(φ_lv - φ_rv (1-s)/s, 0), b = max(φ_rv - φ_lv s/(1-s), 0), and s is the left share of
     the septum. In the right one's axes a and b change signs in (2), which is the same fibre in
-    the septum; the two frames are blended as there.
+    the septum; the two frames are blended as there. (w is as in pyansys-heart and fenicsx-ldrb; β
+    about the normal as in svMultiPhysics, whose issue 551 says so of the paper.)
 
     Theirs measures depth by one field, -2 at the left endocardium, 0 at the epicardium and 1 at
     the right one, which is b - 2a in the septum with s = 2/3; turns left and right halves of the
