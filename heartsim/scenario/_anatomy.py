@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Int
 
 from heartsim.anatomy import LV, RV, SEGMENTS, SEPTUM, FibreAngles, Heart, cut_faces, describe_heart
 from heartsim.mesh import (
@@ -35,17 +36,24 @@ def anatomy_of(
     """
     whole = read_mesh(path, unit=unit)
     require_heart_size(whole, "mm" if unit is None else unit, str(path))
-    mesh, cut = whole, None
-    if keep:
-        tags = [whole.region_tag(region) for region in keep]
-        mesh, nodes = submesh(whole, np.isin(np.asarray(whole.regions), tags))
-        cut = cut_faces(whole, mesh, nodes)
+    mesh, cut = kept_and_cut(whole, keep)
     require_sound(mesh, str(path))
     try:
         heart = describe_heart(mesh, angles, cut, None if left is None else np.array(left))
     except ValueError as fault:
         raise ValueError(f"{path}: {str(fault).removeprefix('anatomy: ')}") from None
     return heart.mesh, mesh_rows(heart.mesh) | heart_rows(heart)
+
+
+def kept_and_cut(
+    whole: Mesh, keep: Sequence[str | int]
+) -> tuple[Mesh, Int[np.ndarray, "cut 3"] | None]:
+    """The regions to keep, all where none is named, and the faces where the rest was cut away."""
+    if not keep:
+        return whole, None
+    tags = [whole.region_tag(region) for region in keep]
+    mesh, nodes = submesh(whole, np.isin(np.asarray(whole.regions), tags))
+    return mesh, cut_faces(whole, mesh, nodes) if mesh.dim == 3 else None
 
 
 def heart_rows(heart: Heart) -> Rows:
