@@ -78,7 +78,7 @@ def describe_atrium(
         node_sets={**mesh.node_sets, **surfaces, **{k: rim.nodes for k, rim in found.items()}},
         point_data={**mesh.point_data, **fields, **told},
         cell_data={**mesh.cell_data, "bundle": bundle},
-        notes=_notes(mesh, unnamed),
+        notes=_notes(mesh, found, unnamed),
     )
     return Atrium(mesh, side, found, unnamed)
 
@@ -141,9 +141,12 @@ def _sets(mesh: Mesh, side: str, found: dict[str, Rim]) -> dict[str, Int[np.ndar
     return sets | right_sets(mesh, sets["valve"], middles)
 
 
-def _notes(mesh: Mesh, unnamed: Sequence[Rim]) -> tuple[str, ...]:
+def _notes(mesh: Mesh, found: dict[str, Rim], unnamed: Sequence[Rim]) -> tuple[str, ...]:
     kept = [note for note in mesh.notes if not note.startswith(STALE)]
     kept.append("fibres: atrial, by rule (Piersanti 2021), the same through the wall; not measured")
     if unnamed:
         kept.append(f"openings: {len(unnamed)} have no name, and the rule does not know of them")
+    veins = sum(name in found for name in (*LEFT_VEINS, *RIGHT_VEINS))
+    if veins > 4:
+        kept.append(f"openings: {veins} count as pulmonary veins; if one is the appendage, name it")
     return tuple(kept)
