@@ -82,9 +82,9 @@ def test_in_a_thick_tube_depth_is_logarithmic_and_fibres_run_around():
     found = describe_atrium(thickened(shell, outward, 3), "left").mesh
     r = np.linalg.norm(found.points[:, :2], axis=1)
     inside = (found.points[:, 2] > 1.0) & (found.points[:, 2] < 29.0)
-    # the polygon of 48 sides lies 0.2 % within its circle, a tenth of which is depth
+    # three layers of a wall of 0.3 radii: their share of the curvature of ln r is below 1e-3
     exact = np.log(r / 10.0) / np.log(1.3)
-    assert found.point_data["transmural"][inside] == pytest.approx(exact[inside], abs=3e-3)
+    assert found.point_data["transmural"][inside] == pytest.approx(exact[inside], abs=5e-4)
     assert found.point_data["to_valve"] == pytest.approx(1 - found.points[:, 2] / 30, abs=1e-6)
     ring = found.cell_data["bundle"] == BUNDLES["mitral_ring"]
     middle = found.points[found.cells].mean(axis=1)[ring]
