@@ -152,10 +152,11 @@ def rule_frames(
     so that fibres lie in the wall, along lines where the bundle's field is the same. Rows are f,
     e_t, f × e_t = -e_n.
     """
-    choose = _left if side == "left" else _right
-    usual = LeftBundles() if side == "left" else RightBundles()
+    choose, kind = (_left, LeftBundles) if side == "left" else (_right, RightBundles)
+    if not isinstance(bundles, kind | None):
+        raise ValueError(f"bundles of a {side} atrium are {kind.__name__}, not those of the other.")
     here = {name: field[np.asarray(mesh.cells)].mean(axis=1) for name, field in fields.items()}
-    leading, bundle = choose(here, usual if bundles is None else bundles)
+    leading, bundle = choose(here, kind() if bundles is None else bundles)
     names = list(fields)
     gradients = np.stack([_directions(mesh, fields[name]) for name in names])
     k = gradients[[names.index(name) for name in leading], np.arange(mesh.n_cells)]

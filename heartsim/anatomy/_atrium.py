@@ -12,6 +12,7 @@ from ._atrial_rule import BUNDLES, AtrialBundles, atrial_fields, right_sets, rul
 from ._laplace import harmonic, laplacian
 from ._openings import (
     LEFT_VEINS,
+    OPENINGS,
     RIGHT_VEINS,
     VALVES,
     Opening,
@@ -67,6 +68,7 @@ def describe_atrium(
         depth = np.clip(harmonic(laplacian(mesh), given), 0.0, 1.0)
     fields = atrial_fields(mesh, side, _sets(mesh, side, found))
     frames, bundle = rule_frames(mesh, side, fields, depth, bundles)
+    kept = {name: nodes for name, nodes in mesh.node_sets.items() if name not in OPENINGS[side]}
     told = {} if depth is None else {"transmural": depth}
     alone = len(np.unique(mesh.regions)) == 1
     names = tuple((name, tag) for name, tag in BUNDLES.items() if (bundle == tag).any())
@@ -75,7 +77,7 @@ def describe_atrium(
         frames=frames,
         regions=bundle if alone else mesh.regions,
         region_names=names if alone else mesh.region_names,
-        node_sets={**mesh.node_sets, **surfaces, **{k: rim.nodes for k, rim in found.items()}},
+        node_sets={**kept, **surfaces, **{k: rim.nodes for k, rim in found.items()}},
         point_data={**mesh.point_data, **fields, **told},
         cell_data={**mesh.cell_data, "bundle": bundle},
         notes=_notes(mesh, found, unnamed),

@@ -103,19 +103,23 @@ def find_openings(
 ) -> tuple[dict[str, Rim], list[Rim]]:
     """The openings of the `side` left or right by name (`OPENINGS`), and the rims left over.
 
-    What is `given` comes first, then node sets of these names. Of the rims that remain the longest
-    is the valve, where that is not known yet. Where veins are missing, `frame` (`axes_of`) tells
-    them apart: pulmonary veins left and right of the widest gap between them, on each side from
-    above to below; of three rims of a right atrium the shortest is the coronary sinus, and the
-    superior vena cava is the upper of the others. ValueError where that leaves a question.
+    What is `given` comes first, then node sets of these names that share no node with it. Of the
+    rims that remain the longest is the valve, where that is not known yet. Where veins are missing,
+    `frame` (`axes_of`) tells them apart: pulmonary veins left and right of the widest gap between
+    them, on each side from above to below; of three rims of a right atrium the shortest is the
+    coronary sinus, and the superior vena cava is the upper of the others. ValueError where that
+    leaves a question.
     """
     if side not in OPENINGS:
         raise ValueError(f"atrium {side!r} is given; left or right is wanted.")
     found = _given(mesh, side, rims, given)
+    said = list(found.values())
     for name in OPENINGS[side]:
         if name in mesh.node_sets and name not in found:
             nodes = np.asarray(mesh.node_sets[name], np.int32)
-            found[name] = Rim(nodes, np.asarray(mesh.points, float)[nodes].mean(axis=0), np.nan)
+            rim = Rim(nodes, np.asarray(mesh.points, float)[nodes].mean(axis=0), np.nan)
+            if not any(_meet(rim, other) for other in said):
+                found[name] = rim
     free = [rim for rim in rims if not any(_meet(rim, known) for known in found.values())]
     if VALVES[side] not in found:
         if not free:

@@ -1,14 +1,13 @@
 """What was found in an atrium's shape: openings, bundles and fibres."""
 
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
 
 from heartsim.mesh import Mesh, boundary_triangles, read_mesh
 
 from ._anatomy import cells_seen, draw_fibres, paint
+from ._atrial_views import SIDES, atrial_views
 from ._colours import INK, NEVER
 from ._figure import new_figure, save_png
 from ._map import axes_at, windows_of
@@ -44,31 +43,25 @@ BUNDLES: dict[int, tuple[str, Colour]] = {  # as `heartsim.anatomy.BUNDLES` numb
     16: ("intercaval", (0.95, 0.75, 0.55)),
     17: ("septum", (0.70, 0.85, 0.70)),
 }
-LEFT = ("lspv", "lmpv", "lipv", "lpv")
-RIGHT = ("rspv", "rmpv", "ripv", "rpv")
-_DPI, _PANEL, _GAP, _MARGIN = 160.0, 84.0, 16.0, 12.0  # mm
+_DPI, _PANEL, _GAP, _MARGIN = 160.0, 84.0, 8.0, 12.0  # mm
 _FOOT, _ROW, _HEAD = 14.0, 110.0, 25.0  # mm
-
-
-class _Axes(NamedTuple):
-    """The atrium's own directions, right-handed as left = up × ahead."""
-
-    left: Float[np.ndarray, " 3"]
-    up: Float[np.ndarray, " 3"]
-    ahead: Float[np.ndarray, " 3"]
 
 
 def atrium_png(mesh: str | Path | Mesh, out: str | Path) -> None:
     """Draw an atrium from four sides, once with its openings in colours, once with its bundles in
-    colours and fibres as strokes. Sides are its own: up is from the valve to the pulmonary veins,
-    or from the lower to the upper vena cava. ValueError where openings, bundles or fibres are
-    missing: `heartsim anatomy --atrium` writes them."""
+    colours and fibres as strokes. Sides are its own (`atrial_views`). ValueError where openings,
+    bundles or fibres are missing: `heartsim anatomy --atrium` writes them."""
     name = "atrium_png"
     if not isinstance(mesh, Mesh):
         name, mesh = str(mesh), read_mesh(mesh)
     if "bundle" not in mesh.cell_data or mesh.frames is None:
         raise ValueError(f"{name}: no cell data bundle or no fibres; heartsim anatomy adds them.")
-    views = _views(mesh, name)
+    views = atrial_views(mesh)
+    if not views:
+        raise ValueError(
+            f"{name}: node sets of an atrium's openings are missing; wanted mitral_valve and veins "
+            "on both sides, or tricuspid_valve, svc and ivc."
+        )
     width = 2 * _MARGIN + len(views) * (_PANEL + _GAP)
     figure = new_figure(width, _FOOT + _ROW + _PANEL + _HEAD, _DPI)
     windows = windows_of(np.asarray(mesh.points, float), views)
@@ -80,53 +73,10 @@ def atrium_png(mesh: str | Path | Mesh, out: str | Path) -> None:
     bundles = np.unique(np.asarray(mesh.cell_data["bundle"]).astype(int)).tolist()
     _head(figure, 0, "Openings", [OPENINGS[key] for key in OPENINGS if key in mesh.node_sets])
     _head(figure, 1, "Bundles and fibres", [BUNDLES[b] for b in bundles if b in BUNDLES])
-    words = "sides are the atrium's own, from its openings, not the chest's; fibres are by rule"
+    words = f"{SIDES}; fibres are by rule"
     height = figure.get_size_inches()[1] * 25.4
     figure.text(0.01, 3 / height, words, fontsize=11, color=INK, va="bottom")
     save_png(figure, out)
-
-
-def _views(mesh: Mesh, name: str) -> list[View]:
-    """From four sides."""
-    x = np.asarray(mesh.points, float)
-    middle = {key: x[nodes].mean(axis=0) for key, nodes in mesh.node_sets.items()}
-    left, right = ([middle[key] for key in side if key in middle] for side in (LEFT, RIGHT))
-    if "mitral_valve" in middle and left and right:
-        veins = [np.mean(side, axis=0) for side in (left, right)]
-        up = _unit(np.mean(veins, axis=0) - middle["mitral_valve"])
-        own = _Axes(_across(veins[0] - veins[1], up), up, np.zeros(3))
-        own = own._replace(ahead=np.cross(own.left, own.up))
-        return [
-            View("From the front", own.left, own.up, own.ahead, "R", "L", "veins", "valve"),
-            View("From behind", -own.left, own.up, -own.ahead, "L", "R", "veins", "valve"),
-            View("Onto the veins", own.left, -own.ahead, own.up, "R", "L", "back", "front"),
-            View("Onto the valve", own.left, own.ahead, -own.up, "R", "L", "front", "back"),
-        ]
-    if {"tricuspid_valve", "svc", "ivc"} <= set(middle):
-        up = _unit(middle["svc"] - middle["ivc"])
-        caval = (middle["svc"] + middle["ivc"]) / 2
-        ahead = _across(middle["tricuspid_valve"] - caval, up)
-        own = _Axes(np.cross(up, ahead), up, ahead)
-        ends = ("SVC", "IVC")
-        return [
-            View("Onto the valve", own.left, up, ahead, "free wall", "septum", *ends),
-            View("From behind", -own.left, up, -ahead, "septum", "free wall", *ends),
-            View("Onto the septum", -ahead, up, own.left, "valve", "back", *ends),
-            View("Onto the free wall", ahead, up, -own.left, "back", "valve", *ends),
-        ]
-    raise ValueError(
-        f"{name}: node sets of an atrium's openings are missing; wanted mitral_valve and veins on "
-        "both sides, or tricuspid_valve, svc and ivc."
-    )
-
-
-def _unit(v: Float[np.ndarray, " 3"]) -> Float[np.ndarray, " 3"]:
-    return v / np.linalg.norm(v)
-
-
-def _across(v: Float[np.ndarray, " 3"], axis: Float[np.ndarray, " 3"]) -> Float[np.ndarray, " 3"]:
-    """The direction of v across a unit vector."""
-    return _unit(v - (v @ axis) * axis)
 
 
 def _draw_openings(ax, mesh: Mesh, sight: Sight, view: View, window: Window) -> None:

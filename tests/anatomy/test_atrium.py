@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from heartsim.anatomy import BUNDLES, LeftBundles, Opening, describe_atrium
+from heartsim.anatomy import BUNDLES, LeftBundles, Opening, RightBundles, describe_atrium
 from heartsim.mesh import Mesh, atrial_shell, cable, keep_regions, read_mesh, submesh
 from heartsim.mesh._atria import HOLES, RADIUS, _sphere
 from heartsim.scenario._anatomy import kept_and_cut
@@ -200,6 +200,16 @@ def test_node_sets_of_the_mesh_are_believed():
     assert again.mesh.frames == pytest.approx(first.frames, abs=1e-9)
 
 
+def test_what_is_said_takes_the_name_of_an_older_node_set_away():
+    """As where an appendage was taken for a vein, and is named in a second go."""
+    first = describe_atrium(LEFT, "left", "LPS").mesh
+    again = describe_atrium(first, "left", openings=[Opening("appendage", tuple(holes("left")[1]))])
+    names = {"mitral_valve", "lipv", "rspv", "ripv", "appendage"}
+    assert set(again.openings) == names
+    assert set(again.mesh.node_sets) == names
+    assert again.mesh.node_sets["appendage"].tolist() == first.node_sets["lspv"].tolist()
+
+
 def test_the_largest_part_of_a_shell_is_kept():
     lone = dataclasses.replace(
         LEFT,
@@ -288,6 +298,10 @@ def tilted():
         (lambda: describe_atrium(LEFT, "left", "LAS"), "'LAS' is left-handed"),
         (lambda: describe_atrium(LEFT, "middle", "LPS"), "atrium 'middle' is given"),
         (lambda: describe_atrium(cable(30.0, 1.0), "left"), "lines only"),
+        (
+            lambda: describe_atrium(LEFT, "left", "LPS", bundles=RightBundles()),
+            "bundles of a left atrium are LeftBundles",
+        ),
         (
             lambda: describe_atrium(LEFT, "left", openings=[Opening("lsp", (0, 0, 0))]),
             "'lsp' is not known.*lspv",
