@@ -222,6 +222,66 @@ def test_the_largest_part_of_a_shell_is_kept():
     assert any("1 that do not hang together" in note for note in found.notes)
 
 
+def left_rule(at):
+    """Leading field and bundle of one cell, as the published tree of questions has it."""
+    if at["to_valve"] >= 0.65:
+        return "to_valve", "mitral_ring"
+    if at["to_right_veins"] <= 0.10:
+        return "to_right_veins", "left_vein_rings"
+    if at["to_right_veins"] >= 0.65:
+        return "to_right_veins", "right_vein_rings"
+    return "appendage_to_right_veins", "left_body"
+
+
+def right_rule(at):
+    """The same of a right atrium."""
+    r, v, w = at["to_valve"], at["to_ivc"], at["to_septum"]
+    if r >= 0.9:
+        return "to_valve", "tricuspid_ring"
+    if r < 0.55 and -0.18 <= w <= -0.10:
+        return "to_septum", "crista_terminalis"
+    if not 0.1 < v < 0.9:
+        return "to_ivc", "ivc_ring" if v >= 0.9 else "svc_ring"
+    if r >= 0.55:
+        return ("to_valve", "right_septum") if w >= 0 else ("appendage_to_ivc", "lateral_wall")
+    if w < -0.18:
+        return "appendage_to_ivc", "lateral_wall"
+    if w <= 0.135:
+        return "to_ivc", "intercaval_bundle"
+    return "to_valve" if w >= 0.35 else "to_septum", "right_septum"
+
+
+@pytest.mark.parametrize(("side", "shell"), SIDES)
+def test_every_cell_has_its_bundle_and_runs_along_the_lines_of_its_field(side, shell):
+    """Of the field that leads, the rise along the fibre is none, against that across it."""
+    found = describe_atrium(shell, side, "LPS").mesh
+    cells, rule = found.cells, left_rule if side == "left" else right_rule
+    names = [k for k in found.point_data if k.startswith(("to_", "appendage_"))]
+    leads = []
+    for k, cell in enumerate(cells):
+        at = {name: found.point_data[name][cell].mean() for name in names}
+        leading, bundle = rule(at)
+        leads.append(leading)
+        assert found.cell_data["bundle"][k] == BUNDLES[bundle]
+    edges = found.points[cells[:, 1:]] - found.points[cells[:, :1]]
+    for name in set(leads):
+        own = np.array(leads) == name
+        u = found.point_data[name][cells[own]]
+        rise = np.einsum("cij,cj->ci", np.linalg.pinv(edges[own]), u[:, 1:] - u[:, :1])
+        along = np.abs(np.sum(rise * found.frames[own, 0], axis=1))
+        steep = np.linalg.norm(rise, axis=1)
+        flat = steep < 1e-4  # between nodes of one opening
+        assert flat.mean() < 0.05
+        assert (along <= 1e-9 + 1e-6 * steep)[~flat].all()
+
+
+def test_the_band_behind_the_venae_cavae_lies_between_the_two_sides():
+    found = describe_atrium(RIGHT, "right", "LPS").mesh
+    band = found.point_data["to_valve"] == 0.0
+    assert band.sum() > 10
+    assert (found.point_data["to_septum"][band] == 0.0).all()
+
+
 def test_the_right_atrium_has_its_crista_behind_and_its_septum_on_the_left():
     """The crista runs from one vena cava to the other, on the free side of the middle behind them;
     the septum lies on the side of the coronary sinus."""
