@@ -1,10 +1,37 @@
-"""Bodies of tests: a tube, a ball with two holes, and a wall grown from a shell."""
+"""Bodies of tests: made-up atria, a tube, a ball with two holes, a wall grown from a shell."""
 
 import dataclasses
 
 import numpy as np
 
-from heartsim.mesh import Mesh, signed_volumes
+from heartsim.anatomy import Opening
+from heartsim.mesh import Mesh, atrial_shell, signed_volumes
+from heartsim.mesh._atria import HOLES, RADIUS
+
+LEFT, RIGHT = atrial_shell("left", 2.5), atrial_shell("right", 2.5)
+
+NAMES = {
+    "left": ("mitral_valve", "lspv", "lipv", "rspv", "ripv"),
+    "right": ("tricuspid_valve", "svc", "ivc", "coronary_sinus"),
+}
+
+SIDES = [("left", LEFT), ("right", RIGHT)]
+
+
+def normals(mesh):
+    a, b, c = np.moveaxis(mesh.points[mesh.cells], 1, 0)
+    normal = np.cross(b - a, c - a)
+    return normal / np.linalg.norm(normal, axis=1, keepdims=True)
+
+
+def given(side, places):
+    return [Opening(name, tuple(place)) for name, place in zip(NAMES[side], places, strict=True)]
+
+
+def holes(side):
+    """Where the middles of the made-up holes lie on the sphere."""
+    directions = np.array([direction for direction, _ in HOLES[side]])
+    return RADIUS * directions / np.linalg.norm(directions, axis=1, keepdims=True)
 
 
 def surface(points, cells, **sets):
