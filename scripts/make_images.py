@@ -1,4 +1,5 @@
-"""Make docs/images from a run of the demo and a made-up heart with scar: their pictures, smaller.
+"""Make docs/images from a run of the demo, a made-up heart with scar and a made-up atrium (as on
+docs/atria.md, drawn by `heartsim.viz.atrium_png`): their pictures, smaller.
 
 heartsim demo --out runs/demo
 heartsim mesh synth --edge 2 --scar 10 --scar 11 --scar-depth 0.7 --out runs/synth.vtu \\
@@ -16,7 +17,8 @@ IMAGES = Path(__file__).parents[1] / "docs" / "images"
 
 def main() -> None:
     run = Path(sys.argv[1])
-    for name, width in (("activation.png", 1200), ("ecg.png", 900), ("anatomy.png", 1200)):
+    widths = {"activation.png": 1200, "ecg.png": 900, "anatomy.png": 1200, "atrium.png": 1200}
+    for name, width in widths.items():
         picture = Image.open(run / name).convert("RGB")
         small = picture.resize((width, round(picture.height * width / picture.width)))
         small.save(IMAGES / name, optimize=True)

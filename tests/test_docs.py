@@ -19,6 +19,7 @@ from heartsim.anatomy import (
     HalfMaximumRule,
     Image,
     VoltageRule,
+    describe_atrium,
     describe_heart,
     enhancement,
     grow_purkinje,
@@ -26,9 +27,10 @@ from heartsim.anatomy import (
 )
 from heartsim.ecg import MEASURES
 from heartsim.ionic import Pacing
-from heartsim.mesh import lv_ellipsoid
+from heartsim.mesh import atrial_shell, lv_ellipsoid
 from heartsim.scenario import SweepFile, fit_from, made_up_heart, mesh_rows, scenario_from
 from heartsim.scenario._anatomy import heart_rows
+from heartsim.scenario._atrium import atrium_rows
 from heartsim.scenario._cell import DEFINITIONS as CELL_DEFINITIONS
 from heartsim.scenario._cell import imported_cell, restitution_of
 from heartsim.scenario._cell_drugs import HEADS
@@ -240,7 +242,12 @@ def heart_units():
         re.sub("voltage_(core|border)", "voltage_ZONE", name): row["unit"]
         for name, row in voltage_rows(heart.mesh, voltages, VoltageRule()).items()
     }
-    return units
+    atrium = describe_atrium(atrial_shell("left", 3.0), "left", "LPS")
+    return units | {
+        name.replace("mitral_valve", "OPENING"): row["unit"]
+        for name, row in atrium_rows(atrium).items()
+        if "pv_" not in name
+    }
 
 
 def test_every_number_of_a_summary_is_defined_with_its_unit(tmp_path):

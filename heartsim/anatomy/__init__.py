@@ -1,5 +1,11 @@
 """From a patient's images to a heart: image -> surfaces -> tetrahedra."""
 
+from ._atrial_rule import BUNDLES as BUNDLES
+from ._atrial_rule import AtrialBundles as AtrialBundles
+from ._atrial_rule import LeftBundles as LeftBundles
+from ._atrial_rule import RightBundles as RightBundles
+from ._atrium import Atrium as Atrium
+from ._atrium import describe_atrium as describe_atrium
 from ._bodies import Patch as Patch
 from ._built import Built as Built
 from ._fibres import FibreAngles as FibreAngles
@@ -21,6 +27,8 @@ from ._laplace import SEPTUM as SEPTUM
 from ._laplace import harmonic as harmonic
 from ._laplace import laplacian as laplacian
 from ._laplace import nearness as nearness
+from ._openings import OPENINGS as OPENINGS
+from ._openings import Opening as Opening
 from ._outflow import OutflowAngles as OutflowAngles
 from ._outflow import WallAngles as WallAngles
 from ._purkinje import Bundles as Bundles

@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from heartsim.anatomy import VALVES, FibreAngles, OutflowAngles, WallAngles
-from heartsim.mesh import write_mesh
-from heartsim.scenario import anatomy_of
-from heartsim.viz import anatomy_png
+from heartsim.mesh import Mesh, write_mesh
+from heartsim.scenario import Rows, anatomy_of, atrium_of
+from heartsim.viz import anatomy_png, atrium_png
 
-from ._options import Json, Unit, regions, takes
+from ._options import Json, Side, Unit, regions, takes
 from ._show import show
 
 BAYER, DOSTE = FibreAngles(), OutflowAngles()
@@ -22,6 +22,16 @@ Degrees = Annotated[float, typer.Option(min=-90.0, max=90.0, help="Degrees, of B
 Four = tuple[float, float, float, float]
 Wall = Annotated[
     Four, typer.Option(help="Doste's fibres, endo and epi, and their dip, endo and epi: degrees.")
+]
+Left = Annotated[
+    tuple[float, float, float] | None, typer.Option(help="A point in the left cavity.")
+]
+Openings = Annotated[
+    list[str] | None,
+    typer.Option(help="Of an atrium: NAME=X,Y,Z the nearest rim; with ,RADIUS the nodes around."),
+]
+Thresholds = Annotated[
+    list[str] | None, typer.Option(help="Of an atrium: where a bundle ends, as valve=0.65.")
 ]
 
 
@@ -36,17 +46,15 @@ class Rule(StrEnum):
 class AnatomyOptions:
     """One field an option."""
 
-    heart: Annotated[Path, typer.Argument(help=".vtu .vtk .msh .xdmf, or CARP .pts")]
+    heart: Annotated[Path, typer.Argument(help=".vtu .vtk .vtp .msh .xdmf, or CARP .pts")]
     out: Annotated[Path, typer.Option(help=".vtu, or .pts for CARP (in um)")]
     keep: Annotated[
-        list[str] | None, typer.Option(help="Region of the ventricles, where there are others.")
+        list[str] | None, typer.Option(help="Region of the chamber, where there are others.")
     ] = None
     valve: Annotated[
         list[str] | None, typer.Option(help="Region behind a valve, as mitral=3 or aortic=aorta.")
     ] = None
-    left_mm: Annotated[
-        tuple[float, float, float] | None, typer.Option(help="A point in the left cavity.")
-    ] = None
+    left_mm: Left = None
     rule: Annotated[Rule, typer.Option(help="Of fibres; doste: along outflow tracts.")] = Rule.BAYER
     fibre_endo: Degrees = BAYER.fibre_endo
     fibre_epi: Degrees = BAYER.fibre_epi
@@ -58,6 +66,12 @@ class AnatomyOptions:
     septum_left: Annotated[
         float, typer.Option(help="Share of the septum that Doste's rule turns as the left wall.")
     ] = DOSTE.septum_left
+    atrium: Annotated[Side | None, typer.Option(help="HEART is this atrium.")] = None
+    frame: Annotated[
+        str | None, typer.Option(help="Of an atrium: where x, y and z go, as LPS or RAS.")
+    ] = None
+    opening: Openings = None
+    threshold: Thresholds = None
     unit: Unit = None
     png: Annotated[Path | None, typer.Option(help="Picture of what was found.")] = None
     as_json: Json = False
@@ -99,10 +113,22 @@ class AnatomyOptions:
 
 @takes(AnatomyOptions)
 def anatomy(of: AnatomyOptions) -> None:
-    """Find surfaces, coordinates, segments and fibres of the ventricles in HEART."""
+    """Find surfaces, coordinates, segments and fibres of the ventricles in HEART, or with --atrium
+    the openings, bundles and fibres of an atrium."""
     if of.out.exists():
         raise ValueError(f"{of.out} exists and is not overwritten; give another name.")
-    mesh, rows = anatomy_of(
+    mesh, rows = _ventricles(of) if of.atrium is None else _atrium(of, of.atrium)
+    write_mesh(mesh, of.out)
+    if of.png is not None:
+        (anatomy_png if of.atrium is None else atrium_png)(mesh, of.png)
+    show(rows, as_json=of.as_json, title=str(of.out))
+
+
+def _ventricles(of: AnatomyOptions) -> tuple[Mesh, Rows]:
+    for name in ("frame", "opening", "threshold"):
+        if getattr(of, name) is not None:
+            raise ValueError(f"anatomy: --{name} is for an atrium; say which, --atrium left.")
+    return anatomy_of(
         of.heart,
         unit=of.unit,
         keep=regions(of.keep),
@@ -110,7 +136,20 @@ def anatomy(of: AnatomyOptions) -> None:
         angles=of.angles(),
         valves=of.valves(),
     )
-    write_mesh(mesh, of.out)
-    if of.png is not None:
-        anatomy_png(mesh, of.png)
-    show(rows, as_json=of.as_json, title=str(of.out))
+
+
+def _atrium(of: AnatomyOptions, side: Side) -> tuple[Mesh, Rows]:
+    if of.left_mm is not None or of.valves() or of.angles() != BAYER:
+        raise ValueError(
+            "anatomy: --left-mm, --valve, --rule and angles are for ventricles; leave them out "
+            "with --atrium."
+        )
+    return atrium_of(
+        of.heart,
+        side.value,
+        unit=of.unit,
+        keep=regions(of.keep),
+        frame=of.frame,
+        openings=[] if of.opening is None else of.opening,
+        thresholds=[] if of.threshold is None else of.threshold,
+    )

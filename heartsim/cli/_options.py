@@ -17,7 +17,7 @@ Resume = Annotated[
 
 
 class Side(enum.StrEnum):
-    """Which ventricle."""
+    """Which ventricle, or which atrium."""
 
     left = "left"
     right = "right"

@@ -1,5 +1,6 @@
 """Points, cells, regions, node sets; small shapes; reading and writing."""
 
+from ._atria import atrial_shell as atrial_shell
 from ._axes import HeartAxes as HeartAxes
 from ._axes import heart_axes as heart_axes
 from ._ball import ball as ball

@@ -1,6 +1,7 @@
 """A run on file: from a scenario to objects, and to a run directory."""
 
 from ._anatomy import anatomy_of as anatomy_of
+from ._atrium import atrium_of as atrium_of
 from ._cell import cell_models as cell_models
 from ._cell import imported_cell as imported_cell
 from ._cell import paced_cell as paced_cell

@@ -50,14 +50,9 @@ def anatomy_of(
     """
     whole = read_mesh(path, unit=unit)
     require_heart_size(whole, "mm" if unit is None else unit, str(path))
-    mesh, cut = whole, None
-    if keep:
-        mesh, cut = _kept(path, whole, keep, {} if valves is None else valves)
-    elif valves:
-        raise ValueError(
-            f"{path}: valves are where the regions behind them are cut away, and none is; name the "
-            "regions of the ventricles (keep)."
-        )
+    mesh, cut = kept_and_cut(whole, keep)
+    if valves:
+        mesh = _with_valves(path, whole, mesh, keep, valves)
     require_sound(mesh, str(path))
     try:
         heart = describe_heart(mesh, angles, cut, None if left is None else np.array(left))
@@ -66,25 +61,44 @@ def anatomy_of(
     return heart.mesh, mesh_rows(heart.mesh) | heart_rows(heart)
 
 
-def _kept(
+def kept_and_cut(
+    whole: Mesh, keep: Sequence[str | int]
+) -> tuple[Mesh, Int[np.ndarray, "cut 3"] | None]:
+    """The regions to keep, all where none is named, and the faces where the rest was cut away."""
+    if not keep:
+        return whole, None
+    mesh, nodes = _kept(whole, keep)
+    return mesh, cut_faces(whole, mesh, nodes) if mesh.dim == 3 else None
+
+
+def _kept(whole: Mesh, keep: Sequence[str | int]) -> tuple[Mesh, Int[np.ndarray, " nodes"]]:
+    tags = [whole.region_tag(region) for region in keep]
+    return submesh(whole, np.isin(np.asarray(whole.regions), tags))
+
+
+def _with_valves(
     path: str | Path,
     whole: Mesh,
+    mesh: Mesh,
     keep: Sequence[str | int],
     valves: Mapping[str, str | int],
-) -> tuple[Mesh, Int[np.ndarray, "cut 3"]]:
-    """These regions with the nodes of the valves, and the faces where others are cut away."""
-    tags = [whole.region_tag(region) for region in keep]
-    mesh, nodes = submesh(whole, np.isin(np.asarray(whole.regions), tags))
-    sets = dict(mesh.node_sets)
+) -> Mesh:
+    """The regions that are kept, with the nodes of the valves."""
+    if not keep:
+        raise ValueError(
+            f"{path}: valves are where the regions behind them are cut away, and none is; name the "
+            "regions of the ventricles (keep)."
+        )
+    nodes, sets = _kept(whole, keep)[1], dict(mesh.node_sets)
     for valve, region in valves.items():
         tag = whole.region_tag(region)
         sets[valve] = valve_nodes(whole, mesh, nodes, tag)
-        if tag in tags or not np.size(sets[valve]):
+        if tag in map(whole.region_tag, keep) or not np.size(sets[valve]):
             raise ValueError(
                 f"{path}: region {region} does not begin where the ventricles that are kept end, "
                 f"so that it tells no {valve} valve; name the atrium or the vessel behind it."
             )
-    return dataclasses.replace(mesh, node_sets=sets), cut_faces(whole, mesh, nodes)
+    return dataclasses.replace(mesh, node_sets=sets)
 
 
 def heart_rows(heart: Heart) -> Rows:

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from heartsim._types import AnyArray
 from heartsim.mesh import Mesh, boundary_triangles, heart_axes, read_mesh
 
+from ._atrial_views import SIDES, atrial_views
 from ._figure import save_png
 from ._map import Field, map_figure
 from ._raster import View
@@ -30,7 +31,8 @@ def activation_png(
     isochrone_ms: float = 10.0,
     uniform: bool = False,
 ) -> None:
-    """Draw anterior, posterior and basal views of a time on the heart's surface.
+    """Draw anterior, posterior and basal views of a time on the heart's surface, and of an atrium's
+    from four sides.
 
     `mesh` is a Mesh or a file that `read_mesh` takes; `values` [ms] default to its point data
     `field` (activation_ms, repolarisation_ms or apd90_ms). Red is earliest, purple latest
@@ -44,8 +46,7 @@ def activation_png(
     if not isinstance(mesh, Mesh):
         name, mesh = str(mesh), read_mesh(mesh)
     shown = _values(mesh, field, values, name)
-    axes = heart_axes(mesh)
-    views = heart_views(axes.apex_to_base, axes.right_to_left, axes.posterior_to_anterior)
+    views, note = map_views(mesh)
     figure = map_figure(
         mesh.points,
         boundary_triangles(mesh),
@@ -54,7 +55,7 @@ def activation_png(
         FIELDS[field],
         isochrone_ms=isochrone_ms,
         uniform=uniform,
-        note=f"{axes.flag}; they follow the heart, not the chest",
+        note=note,
     )
     save_png(figure, out)
 
@@ -68,6 +69,16 @@ def _values(mesh, field, values, name):
     if values.shape != (mesh.n_nodes,):
         raise ValueError(f"{name}: {values.size} values, but the mesh has {mesh.n_nodes} nodes.")
     return values
+
+
+def map_views(mesh: Mesh) -> tuple[list[View], str]:
+    """The sides from which a heart, or an atrium alone, is drawn, and what to know about them."""
+    views = atrial_views(mesh)
+    if views:
+        return views, SIDES
+    axes = heart_axes(mesh)
+    views = heart_views(axes.apex_to_base, axes.right_to_left, axes.posterior_to_anterior)
+    return views, f"{axes.flag}; they follow the heart, not the chest"
 
 
 def heart_views(

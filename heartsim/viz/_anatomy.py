@@ -92,21 +92,16 @@ def _draw_surfaces(ax, mesh: Mesh, sight: Sight, view: View, window: Window) -> 
     for key in reversed(SURFACES):
         own = np.isin(np.arange(mesh.n_nodes), mesh.node_sets.get(key, []))
         rgb[own[sight.corners].all(axis=1)] = SURFACES[key][1]
-    _paint(ax, mesh, sight, view, window, rgb)
+    paint(ax, mesh, sight, view, window, rgb)
 
 
 def _draw_segments(ax, mesh: Mesh, sight: Sight, view: View, window: Window) -> None:
-    cell = _cells_seen(mesh, sight)
+    cell = cells_seen(mesh, sight)
     segment = np.asarray(mesh.cell_data["segment"]).astype(int)[cell]
-    _paint(ax, mesh, sight, view, window, _segment_colours()[segment])
-    row, column = np.divmod(sight.pixel, window.pixels)
-    x, y = ((2 * (k + 0.5) / window.pixels - 1) * window.half for k in (column, row))
+    paint(ax, mesh, sight, view, window, _segment_colours()[segment])
     if mesh.frames is not None:
-        some = (row % _STROKE == _STROKE // 2) & (column % _STROKE == _STROKE // 2)
-        f = np.asarray(mesh.frames)[cell[some], 0] @ np.stack([view.right, view.up], axis=1)
-        half = 0.8 * _STROKE * window.half / window.pixels * f
-        ends = np.stack([x[some], y[some]], axis=1)
-        ax.plot(*np.stack([ends - half, ends + half]).transpose(2, 0, 1), color=INK, linewidth=0.9)
+        draw_fibres(ax, mesh, sight, view, window, cell)
+    x, y = places(sight, window)
     for number in np.unique(segment):
         own = segment == number
         if own.sum() >= _LEAST:
@@ -116,17 +111,36 @@ def _draw_segments(ax, mesh: Mesh, sight: Sight, view: View, window: Window) -> 
             ax.text(x[at], y[at], str(number), fontweight="bold", **style)
 
 
+def draw_fibres(
+    ax, mesh: Mesh, sight: Sight, view: View, window: Window, cell: Int[np.ndarray, " hit"]
+) -> None:
+    """Strokes along the fibres of the cells seen, as long as they lie across the line of sight."""
+    row, column = np.divmod(sight.pixel, window.pixels)
+    some = (row % _STROKE == _STROKE // 2) & (column % _STROKE == _STROKE // 2)
+    f = np.asarray(mesh.frames)[cell[some], 0] @ np.stack([view.right, view.up], axis=1)
+    half = 0.8 * _STROKE * window.half / window.pixels * f
+    ends = np.stack(places(sight, window), axis=1)[some]
+    ax.plot(*np.stack([ends - half, ends + half]).transpose(2, 0, 1), color=INK, linewidth=0.9)
+
+
+def places(sight: Sight, window: Window) -> list[Float[np.ndarray, " hit"]]:
+    """Where each pixel seen lies on the axes, to the right and up, mm."""
+    row, column = np.divmod(sight.pixel, window.pixels)
+    return [(2 * (k + 0.5) / window.pixels - 1) * window.half for k in (column, row)]
+
+
 def _draw_scar(ax, mesh: Mesh, sight: Sight, view: View, window: Window) -> None:
-    cell = _cells_seen(mesh, sight)
+    cell = cells_seen(mesh, sight)
     rgb = np.tile(np.array(SCAR["healthy"][1]), (len(cell), 1))
     tags = dict(mesh.region_names)
     for name in ("border", "scar", "no_reflow"):
         if name in tags:
             rgb[np.asarray(mesh.regions)[cell] == tags[name]] = SCAR[name][1]
-    _paint(ax, mesh, sight, view, window, rgb)
+    paint(ax, mesh, sight, view, window, rgb)
 
 
-def _paint(ax, mesh: Mesh, sight: Sight, view: View, window: Window, rgb) -> None:
+def paint(ax, mesh: Mesh, sight: Sight, view: View, window: Window, rgb) -> None:
+    """The surface in these colours, one for each pixel seen, and the names of its sides."""
     rgba = np.ones((window.pixels**2, 4))
     rgba[sight.pixel, :3] = rgb
     raster = sight.of(np.zeros(mesh.n_nodes))
@@ -134,13 +148,14 @@ def _paint(ax, mesh: Mesh, sight: Sight, view: View, window: Window, rgb) -> Non
     name_sides(ax, view, raster, window.half)
 
 
-def _cells_seen(mesh: Mesh, sight: Sight) -> Int[np.ndarray, " hit"]:
-    """The tetrahedron whose face each pixel looks at."""
-    sides = np.sort(np.asarray(mesh.cells), axis=1)[:, [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]]]
+def cells_seen(mesh: Mesh, sight: Sight) -> Int[np.ndarray, " hit"]:
+    """The tetrahedron whose face each pixel looks at, or the triangle itself."""
+    faces = [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]] if mesh.dim == 3 else [[0, 1, 2]]
+    sides = np.sort(np.asarray(mesh.cells), axis=1)[:, faces]
     key = sides.reshape(-1, 3).astype(np.int64) @ (mesh.n_nodes ** np.array([2, 1, 0]))
     order = np.argsort(key)
     wanted = np.sort(sight.corners, axis=1).astype(np.int64) @ (mesh.n_nodes ** np.array([2, 1, 0]))
-    return order[np.searchsorted(key[order], wanted)] // 4
+    return order[np.searchsorted(key[order], wanted)] // len(faces)
 
 
 def _segment_colours() -> Float[np.ndarray, "segments 3"]:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from heartsim._types import AnyArray
-from heartsim.mesh import Mesh, boundary_triangles, heart_axes
+from heartsim.mesh import Mesh, boundary_triangles
 
-from ._activation import FIELDS, heart_views
+from ._activation import FIELDS, map_views
 from ._colours import INK, line_colour, time_colours
 from ._ecg import read_ecg
 from ._figure import new_figure
@@ -36,8 +36,7 @@ def maps_figure(
 ) -> Any:
     """One row for each field of times [ms], with its name and lines of text, and one column for
     each view of the heart, on one colour scale."""
-    axes = heart_axes(mesh)
-    views = heart_views(axes.apex_to_base, axes.right_to_left, axes.posterior_to_anterior)
+    views, note = map_views(mesh)
     triangles = boundary_triangles(mesh)
     values = np.concatenate([np.asarray(f, float) for f in fields])
     levels, spacing = isochrone_levels(values, 10.0)
@@ -65,7 +64,7 @@ def maps_figure(
     style = {"color": INK, "va": "top"}
     title = f"Activation, isochrones every {spacing:g} ms"
     figure.text(4.0 / width, 1 - 5.0 / height, title, fontsize=15, fontweight="bold", **style)
-    figure.text(4.0 / width, 3.0 / height, axes.flag, color=INK, fontsize=8, va="bottom")
+    figure.text(4.0 / width, 3.0 / height, note, color=INK, fontsize=8, va="bottom")
     return figure
 
 

@@ -2,10 +2,12 @@ import numpy as np
 import pytest
 
 from heartsim.mesh import (
+    atrial_shell,
     boundary_triangles,
     cable,
     edge_lengths,
     keep_regions,
+    mean_ratio,
     sheet,
     signed_volumes,
     slab,
@@ -77,3 +79,24 @@ def test_a_size_that_is_not_positive_is_refused():
         slab((1.0, 0.0, 1.0), 0.5)
     with pytest.raises(ValueError, match=r"cable: size .* edge -1"):
         cable(1.0, -1.0)
+
+
+@pytest.mark.parametrize(("side", "holes"), [("left", 5), ("right", 4)])
+def test_a_made_up_atrium_lies_on_its_sphere_and_has_a_hole_for_each_opening(side, holes):
+    """Euler's number of a sphere with so many holes; normals outward; edges within twice of what
+    was asked for, as rims are pulled onto circles."""
+    mesh = atrial_shell(side, 2.0)
+    assert np.linalg.norm(mesh.points, axis=1) == pytest.approx(25.0, rel=1e-12)
+    edges = len(edge_lengths(mesh))
+    assert mesh.n_nodes - edges + mesh.n_cells == 2 - holes
+    a, b, c = np.moveaxis(mesh.points[mesh.cells], 1, 0)
+    assert (np.sum(np.cross(b - a, c - a) * a, axis=1) > 0).all()
+    assert edge_lengths(mesh).mean() == pytest.approx(2.0, rel=0.1)
+    assert edge_lengths(mesh).max() < 4.0
+    assert mean_ratio(mesh.points, mesh.cells).min() > 0.4
+
+
+@pytest.mark.parametrize(("side", "edge"), [("middle", 2.0), ("left", 0.0), ("left", 9.0)])
+def test_a_made_up_atrium_has_a_side_and_an_edge(side, edge):
+    with pytest.raises(ValueError, match="left or right, and an edge"):
+        atrial_shell(side, edge)
