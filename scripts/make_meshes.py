@@ -8,13 +8,17 @@ import csv
 import dataclasses
 import hashlib
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from heartsim.anatomy import made_up
 from heartsim.ecg import BODY_MM
-from heartsim.mesh import Mesh, biventricular_ellipsoid, require_sound, write_mesh
+from heartsim.mesh import Mesh, pacing_sites, require_sound, write_mesh
+from heartsim.scenario import mesh_from_image, write_made_up_labels
 
-EDGE_MM = 4.2
+VOXELS_MM = (1.5, 1.5, 8.0)
+EDGE_MM = 4.15
 
 # The package's own placement, in the heart's frame: x to the left, y backward, z to the head. The
 # right leg is the ground of a real recorder; the twelve leads do not use it.
@@ -23,8 +27,13 @@ ORDER = ("RA", "LA", "RL", "LL", "V1", "V2", "V3", "V4", "V5", "V6")
 
 
 def biventricular() -> Mesh:
-    """The ellipsoid heart, its numbers rounded to float32 so that the file is small."""
-    mesh = biventricular_ellipsoid(EDGE_MM)
+    """The made-up heart from its own segmentation, by what `heartsim mesh synth --segmentation`
+    and `heartsim mesh build` do; its numbers rounded to float32 so that the file is small."""
+    with TemporaryDirectory() as folder:
+        image = Path(folder) / "made_up.nii.gz"
+        write_made_up_labels("normal", None, VOXELS_MM, image)
+        mesh, _ = mesh_from_image(image, image.with_name("made_up.toml"), EDGE_MM)
+    sites = pacing_sites(made_up("normal").ellipsoids(), mesh)
 
     def rounded(values: np.ndarray) -> np.ndarray:
         return values.astype(np.float32).astype(np.float64)
@@ -35,6 +44,7 @@ def biventricular() -> Mesh:
         points=rounded(mesh.points),
         frames=np.stack([f, s, np.cross(f, s)], axis=1),
         point_data={name: rounded(values) for name, values in mesh.point_data.items()},
+        node_sets={**mesh.node_sets, **sites},
         notes=("heart: made-up ellipsoids (scripts/make_meshes.py), no patient", *mesh.notes),
     )
 

@@ -7,6 +7,7 @@ from ._ball import ball as ball
 from ._ellipsoids import Ellipsoids as Ellipsoids
 from ._ellipsoids import biventricular_ellipsoid as biventricular_ellipsoid
 from ._ellipsoids import lv_ellipsoid as lv_ellipsoid
+from ._ellipsoids import pacing_sites as pacing_sites
 from ._fibres import cell_gradients as cell_gradients
 from ._fibres import rule_based_fibres as rule_based_fibres
 from ._frames import frames_from as frames_from

@@ -94,7 +94,7 @@ class Ellipsoids:
         return np.where(~inside, RV, np.where(faces_rv, SEPTUM, LV)).astype(np.int32)
 
 
-# where (own coordinates, mm, before scaling to nothing) and on which surface; the five `root_`
+# where (own coordinates, mm, in a heart of the sizes above) and on which surface; the five `root_`
 # sites are where the first ventricular activation is found in Durrer et al. (1970), Circulation
 # 41, 899-912 (page not checked): high anterior, mid septal and posterior on the left, the foot of
 # the anterior papillary muscle and the septum on the right. The coordinates are ours.
@@ -173,8 +173,7 @@ def _heart(name: str, edge: float, shape: Ellipsoids) -> Mesh:
 def _node_sets(
     shape: Ellipsoids, mesh: Mesh, x: Float[np.ndarray, "nodes 3"]
 ) -> dict[str, Int[AnyArray, " _set"]]:
-    """Surfaces from boundary faces, each given to the surface it lies on; then the sites: nodes
-    of that surface within 5 mm of its node nearest to the place, and at least four of them."""
+    """Surfaces from boundary faces, each given to the surface it lies on; then the sites."""
     faces = boundary_triangles(mesh)
     top = (x[faces][:, :, 2] == shape.base).all(axis=1)
     depths = shape.surfaces(x[faces].mean(axis=1))
@@ -182,13 +181,24 @@ def _node_sets(
     sets: dict[str, AnyArray] = {"base": np.unique(faces[top])}
     for number, name in enumerate(depths):
         sets[name] = np.unique(faces[~top & (owner == number)])
-    for site, (surface, place) in SITES.items():
-        if surface in sets and (shape.with_rv or site != "root_rv_septal"):
-            nodes = sets[surface]
-            nearest = x[nodes[np.argmin(np.linalg.norm(x[nodes] - place, axis=1))]]
-            distance = np.linalg.norm(x[nodes] - nearest, axis=1)
-            sets[site] = np.sort(nodes[distance <= max(5.0, np.sort(distance)[3])])
+    sets |= pacing_sites(shape, dataclasses.replace(mesh, node_sets=sets))
     return {name: nodes.astype(np.int32) for name, nodes in sets.items()}
+
+
+def pacing_sites(shape: Ellipsoids, mesh: Mesh) -> dict[str, Int[AnyArray, " _set"]]:
+    """Nodes at the places of `SITES` on a mesh of that shape, in the patient's axes, that has the
+    surfaces as node sets: those of its surface within 5 mm of the node nearest to the place, and
+    at least four of them."""
+    points = np.asarray(mesh.points)
+    sets: dict[str, AnyArray] = {}
+    for site, (surface, own) in SITES.items():
+        if surface in mesh.node_sets and (shape.with_rv or site != "root_rv_septal"):
+            nodes = np.asarray(mesh.node_sets[surface])
+            place = shape.in_patient(np.array([own]))[0]
+            nearest = points[nodes[np.argmin(np.linalg.norm(points[nodes] - place, axis=1))]]
+            distance = np.linalg.norm(points[nodes] - nearest, axis=1)
+            sets[site] = np.sort(nodes[distance <= max(5.0, np.sort(distance)[3])])
+    return sets
 
 
 def _pose() -> Float[np.ndarray, "3 3"]:

@@ -27,6 +27,7 @@ from heartsim.mesh import (
     slab,
     unique_edges,
 )
+from heartsim.mesh._ellipsoids import SITES
 
 MESHES = Path(__file__).parents[2] / "meshes"
 HEART = read_mesh(MESHES / "biventricular.vtu")
@@ -98,9 +99,11 @@ def test_its_surface_is_smooth():
 
 def test_sets_regions_and_coordinates_are_where_they_should_be():
     mesh = HEART
-    for name in ("epi", "lv_endo", "rv_endo", "base", "rv_apex", "lv_lateral", "his"):
+    for name in ("epi", "lv_endo", "rv_endo", "base", *SITES):
         assert mesh.node_sets[name].size > 3
         assert (np.diff(mesh.node_sets[name]) > 0).all()
+    for name, (where, _) in SITES.items():
+        assert np.isin(mesh.node_sets[name], mesh.node_sets[where]).all()
     surface = np.unique(boundary_triangles(mesh))
     named = [mesh.node_sets[name] for name in ("epi", "lv_endo", "rv_endo", "base")]
     np.testing.assert_array_equal(np.unique(np.concatenate(named)), surface)
@@ -171,10 +174,16 @@ def test_axes_say_where_they_come_from():
         np.cross(axes.right_to_left, axes.apex_to_base), axes.posterior_to_anterior
     )
     made = np.array([-0.62, 0.50, 0.61]) / np.linalg.norm([-0.62, 0.50, 0.61])
-    # 2°: the septum is bitten out of the left ventricle's round shape
+    # 2°: the apex is a node, half an edge from the axis over 80 mm, and so is the rim's middle
     assert np.degrees(np.arccos(axes.apex_to_base @ made)) < 2.0
-    assert "region tags LV and RV" in axes.flag
-    no_names = dataclasses.replace(HEART, region_names=())
+    assert "node sets apex, base, lv_endo and rv_endo" in axes.flag
+    surfaces = {name: HEART.node_sets[name] for name in ("lv_endo", "rv_endo")}
+    no_apex = dataclasses.replace(HEART, node_sets=surfaces)
+    by_regions = heart_axes(no_apex)
+    # 2°: the septum is bitten out of the left ventricle's round shape
+    assert np.degrees(np.arccos(by_regions.apex_to_base @ made)) < 2.0
+    assert "region tags LV and RV" in by_regions.flag
+    no_names = dataclasses.replace(no_apex, region_names=())
     by_sets = heart_axes(no_names)
     assert "node sets lv_endo and rv_endo" in by_sets.flag
     assert by_sets.right_to_left @ axes.right_to_left > 0.95
@@ -225,10 +234,23 @@ def test_the_shipped_files_have_their_checksums_and_are_made_by_the_script(tmp_p
 def test_the_shipped_heart_is_small_sound_and_refines_to_its_promised_size():
     assert (MESHES / "biventricular.vtu").stat().st_size < 1_000_000
     require_heart_size(HEART, "mm", "biventricular.vtu")
-    assert any("placeholder" in note for note in HEART.notes)
-    report = require_sound(refine(HEART), "refined")
-    assert (HEART.n_nodes, report.n_nodes) == (5_945, 38_117)  # as meshes/README.md says
+    assert "built from made_up.nii.gz" in HEART.notes
+    assert any(note.startswith("fibres: by rule (Bayer 2012)") for note in HEART.notes)
+    finer = refine(HEART)
+    report = require_sound(finer, "refined")
+    assert (HEART.n_nodes, report.n_nodes) == (6_111, 38_954)  # as meshes/README.md says
     assert report.edge_mm[2] == pytest.approx(2.0, abs=0.05)
+    for mesh in (HEART, finer):
+        assert dihedral_angles(mesh.points, mesh.cells).min() > 10.0  # wanted; 17.4 and 12.3
+
+
+def test_the_shipped_heart_has_the_size_of_the_ellipsoids_it_was_painted_from():
+    """Of the left ventricle with septum the formula's volume to 3 %, as any image's heart."""
+    volume = signed_volumes(HEART.points, HEART.cells) / 1000
+    right = HEART.regions == HEART.region_tag("RV")
+    exact = cap_volume(31.0, 66.0, 18.0) - cap_volume(22.0, 58.0, 18.0)
+    assert volume[~right].sum() == pytest.approx(exact / 1000, rel=0.03)
+    assert volume[right].sum() == pytest.approx(41.0, abs=0.5)  # as meshes/README.md says
 
 
 def test_the_shipped_electrodes_stand_off_the_heart():
