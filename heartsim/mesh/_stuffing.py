@@ -244,19 +244,23 @@ def smooth(
     inner_mean = _averaging(unique_edges(cells), len(points), np.zeros(len(points), int))
     kind = wall + 2 * flat  # a node on wall and base moves along their common curve
     outer_mean = _averaging(unique_edges(faces), len(points), kind)
+    before = mean_ratio(points, cells)
     for _ in range(sweeps):
         moved = points.copy()
         moved[~outer] += 0.5 * (inner_mean @ points - points)[~outer]
         moved[outer] += 0.5 * (outer_mean @ points - points)[outer]
         moved[flat, 2] = points[flat, 2]  # exactly, whatever the rounding
         moved[wall] = project(level, moved[wall], flat[wall], steps=2)
-        before = mean_ratio(points, cells)
-        while (worse := mean_ratio(moved, cells) < np.minimum(before, 0.55)).any():
-            back = cells[worse]
+        after = mean_ratio(moved, cells)
+        while (worse := after < np.minimum(before, 0.55)).any():
+            back = np.zeros(len(points), bool)
+            back[cells[worse]] = True
             if np.array_equal(moved[back], points[back]):
                 break
             moved[back] = points[back]
-        points = moved
+            touched = back[cells].any(axis=1)  # the others are as they were
+            after[touched] = mean_ratio(moved, cells[touched])
+        points, before = moved, after
     return points
 
 
