@@ -28,6 +28,8 @@ class Built:
     """Voxels of islands."""
     filled: int
     """Voxels of holes."""
+    right_roof: float = 0.0
+    """cm² of the right cavity that muscle covers where its labels end in part."""
 
     @property
     def mesh(self) -> Mesh:

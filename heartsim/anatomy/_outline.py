@@ -14,6 +14,7 @@ from scipy import ndimage
 from scipy.interpolate import PchipInterpolator
 from scipy.spatial import cKDTree
 
+NEAR = 10.0  # mm from a surface where its distance is exact: above walls that are grown; ours
 USUAL = 3.0  # mm, by which slices lie beside one another after good breath holds; ours
 
 
@@ -106,20 +107,31 @@ def signed_distance(
     field: Float[np.ndarray, "x y z"], step: Float[np.ndarray, " 3"]
 ) -> Float[np.ndarray, "x y z"]:
     """The distance [mm] of each point of a grid to where the field crosses zero, positive inside:
-    to the nearest crossing on a line of the grid, a few hundredths too much."""
-    crossings = []
+    to the nearest crossing on a line of the grid, a few hundredths too much. From 10 mm on to that
+    nearest to the grid's nearest point beside a crossing: less than a step more, a tenth in the
+    mean, where a search for the nearest takes by far the longest."""
+    crossings, beside = [], np.zeros(field.shape, bool)
     for axis in range(3):
-        a = np.moveaxis(field, axis, 0)
+        a, ends = np.moveaxis(field, axis, 0), np.moveaxis(beside, axis, 0)
         at = np.argwhere(a[:-1] * a[1:] < 0)
         i, j, k = at.T
         before, after = a[i, j, k], a[i + 1, j, k]
+        ends[i, j, k] = ends[i + 1, j, k] = True
         point = at.astype(float)
         point[:, 0] += before / (before - after)
         order = [axis, *(k for k in range(3) if k != axis)]
         crossings.append(point[:, np.argsort(order)] * step)
-    grid = np.indices(field.shape).reshape(3, -1).T * step
-    away, _ = cKDTree(np.concatenate(crossings)).query(grid)
-    return np.where(field > 0, 1.0, -1.0) * away.reshape(field.shape)
+    x = np.concatenate(crossings)
+    tree, number = cKDTree(x), np.zeros(field.shape, int)
+    number[beside] = tree.query(np.argwhere(beside) * step)[1]
+    nearest = ndimage.distance_transform_edt(
+        ~beside, sampling=step, return_distances=False, return_indices=True
+    )
+    grid = np.moveaxis(np.indices(field.shape), 0, -1) * step
+    away = np.linalg.norm(grid - x[number[tuple(nearest)]], axis=-1)
+    near = away < NEAR + step.max()  # of those farther off none is nearer than NEAR
+    away[near] = tree.query(grid[near])[0]
+    return np.where(field > 0, away, -away)
 
 
 def misalignment(

@@ -41,6 +41,22 @@ def wall_of_slices(slices: Slices, least: float) -> StackWall:
     return StackWall(Wall(fields, low, high, slices.right_top), moved, gained)
 
 
+def roofed(slices: Slices, moved: Float[np.ndarray, "slices 2"]) -> float:
+    """cm² of the right cavity's outlines, from its widest slice on, over which the next slice has
+    neither it nor the left ventricle: covered by muscle, though valves may be there."""
+    if "rv" not in slices.masks:
+        return 0.0
+    pixels = -np.rint(moved / slices.pixel).astype(int)
+    right, heart = (
+        [np.roll(one, by, axis=(0, 1)) for one, by in zip(mask, pixels, strict=True)]
+        for mask in (slices.masks["rv"], slices.masks["rv"] | slices.masks["body"])
+    )
+    size = [int(one.sum()) for one in right]
+    last = int(np.flatnonzero(size)[-1])
+    lost = [(right[k] & ~heart[k + 1]).sum() for k in range(int(np.argmax(size)), last)]
+    return float(np.sum(lost) * np.prod(slices.pixel)) / 100
+
+
 def _stacked(slices: Slices, levels, cut, moved):
     """The field of each structure, its slices moved back."""
     z, fields = np.arange(len(moved)) * slices.gap, {}

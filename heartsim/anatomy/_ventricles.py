@@ -14,7 +14,7 @@ from ._labels import Labels
 from ._laplace import RV
 from ._meshed import Meshed, mesh_of_wall
 from ._slices import Slices
-from ._stack_wall import StackWall, wall_of_slices
+from ._stack_wall import StackWall, roofed, wall_of_slices
 from ._volume import Volume, wall_of_volume
 from ._wall import INFARCT, least_wall, wall_notes
 
@@ -141,4 +141,5 @@ def _judged(heart: Heart, slices: Slices, stack: StackWall, made: Meshed) -> Bui
         moved_mm=float(np.linalg.norm(stack.moved, axis=1).max()),
         removed=slices.removed,
         filled=slices.filled,
+        right_roof=roofed(slices, stack.moved),
     )

@@ -74,9 +74,11 @@ def _lattice(
     return points, np.concatenate(cells).astype(np.int32)
 
 
-def _gradient(level: Level, x: Float[np.ndarray, "nodes 3"]) -> Float[np.ndarray, "nodes 3"]:
-    steps = 1e-4 * np.eye(3)
-    return np.stack([(level(x + d) - level(x - d)) / 2e-4 for d in steps], axis=1)
+def _gradient(
+    level: Level, x: Float[np.ndarray, "nodes 3"], here: Float[np.ndarray, " nodes"]
+) -> Float[np.ndarray, "nodes 3"]:
+    """By differences over 1e-7 mm ahead of the level `here` at x: to 1e-6 of it."""
+    return np.stack([(level(x + d) - here) / 1e-7 for d in 1e-7 * np.eye(3)], axis=1)
 
 
 def project(
@@ -84,10 +86,11 @@ def project(
 ) -> Float[np.ndarray, "nodes 3"]:
     """Points moved onto level = 0 by Newton's method along the gradient; `flat` ones keep z."""
     for _ in range(steps):
-        slope = _gradient(level, x)
+        here = level(x)
+        slope = _gradient(level, x, here)
         slope[flat, 2] = 0.0
         square = np.maximum(np.sum(slope**2, axis=1), 1e-12)
-        x = x - (level(x) / square)[:, None] * slope
+        x = x - (here / square)[:, None] * slope
     return x
 
 
@@ -96,7 +99,7 @@ def _crossing(
 ) -> Float[np.ndarray, " edges"]:
     """Where level = 0 from a (positive) to b (negative), as a share of the way, by bisection."""
     low, high = np.zeros(len(a)), np.ones(len(a))
-    for _ in range(40):
+    for _ in range(26):  # to 1.5e-8 of the way
         middle = (low + high) / 2
         inside = level(a + middle[:, None] * (b - a)) > 0
         low, high = np.where(inside, middle, low), np.where(inside, high, middle)
@@ -244,19 +247,23 @@ def smooth(
     inner_mean = _averaging(unique_edges(cells), len(points), np.zeros(len(points), int))
     kind = wall + 2 * flat  # a node on wall and base moves along their common curve
     outer_mean = _averaging(unique_edges(faces), len(points), kind)
+    before = mean_ratio(points, cells)
     for _ in range(sweeps):
         moved = points.copy()
         moved[~outer] += 0.5 * (inner_mean @ points - points)[~outer]
         moved[outer] += 0.5 * (outer_mean @ points - points)[outer]
         moved[flat, 2] = points[flat, 2]  # exactly, whatever the rounding
         moved[wall] = project(level, moved[wall], flat[wall], steps=2)
-        before = mean_ratio(points, cells)
-        while (worse := mean_ratio(moved, cells) < np.minimum(before, 0.55)).any():
-            back = cells[worse]
+        after = mean_ratio(moved, cells)
+        while (worse := after < np.minimum(before, 0.55)).any():
+            back = np.zeros(len(points), bool)
+            back[cells[worse]] = True
             if np.array_equal(moved[back], points[back]):
                 break
             moved[back] = points[back]
-        points = moved
+            touched = back[cells].any(axis=1)  # the others are as they were
+            after[touched] = mean_ratio(moved, cells[touched])
+        points, before = moved, after
     return points
 
 

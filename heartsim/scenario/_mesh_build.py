@@ -76,6 +76,12 @@ def build_rows(built: Built) -> Rows:
     rows["trimmed_mL"] = row(
         built.trimmed, "mL", "voxels above the base plane, which the mesh leaves out"
     )
+    rows["rv_roof_cm2"] = row(
+        built.right_roof,
+        "cm2",
+        "right cavity in a stack, from its widest slice on, over which the next has no label: "
+        "muscle covers it, though valves may be there",
+    )
     rows["slices_moved_mm"] = row(
         built.moved_mm, "mm", "farthest that a slice was moved to lie in line with the others"
     )
