@@ -24,6 +24,10 @@ def sweep(
     workers: Annotated[
         int | None, typer.Option(min=1, help='Processes with --scheduler "local".')
     ] = None,
+    batch: Annotated[
+        int,
+        typer.Option(min=1, help="Runs computed in one program; for small hearts on a GPU."),
+    ] = 1,
     resume: Resume = False,
     as_json: Json = False,
 ) -> None:
@@ -31,7 +35,13 @@ def sweep(
     through = map if scheduler is None else on_dask(scheduler, workers)
     with progress_bar(as_json, unit="runs") as progress:
         table = run_sweep(
-            file, out, resume=resume, progress=progress, cache=tuning_folder(), through=through
+            file,
+            out,
+            resume=resume,
+            progress=progress,
+            cache=tuning_folder(),
+            through=through,
+            batch=batch,
         )
     failed = [found for found in table if found["status"] != "done"]
     if failed:
@@ -41,6 +51,9 @@ def sweep(
             f"{first['status']}",
             file=sys.stderr,
         )
+    notes = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["notes"]
+    if notes:
+        print(f"note: {len(notes)} of {len(table)} runs ran alone; {notes[0]}", file=sys.stderr)
     if as_json:
         print(json.dumps(table, indent=2, ensure_ascii=False))
         return
