@@ -3,7 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -44,6 +44,20 @@ def sweep(
             batch=batch,
         )
     failed = [found for found in table if found["status"] != "done"]
+    _remark(out, table, failed)
+    if as_json:
+        print(json.dumps(table, indent=2, ensure_ascii=False))
+        return
+    counts = {
+        "runs": row(len(table), "1", ""),
+        "failed": row(len(failed), "1", ""),
+        "table": row(str(out / "table.csv"), "", ""),
+    }
+    show(counts, as_json=False, title=str(out))
+
+
+def _remark(out: Path, table: list[dict[str, Any]], failed: list[dict[str, Any]]) -> None:
+    """Say on stderr which runs failed, and which a batch left behind."""
     if failed:
         first = failed[0]
         print(
@@ -54,12 +68,3 @@ def sweep(
     notes = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["notes"]
     if notes:
         print(f"note: {len(notes)} of {len(table)} runs ran alone; {notes[0]}", file=sys.stderr)
-    if as_json:
-        print(json.dumps(table, indent=2, ensure_ascii=False))
-        return
-    counts = {
-        "runs": row(len(table), "1", ""),
-        "failed": row(len(failed), "1", ""),
-        "table": row(str(out / "table.csv"), "", ""),
-    }
-    show(counts, as_json=False, title=str(out))
