@@ -3,7 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -24,6 +24,10 @@ def sweep(
     workers: Annotated[
         int | None, typer.Option(min=1, help='Processes with --scheduler "local".')
     ] = None,
+    batch: Annotated[
+        int,
+        typer.Option(min=1, help="Runs computed in one program; for small hearts on a GPU."),
+    ] = 1,
     resume: Resume = False,
     as_json: Json = False,
 ) -> None:
@@ -31,16 +35,16 @@ def sweep(
     through = map if scheduler is None else on_dask(scheduler, workers)
     with progress_bar(as_json, unit="runs") as progress:
         table = run_sweep(
-            file, out, resume=resume, progress=progress, cache=tuning_folder(), through=through
+            file,
+            out,
+            resume=resume,
+            progress=progress,
+            cache=tuning_folder(),
+            through=through,
+            batch=batch,
         )
     failed = [found for found in table if found["status"] != "done"]
-    if failed:
-        first = failed[0]
-        print(
-            f"warning: {len(failed)} of {len(table)} runs failed; run {first['run']} "
-            f"{first['status']}",
-            file=sys.stderr,
-        )
+    _remark(out, table, failed)
     if as_json:
         print(json.dumps(table, indent=2, ensure_ascii=False))
         return
@@ -50,3 +54,17 @@ def sweep(
         "table": row(str(out / "table.csv"), "", ""),
     }
     show(counts, as_json=False, title=str(out))
+
+
+def _remark(out: Path, table: list[dict[str, Any]], failed: list[dict[str, Any]]) -> None:
+    """Say on stderr which runs failed, and which a batch left behind."""
+    if failed:
+        first = failed[0]
+        print(
+            f"warning: {len(failed)} of {len(table)} runs failed; run {first['run']} "
+            f"{first['status']}",
+            file=sys.stderr,
+        )
+    notes = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["notes"]
+    if notes:
+        print(f"note: {len(notes)} of {len(table)} runs ran alone; {notes[0]}", file=sys.stderr)

@@ -1,6 +1,7 @@
 """Where fronts start and how fast they travel, for the models that have arrival times."""
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
@@ -34,6 +35,17 @@ def arrival_times(
 ) -> Float[Array, " nodes"]:
     """Arrival times [ms] at the `n` nodes of the muscle."""
     return _arrival(paths.front, M, start, paths.delay)[:n]
+
+
+@eqx.filter_jit
+def arrivals_of_many(
+    front: Front,
+    M: Float[AnyArray, "runs cells 3 3"],
+    start: Float[AnyArray, "runs inner"],
+    delay: Float[AnyArray, "runs links"] | None,
+) -> Float[Array, "runs all"]:
+    """Arrival times [ms] of several runs on one front, at the muscle's nodes and the trees'."""
+    return jax.vmap(lambda M, start, delay: arrival(front, M, start, delay))(M, start, delay)
 
 
 def start_times(

@@ -17,6 +17,7 @@ from heartsim._files import NEW, whole
 from heartsim.ecg import twelve_leads
 from heartsim.ionic import is_file
 from heartsim.mesh import write_mesh
+from heartsim.tissue import Carry
 
 from ._checkpoint import POINTER, Record, find_checkpoint, machine
 from ._files import checksum, write_json, write_leads, write_text
@@ -39,12 +40,14 @@ def run_scenario(
     progress: Progress | None = None,
     finish: Callable[[Path], None] | None = None,
     cache: Path | None = None,
+    done: "Done | None" = None,
 ) -> Rows:
     """Run a scenario and write the run directory `out`; return its summary.
 
     While it runs everything lies in `out`.partial, checkpoints included; `resume` goes on from
     the last one, bit for bit. `finish` may add files (pictures) to the directory before it is
-    renamed. Tuned conductivities are kept in the folder `cache`.
+    renamed. Tuned conductivities are kept in the folder `cache`. `done` is the run where it was
+    computed already, with others (`run_batch`).
 
     ValueError if `out` exists, if `resume` meets a checkpoint that is damaged or of another
     scenario, mesh, precision, device or version, and for whatever `read_scenario` refuses.
@@ -58,9 +61,9 @@ def run_scenario(
     try:
         with precision(scenario):
             write_text(folder / "scenario.toml", to_toml(scenario))
-            if scenario.solver.model == "eikonal":
+            if done is None and scenario.solver.model == "eikonal":
                 done = run_front(build_front(scenario, cache))
-            else:
+            elif done is None:
                 done = _run_loop(scenario, cache, folder, identity, checkpoint, progress)
             summary = save(done, folder)
         seconds = {
@@ -86,6 +89,7 @@ class Done(NamedTuple):
     record: Record
     times: Times
     seconds: float  # on the device
+    carry: Carry | None = None  # where a run through time ended
 
 
 def run_front(scene: FrontScene) -> Done:
@@ -96,15 +100,14 @@ def run_front(scene: FrontScene) -> Done:
 
 
 def _run_loop(scenario, cache, folder: Path, identity, checkpoint, progress) -> Done:
-    """A run through time, with what only it has: voltages, and the state that it ended in."""
+    """A run through time, with its voltages."""
     scene = build_scene(scenario, cache)
     begun = time.time()
     carry, record = run_scene(scene, folder, identity, checkpoint, progress)
     seconds = time.time() - begun
     if scenario.output.voltage_every_ms is not None:
         _write_voltage(scene, folder)
-    save_state(folder / "state.npz", scene, carry)
-    return Done(scene, record, times_of(scene, carry), seconds)
+    return Done(scene, record, times_of(scene, carry), seconds, carry)
 
 
 def input_checksums(scenario: Scenario) -> dict[str, str]:
@@ -195,12 +198,14 @@ def close(folder: Path, out: Path) -> None:
 
 def save(done: Done, folder: Path) -> Rows:
     """Every other result but the pictures; returns the summary."""
-    scene, record, times, _ = done
+    scene, record, times, _, carry = done
     summary = summarise(scene, record, times)
     _write_map(scene, times, folder / "activation.vtu")
     _write_activations(scene, record, folder / "activations.csv")
     if scene.field is not None:
         _write_ecg(scene, record, folder / "ecg.csv")
+    if isinstance(scene, Scene) and carry is not None:
+        save_state(folder / "state.npz", scene, carry)
     write_json(folder / "summary.json", summary)
     return summary
 

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from heartsim._types import AnyArray
 from heartsim.mesh import Mesh, submesh
 from heartsim.tissue import (
     NEVER,
@@ -69,7 +70,12 @@ def build_front(scenario: Scenario, cache: Path | None = None) -> FrontScene:
 
 def activate(scene: FrontScene) -> tuple[Record, Times]:
     """Activations and leads of the record, and the times on the user's mesh."""
-    T = np.asarray(arrival_times(scene.paths, scene.M, scene.start, len(scene.nodes)), float)
+    return at_times(scene, arrival_times(scene.paths, scene.M, scene.start, len(scene.nodes)))
+
+
+def at_times(scene: FrontScene, T: Float[AnyArray, " conductive"]) -> tuple[Record, Times]:
+    """What `activate` gives, from arrival times [ms]."""
+    T = np.asarray(T, float)
     template = template_of(scene.scenario)
     apd = np.asarray(repolarise_backwards(T, template.apd_ms, template.apd_slope), float)
     reached = NEVER / 2 > T

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from heartsim.ionic import Patchwork
-from heartsim.tissue import Carry, Samples, begin, simulate, whole_steps
+from heartsim.tissue import Carry, Crossing, Samples, begin, simulate, whole_steps
 
 from ._checkpoint import Record, load_checkpoint, save_checkpoint
 from ._scene import Scene
@@ -54,7 +54,8 @@ def run_scene(
         count = min(per_chunk, samples - done)
         before, (carry, kept) = carry, _advance(scene, carry, count, sample_steps)
         _watch(scene, before, kept, sample_steps)
-        record = _recorded(record, before, carry, kept, dt)
+        was, now = before.events.activation, carry.events.activation
+        record = recorded(record, was, now, kept.leads, dt)
         if kept.V is not None:
             np.save(folder / voltage_file(done), _due(scene, np.asarray(kept.V), done))
         if (done + count) // per_chunk % keep_every == 0 and done + count < samples:
@@ -70,9 +71,14 @@ def _start(scene: Scene, checkpoint: Path | None) -> tuple[Carry, Record]:
     carry = jax.tree.map(jax.numpy.asarray, carry)
     if checkpoint is not None:
         return load_checkpoint(checkpoint, carry)
+    return carry, nothing(scene, carry)
+
+
+def nothing(scene: Scene, carry: Carry) -> Record:
+    """The record at the start."""
     electrodes = 0 if scene.field is None else len(scene.field)
-    dtype = carry.state.V.dtype
-    return carry, Record(np.empty((0, electrodes), dtype), np.empty(0, int), np.empty(0))
+    leads = np.empty((0, electrodes), carry.state.V.dtype)
+    return Record(leads, np.empty(0, int), np.empty(0))
 
 
 def _advance(scene: Scene, carry: Carry, samples: int, sample_steps: int) -> tuple[Carry, Samples]:
@@ -122,16 +128,15 @@ def _state_at(scene: Scene, carry: Carry, node: int) -> str:
     return ", ".join(f"{name} = {x:.4g}" for name, x in (broken if broken else values).items())
 
 
-def _recorded(record: Record, before: Carry, after: Carry, kept: Samples, dt: float) -> Record:
+def recorded(record: Record, before: Crossing, after: Crossing, leads, dt: float) -> Record:
     """The record with the activations and leads of one more chunk, which is shorter than any
     refractory period: no node activates twice in it."""
-    step, fraction = (np.asarray(x) for x in after.events.activation)
-    node = np.flatnonzero(step != np.asarray(before.events.activation.step))
+    step, fraction = (np.asarray(x) for x in after)
+    node = np.flatnonzero(step != np.asarray(before.step))
     time = (step[node] + fraction[node].astype(float)) * dt
     order = np.argsort(time, kind="stable")
-    leads = record.leads if kept.leads is None else np.asarray(kept.leads)
     return Record(
-        leads=record.leads if kept.leads is None else np.concatenate([record.leads, leads]),
+        leads=record.leads if leads is None else np.concatenate([record.leads, leads]),
         node=np.concatenate([record.node, node[order]]),
         time=np.concatenate([record.time, time[order]]),
     )

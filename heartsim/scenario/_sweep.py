@@ -10,7 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ._directory import close, open_new, provenance, run_scenario
+from ._batch import Alone, run_batch
+from ._directory import Done, close, open_new, provenance, run_scenario
 from ._files import checksum, write_json, write_text
 from ._read import locate, read_on_base, read_scenario, read_toml, scenario_from, to_toml
 from ._rows import row
@@ -29,8 +30,13 @@ class Task(NamedTuple):
     scenario: Scenario
 
 
-Mapping = Callable[[Callable[[Task], Row], list[Task]], Iterator[Row]]
-"""How the runs of a sweep are done: in any order, anywhere."""
+Batch = list[Task]
+
+Mapping = Callable[[Callable[[Batch], list[Row]], list[Batch]], Iterator[list[Row]]]
+"""How the batches of a sweep are done: in any order, anywhere."""
+
+ALONE = "alone"
+"""Of a row on file: why a run was not computed together with others, though that was asked for."""
 
 
 def read_sweep(path: str | Path) -> SweepFile:
@@ -46,6 +52,7 @@ def run_sweep(
     progress: Callable[[float, float], None] | None = None,
     cache: Path | None = None,
     through: Mapping = map,
+    batch: int = 1,
 ) -> list[Row]:
     """Do every run of a sweep and write `out`; return its rows in the order of the runs.
 
@@ -53,10 +60,14 @@ def run_sweep(
     manifest.json, and in runs/ a run directory for each. A run that fails is a row that says why,
     and the others go on. `resume` repeats no run that has its row, and goes on with one that was
     stopped from its last checkpoint. `through` does the runs: `map` one after the other here, so
-    that they share programs; `on_dask` on a cluster. ValueError where a combination is no
-    scenario, before the first run, or `resume` meets another sweep.
+    that they share programs; `on_dask` on a cluster. With `batch` above 1 so many runs at a time
+    are computed in one program where they can be (`run_batch`), without checkpoints; the manifest
+    notes why a run was not. ValueError where a combination is no scenario, before the first run,
+    `resume` meets another sweep, or `batch` is less than 1.
     """
     sweep = sweep if isinstance(sweep, SweepFile) else read_sweep(sweep)
+    if batch < 1:
+        raise ValueError(f"batch = {batch} was given; wanted the runs of one program, 1 or more.")
     tasks = sweep_tasks(sweep)
     inputs = {sweep.base: checksum(locate(sweep.base))}
     folder = open_new(Path(out), resume)
@@ -65,15 +76,18 @@ def run_sweep(
     (folder / "rows").mkdir(exist_ok=True)
     one = Run(folder.resolve(), cache, sweep.keep == "runs")
     rows = {t.number: kept for t in tasks if (kept := one.kept(t.number)) is not None}
-    for done in through(one, [t for t in tasks if t.number not in rows]):
-        rows[done["run"]] = done
-        if progress is not None:
-            progress(len(rows), len(tasks))
+    left = [t for t in tasks if t.number not in rows]
+    for batch_done in through(one, [left[k : k + batch] for k in range(0, len(left), batch)]):
+        for done in batch_done:
+            rows[done["run"]] = done
+            if progress is not None:
+                progress(len(rows), len(tasks))
     table = [rows[t.number] for t in tasks]
+    notes = [f"run {r['run']} was not batched: {r.pop(ALONE)}" for r in table if ALONE in r]
     seed = None if sweep.sample is None else sweep.sample.seed
     write_text(folder / "sweep.toml", to_toml(sweep))
     _write_table(folder, table)
-    manifest = provenance(inputs, tasks[0].scenario.solver.precision, seed, [])
+    manifest = provenance(inputs, tasks[0].scenario.solver.precision, seed, notes)
     write_json(folder / "manifest.json", manifest)
     (folder / "rows.json").unlink()
     shutil.rmtree(folder / "rows")
@@ -121,23 +135,35 @@ def _put(data: dict[str, Any], key: str, value: Any) -> None:
 
 
 class Run:
-    """What does one run, here or in another process."""
+    """What does the runs of a batch, here or in another process."""
 
     def __init__(self, folder: Path, cache: Path | None, keep: bool):
         self.folder, self.cache, self.keep = folder, cache, keep
 
-    def __call__(self, task: Task) -> Row:
-        """Do it, or go on with it where it was stopped; keep its row on file, and return it."""
+    def __call__(self, tasks: Batch) -> list[Row]:
+        """Do them, several in one program; keep their rows on file, and return them."""
+        fresh = [t for t in tasks if not list((self.folder / "runs").glob(f"{t.number:04d}*"))]
+        ready: dict[int, Done | Alone] = {}
+        if len(fresh) > 1:
+            done = run_batch([t.scenario for t in fresh], self.cache)
+            ready = {t.number: d for t, d in zip(fresh, done, strict=True)}
+        return [self._one(task, ready.get(task.number)) for task in tasks]
+
+    def _one(self, task: Task, ready: Done | Alone | None) -> Row:
+        """Do a run that is not ready, or go on with it where it was stopped; keep its row."""
         own = self.folder / "runs" / f"{task.number:04d}"
         found: Row = {"run": task.number} | task.values
+        done = ready if isinstance(ready, Done) else None
         try:
             if not own.exists():  # else only its row was missing
-                run_scenario(task.scenario, own, resume=True, cache=self.cache)
+                run_scenario(task.scenario, own, resume=True, cache=self.cache, done=done)
             summary = json.loads((own / "summary.json").read_text(encoding="utf-8"))
             numbers = {k: r["value"] for k, r in summary.items() if _is_number(r["value"])}
             found |= {"status": "done"} | numbers
         except ValueError as error:
             found |= {"status": f"failed: {error}"}
+        if isinstance(ready, Alone):
+            found[ALONE] = ready.why
         write_json(self._place(task.number), found)
         if not self.keep:
             shutil.rmtree(own, ignore_errors=True)

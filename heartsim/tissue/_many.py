@@ -11,13 +11,14 @@ import numpy as np
 from heartsim.fem import Rows, Whole
 from heartsim.ionic import Patchwork
 
-from ._monodomain import Monodomain
+from ._local import NEVER
+from ._monodomain import AbstractTissue, Monodomain
 from ._stimulus import AbstractStimulus
 
 
 def stacked(
-    tissues: Sequence[Monodomain], stimuli: Sequence[Sequence[AbstractStimulus]]
-) -> tuple[Monodomain, list[AbstractStimulus]]:
+    tissues: Sequence[AbstractTissue], stimuli: Sequence[Sequence[AbstractStimulus]]
+) -> tuple[AbstractTissue, list[AbstractStimulus]]:
     """Bodies and the stimuli of each, with a first axis for `jax.vmap`:
 
         tissue, pulses = stacked(bodies, pulses_of_each)
@@ -27,23 +28,35 @@ def stacked(
 
     Meshes may differ: all get the nodes and slots of the largest, and a node of padding has no
     neighbour, no stimulus, and stays at rest. The bodies must be of one kind: membrane, scheme,
-    and number of stimuli. ValueError where they are not, for patchworks, whose patches differ
-    in length, and for a body spread over devices.
+    and number of stimuli. ValueError where they are not, for a body spread over devices, and
+    where patchworks, or membranes without diffusion, differ in size.
     """
-    if any(isinstance(t.ionic, Patchwork) or not isinstance(t.spread, Whole) for t in tissues):
-        raise ValueError("stacked: wanted bodies of one membrane each, on one device.")
-    nodes = max(t.K.diagonal.shape[0] for t in tissues)
-    slots = max(t.K.off.shape[0] for t in tissues)
-    same = [
-        (_body(tissue, slots, nodes), [_nodal(p, tissue, nodes) for p in pulses])
-        for tissue, pulses in zip(tissues, stimuli, strict=True)
-    ]
+    if not all(isinstance(t.spread, Whole) for t in tissues):
+        raise ValueError("stacked: wanted bodies on one device each.")
+    same: list[Any] = [(t, list(pulses)) for t, pulses in zip(tissues, stimuli, strict=True)]
+    if len({str(jax.tree.map(np.shape, each)) for each in same}) > 1:
+        same = _padded(same)
     if len({str(jax.tree.structure(each)) for each in same}) > 1:
         raise ValueError(
             "stacked: the bodies differ in membrane, scheme or stimuli; wanted bodies that differ "
             "in their numbers only."
         )
     return jax.tree.map(lambda *x: jnp.stack(x), *same)
+
+
+def _padded(bodies: list[tuple[Monodomain, list[AbstractStimulus]]]) -> list[Any]:
+    """Bodies and stimuli with the nodes and slots of the largest; times at padding are NEVER."""
+    if any(isinstance(t.ionic, Patchwork) or not isinstance(t, Monodomain) for t, _ in bodies):
+        raise ValueError(
+            "stacked: the bodies differ in size, or in kind; wanted bodies of one membrane each, "
+            "with diffusion, or all of one size."
+        )
+    nodes = max(t.K.diagonal.shape[0] for t, _ in bodies)
+    slots = max(t.K.off.shape[0] for t, _ in bodies)
+    return [
+        (_body(tissue, slots, nodes), [_nodal(p, tissue, nodes, NEVER) for p in pulses])
+        for tissue, pulses in bodies
+    ]
 
 
 def _body(tissue: Monodomain, slots: int, nodes: int) -> Monodomain:
@@ -68,14 +81,17 @@ def _rows(rows: Rows, slots: int, nodes: int, alone: float) -> Rows:
     return Rows(jnp.asarray(neighbour), jnp.pad(rows.off, more), diagonal)
 
 
-def _nodal(tree: Any, tissue: Monodomain, nodes: int) -> Any:
-    """What has a value at each node with zeros, or False, behind; parameters repeat their last."""
+def _nodal(tree: Any, tissue: Monodomain, nodes: int, fill: float | None = None) -> Any:
+    """What has a value at each node with False behind, or `fill`; without that, numbers repeat
+    their last."""
     there = tissue.K.diagonal.shape
 
     def longer(x):
         if np.shape(x) != there:
             return jnp.asarray(x)
-        mode = "constant" if np.asarray(x).dtype == bool else "edge"
-        return jnp.pad(jnp.asarray(x), (0, nodes - there[0]), mode=mode)
+        x, more = jnp.asarray(x), (0, nodes - there[0])
+        if x.dtype == bool or fill is not None:
+            return jnp.pad(x, more, constant_values=False if x.dtype == bool else fill)
+        return jnp.pad(x, more, mode="edge")
 
     return jax.tree.map(longer, tree)

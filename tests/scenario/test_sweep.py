@@ -163,12 +163,12 @@ class Killed:
     def __init__(self, one, mark: Path):
         self.one, self.mark = one, mark
 
-    def __call__(self, task):
-        if task.number == 2 and not self.mark.exists():
+    def __call__(self, batch):
+        if batch[0].number == 2 and not self.mark.exists():
             self.mark.write_text("")
             time.sleep(0.5)
             os._exit(1)
-        return self.one(task)
+        return self.one(batch)
 
 
 @pytest.mark.filterwarnings("ignore")  # distributed's own, as its processes come and go

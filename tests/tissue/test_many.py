@@ -79,7 +79,17 @@ def test_bodies_that_are_not_alike_are_refused():
     pulses = [[pulse(wall)] for wall in WALLS]
     with pytest.raises(ValueError, match="differ in membrane"):
         tissue.stacked([body(WALLS[0]), body(WALLS[1], cell=other)], pulses)
-    nodes = np.array_split(np.arange(WALLS[0].n_nodes), 2)
-    mixed = ionic.Patchwork([CELL, CELL], nodes)
+    mixed = [
+        body(wall, cell=ionic.Patchwork([CELL, CELL], np.array_split(np.arange(wall.n_nodes), 2)))
+        for wall in WALLS
+    ]
     with pytest.raises(ValueError, match="one membrane each"):
-        tissue.stacked([body(WALLS[0], cell=mixed)], pulses[:1])
+        tissue.stacked(mixed, pulses)
+
+
+def test_arrival_times_never_come_to_padding():
+    feet = [[tissue.FootCurrent(jnp.full(wall.n_nodes, 3.0))] for wall in WALLS]
+    _, (foot,) = tissue.stacked([body(wall) for wall in WALLS], feet)
+    small = WALLS[0].n_nodes
+    assert (foot.T[0, :small] == 3.0).all()
+    assert (foot.T[0, small:] == tissue.NEVER).all()
