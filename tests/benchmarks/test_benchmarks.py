@@ -21,7 +21,7 @@ def run(name, *options):
     return done.stdout
 
 
-@pytest.mark.parametrize("name", ["speed.py", "compare.py", "gpu.py", "eikonal.py"])
+@pytest.mark.parametrize("name", ["speed.py", "compare.py", "gpu.py", "eikonal.py", "scaling.py"])
 def test_help_is_printed(name):
     assert "--json" in run(name, "--help")
 
@@ -99,3 +99,28 @@ def test_eikonal_gives_error_beside_time_and_names_absent_peers():
     assert len(told["absent"]) == 2
     for name, sentence in zip(("fim-python", "torchcor"), told["absent"], strict=True):
         assert sentence.startswith(f"{name} is not in the environment of")
+
+
+@pytest.mark.long
+def test_scaling_tells_what_devices_say_to_one_another():
+    told = json.loads(
+        run(
+            "scaling.py",
+            "--dx",
+            "1.0",
+            "--devices",
+            "2",
+            "--steps",
+            "5",
+            "--repeats",
+            "1",
+            "--json",
+        )
+    )
+    assert set(told["machine"]) == MACHINE
+    assert [row["scaling"] for row in told["rows"]] == ["strong", "weak"]
+    for row in told["rows"]:
+        assert row["devices"] == 2
+        assert row["halo_nodes"] == 64
+        assert row["wall_ns"] > 0
+    assert told["rows"][1]["nodes"] > 1.8 * told["rows"][0]["nodes"]  # two slabs, less a face
