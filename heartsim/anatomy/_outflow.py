@@ -33,8 +33,9 @@ class WallAngles:
 class OutflowAngles:
     """The rule of Doste et al. (2019), Int. J. Numer. Meth. Biomed. Eng. 35, e3185, and its angles
     (page not checked; fenicsx-ldrb 0.4.4, svMultiPhysics, pyansys-heart and a program for voxels
-    agree on those of fibres but for signs. Dips are as in fenicsx-ldrb and pyansys-heart;
-    svMultiPhysics has 20 at the right endocardium, where its reviewer says the paper has 0)."""
+    agree on those of fibres but for signs, pyansys-heart leaving those of the outflow tracts open.
+    Dips are as in fenicsx-ldrb and pyansys-heart; svMultiPhysics has 20 at the right endocardium,
+    where its reviewer says the paper has 0)."""
 
     left: WallAngles = WallAngles(60.0, -60.0, 20.0, -20.0)
     right: WallAngles = WallAngles(90.0, -25.0, 0.0, -20.0)

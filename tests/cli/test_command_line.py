@@ -243,6 +243,14 @@ def test_the_library_sets_no_compile_cache_and_the_command_line_does():
     assert last == ["None", str(_cache.compile_folder())]
 
 
+def test_python_runs_it_as_a_module():
+    done = subprocess.run(
+        [sys.executable, "-m", "heartsim", "unheard-of"], capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert "unheard-of" in done.stderr
+
+
 def test_plain_lines_off_a_terminal_reckon_the_time_left(capsys, monkeypatch):
     """A run of 100 ms that takes 1 s for each 10 ms, after 5 s of preparation."""
     clock = iter([0.0, 5.0, 5.0] + [t for k in range(1, 10) for t in (5.0 + k, 5.0 + k)])
