@@ -4,6 +4,8 @@ from ._cells import Cells as Cells
 from ._cells import pace_cells as pace_cells
 from ._conductances import CURRENTS as CURRENTS
 from ._conductances import conductances as conductances
+from ._deviating import Deviating as Deviating
+from ._deviating import deviating as deviating
 from ._dynamic import Dynamic as Dynamic
 from ._dynamic import dynamic_restitution as dynamic_restitution
 from ._import import read_membrane as read_membrane

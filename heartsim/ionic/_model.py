@@ -100,6 +100,10 @@ class AbstractIonicModel(eqx.Module):
         share = self.potassium_per_mV
         return state if share is None else state._replace(K_i=state.K_i + share * charge)
 
+    def plain(self, state: Any) -> Any:
+        """The state as the paper has it, where this membrane keeps another."""
+        return state
+
     def named(self) -> dict[str, Array]:
         """The parameters by name."""
         return {name: value for name, value in vars(self).items() if eqx.is_inexact_array(value)}

@@ -66,6 +66,10 @@ class Patchwork(AbstractIonicModel):
         parts = [m.initial(len(own)) for m, own in zip(self.models, self.nodes, strict=True)]
         return self._in_mesh_order([V for V, _ in parts]), tuple(state for _, state in parts)
 
+    def plain(self, state: Any) -> Any:
+        """See AbstractIonicModel."""
+        return tuple(model.plain(own) for model, own in zip(self.models, state, strict=True))
+
     def in_strips(self, parts: int) -> "Patchwork":
         """See AbstractIonicModel. Each strip holds every patch, with as many nodes as the fullest
         strip needs; what it does not need repeats a node, and no node asks for it."""

@@ -54,6 +54,10 @@ class Thickened(AbstractIonicModel):
         inner = jax.tree.map(lambda change: change.times(s), now.changes, is_leaf=is_change)
         return Rates(s * now.i_ion, ThickenedState(Relaxation(arming / rate, rate), inner))
 
+    def plain(self, state: ThickenedState) -> Any:
+        """See AbstractIonicModel."""
+        return self.inner.plain(state.inner)
+
     def rest(self) -> tuple[Parameter, ThickenedState]:
         """Return V [mV] and the state of the resting membrane, armed."""
         V, state = self.inner.rest()

@@ -116,7 +116,7 @@ def _watch(scene: Scene, before: Carry, kept: Samples, sample_steps: int) -> Non
 
 def _state_at(scene: Scene, carry: Carry, node: int) -> str:
     """The membrane's variables at one node; those that are not finite alone, if there are any."""
-    membrane = carry.state.membrane
+    membrane = scene.tissue.ionic.plain(carry.state.membrane)
     if isinstance(scene.tissue.ionic, Patchwork):
         patch, slot = scene.tissue.ionic.slots(scene.tissue.spread.parts)
         membrane, node = membrane[patch[node]], int(slot[node])

@@ -15,6 +15,7 @@ from heartsim.ionic import (
     RushLarsen,
     RushLarsenMidpoint,
     by_name,
+    deviating,
     layers,
     scaled,
 )
@@ -155,6 +156,7 @@ def joined(
     models: Sequence[AbstractIonicModel], rules: Int[np.ndarray, " nodes"], fronts: Fronts
 ) -> AbstractIonicModel:
     """One membrane for the whole tissue, with such fronts."""
+    models = [deviating(model) for model in models]
     if len(models) == 1:
         return thickened(models[0], fronts.nodes)
     nodes = [np.flatnonzero(rules == k) for k in range(len(models))]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from heartsim.cli import run_command
-from heartsim.ionic import Beat, Imported, Pacing, by_name, markers, pace
+from heartsim.ionic import Beat, Deviating, Imported, Pacing, by_name, markers, pace
 from heartsim.scenario import build_scene, read_scenario, run_scenario, scenario_from
 from tests.cells import write
 
@@ -25,7 +25,7 @@ def test_a_tissue_of_a_model_in_a_file(data, folder):
     assert again.heart.ionic == scenario.heart.ionic
     heart = again.heart.model_copy(update={"initial_state": str(folder / "out" / "state.npz")})
     start = build_scene(again.model_copy(update={"heart": heart}))
-    assert set(start.tissue.ionic.rest()[1]) == {"h", "C", "O", "I", "Na"}
+    assert set(start.tissue.ionic.inner.rest()[1]) == {"h", "C", "O", "I", "Na"}
     run_scenario(again.model_copy(update={"heart": heart}), folder / "more")
 
 
@@ -35,8 +35,9 @@ def test_regions_may_have_models_of_files(data, folder):
     data["solver"]["duration_ms"] = 2.0
     scenario = scenario_from(data, folder=folder)
     run_scenario(scenario, folder / "out")
-    (own,) = (m for m in build_scene(scenario).tissue.ionic.models if isinstance(m, Imported))
-    assert float(own.constants["g_h"]) == pytest.approx(0.01)
+    (own,) = (m for m in build_scene(scenario).tissue.ionic.models if isinstance(m, Deviating))
+    assert isinstance(own.inner, Imported)
+    assert float(own.inner.constants["g_h"]) == pytest.approx(0.01)
 
 
 def test_a_voltage_that_is_not_clear_is_named_by_a_key(data, folder):
@@ -49,9 +50,9 @@ def test_a_voltage_that_is_not_clear_is_named_by_a_key(data, folder):
     with pytest.raises(ValueError, match=r"is not clear: membrane\.V, ions\.W"):
         build_scene(scenario_from(data, folder=folder))
     data["heart"]["voltages"] = {"cell.mmt": "membrane.V"}
-    tissue = build_scene(scenario_from(data, folder=folder)).tissue
-    assert tissue.ionic.program.voltage == "V"
-    assert set(tissue.ionic.rest()[1]) == {"h", "C", "O", "I", "W", "Na"}
+    cell = build_scene(scenario_from(data, folder=folder)).tissue.ionic.inner
+    assert cell.program.voltage == "V"
+    assert set(cell.rest()[1]) == {"h", "C", "O", "I", "W", "Na"}
 
 
 def test_a_file_that_is_missing_is_named(data, folder):
