@@ -110,7 +110,7 @@ def test_one_sentence_for_each_mistake():
     stack = anatomy.short_axis_labels(SHAPE, np.array([2.0, 2.0, 8.0]))
     capped = stack.values.copy()
     capped[-1][capped[-2] > 0] = BEYOND
-    with pytest.raises(ValueError, match="leave it out for a short-axis stack"):
+    with pytest.raises(ValueError, match="leave them out for a short-axis stack"):
         anatomy.build_ventricles(
             dataclasses.replace(stack, values=capped),
             dataclasses.replace(NUMBERS, beyond=(BEYOND,)),
