@@ -48,6 +48,10 @@ class Image:
         """Points in mm along columns, rows and slices from the first voxel, in the patient."""
         return self.origin + x @ self.axes.T
 
+    def middles(self, mask: Bool[np.ndarray, "slices rows columns"]) -> Float[np.ndarray, "own 3"]:
+        """Middles of a mask's voxels in the patient."""
+        return self.place(np.argwhere(mask)[:, ::-1] * self.spacing)
+
     def voxels(self, x: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, "points 3"]:
         """Slice, row and column of points in the patient, as real numbers."""
         return ((x - self.origin) @ np.linalg.inv(self.axes).T / self.spacing)[:, ::-1]

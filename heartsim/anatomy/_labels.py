@@ -10,6 +10,13 @@ from ._image import Image
 from ._outline import mended
 
 STRUCTURES = ("lv_cavity", "lv_myocardium", "rv_cavity", "rv_myocardium", "scar", "no_reflow")
+BEHIND = {
+    "mitral": "left_atrium",
+    "aortic": "aorta",
+    "tricuspid": "right_atrium",
+    "pulmonary": "pulmonary_artery",
+}
+"""What a cavity opens into at each valve."""
 ISLANDS = 0.2  # of a structure, in parts apart from the largest; more is no speck
 LEAST_ML, MOST_ML = 1.0, 5000.0  # of a left ventricle: a rabbit's to more than any man's
 
@@ -27,11 +34,27 @@ class Labels:
     """Infarcted muscle, where it has a number of its own."""
     no_reflow: int | None = None
     """Muscle within it that blood does not reach."""
+    left_atrium: int | None = None
+    aorta: int | None = None
+    right_atrium: int | None = None
+    pulmonary_artery: int | None = None
+    """Where the ventricles touch these four they are open, and the valve before each is told."""
     beyond: tuple[int, ...] = ()
-    """Atria, great vessels and valves: where the ventricles touch them they are open."""
+    """Other atria, vessels and valves: where the ventricles touch them they are open."""
     rv_wall_mm: float = 3.0
     """Grown outward around the right cavity where its wall is not labelled."""
     align_slices: bool = True
+
+    @property
+    def behind(self) -> dict[str, int]:
+        """The number behind each valve that is told."""
+        told = {valve: getattr(self, name) for valve, name in BEHIND.items()}
+        return {valve: number for valve, number in told.items() if number is not None}
+
+    @property
+    def opens_to(self) -> tuple[int, ...]:
+        """All numbers of atria, vessels and valves."""
+        return (*self.behind.values(), *self.beyond)
 
 
 class Structures(NamedTuple):
@@ -77,8 +100,8 @@ def structures(image: Image, labels: Labels) -> Structures:
             masks["rv_outer"] = clean(masks["rv"] | own["rv_myocardium"], "the right ventricle")
     _require_inside(image, masks)
     _require_size(image, masks["body"])
-    if labels.beyond:
-        masks["beyond"] = np.isin(image.values, labels.beyond)
+    if labels.opens_to:
+        masks["beyond"] = np.isin(image.values, labels.opens_to)
     return Structures(masks, *changed.tolist())
 
 
@@ -87,7 +110,8 @@ def numbers_of(image: Image, labels: Labels) -> dict[str, int]:
     told = {name: getattr(labels, name) for name in STRUCTURES}
     numbers = {name: number for name, number in told.items() if number is not None}
     present = set(np.unique(image.values).tolist())
-    named = [*numbers.items(), *(("beyond", number) for number in labels.beyond)]
+    named = [*numbers.items(), *((BEHIND[valve], n) for valve, n in labels.behind.items())]
+    named += [("beyond", number) for number in labels.beyond]
     for name, number in named:
         if number not in present:
             raise ValueError(
@@ -99,8 +123,9 @@ def numbers_of(image: Image, labels: Labels) -> dict[str, int]:
             f"{image.name}: {' and '.join(name for name, _ in named)} must have different labels; "
             f"{[number for _, number in named]} are given."
         )
-    if "rv_myocardium" in numbers and "rv_cavity" not in numbers:
-        raise ValueError(f"{image.name}: rv_myocardium is given without rv_cavity; give both.")
+    for name in ("rv_myocardium", "right_atrium", "pulmonary_artery"):
+        if getattr(labels, name) is not None and "rv_cavity" not in numbers:
+            raise ValueError(f"{image.name}: {name} is given without rv_cavity; give both.")
     return numbers
 
 

@@ -66,9 +66,9 @@ def require_valves(mesh: Mesh, surfaces: Surfaces) -> None:
     if missing:
         raise ValueError(
             f"anatomy: Doste's rule asks for each valve's nodes, and {', '.join(missing)} "
-            "cannot be told from the rest of the base. Give node sets of these names, or the "
-            "regions beyond the valves in a mesh that has them (valves); else use Bayer's rule, "
-            "which takes the base as one."
+            "cannot be told from the rest of the base. Give node sets of these names, the regions "
+            "beyond the valves in a mesh that has them (valves), or a segmentation's labels of "
+            "atria and vessels; else use Bayer's rule, which takes the base as one."
         )
 
 

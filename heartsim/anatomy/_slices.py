@@ -16,10 +16,11 @@ class Slices:
     def __init__(self, image: Image, labels: Labels):
         self.image, self.labels = image, labels
         self.masks, self.removed, self.filled = structures(image, labels)
-        if labels.beyond:
+        if labels.opens_to:
             raise ValueError(
-                f"{image.name}: labels.beyond is for voxels thin in all directions; leave it out "
-                "for a short-axis stack, whose base is cut flat."
+                f"{image.name}: labels of atria and vessels (beyond, left_atrium and its like) are "
+                "for voxels thin in all directions; leave them out for a short-axis stack, whose "
+                "base is cut flat."
             )
         if len(np.flatnonzero(self.masks["lv"].any(axis=(1, 2)))) < 3:
             raise ValueError(

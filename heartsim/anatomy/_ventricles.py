@@ -1,5 +1,6 @@
 """From labelled slices to tetrahedra of the ventricles."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -13,8 +14,10 @@ from ._image import Image
 from ._labels import Labels
 from ._laplace import RV
 from ._meshed import Meshed, mesh_of_wall
+from ._outflow import OutflowAngles
 from ._slices import Slices
 from ._stack_wall import StackWall, roofed, wall_of_slices
+from ._valves import labelled_valves, require_named
 from ._volume import Volume, wall_of_volume
 from ._wall import INFARCT, least_wall, wall_notes
 
@@ -25,7 +28,7 @@ def build_ventricles(
     image: Image,
     labels: Labels,
     edge: float,
-    angles: FibreAngles | None = None,
+    angles: FibreAngles | OutflowAngles | None = None,
     stage: Callable[[str], None] = lambda _: None,
 ) -> Built:
     """A heart of tetrahedra with edges of about `edge` [mm] from a segmentation: regions LV, RV and
@@ -33,10 +36,13 @@ def build_ventricles(
 
     The base of a stack of thick slices is cut flat, half a slice above the last slice that has at
     least half of the largest outline; that of voxels thin in all directions at the plane through
-    the opening of the left cavity, and where the ventricles touch what lies `beyond`. ValueError,
-    naming the image, where a label is absent, the heart touches the border or is on fewer than
-    three slices, or the left cavity is closed. `stage` is told what begins.
+    the opening of the left cavity, and where the ventricles touch atria and vessels; those that
+    have names tell the valves (`labelled_valves`), which Doste's rule (`OutflowAngles`) asks for.
+    ValueError, naming the image, where a label is absent, the heart touches the border or is on
+    fewer than three slices, or the left cavity is closed. `stage` is told what begins.
     """
+    if isinstance(angles, OutflowAngles):
+        require_named(image, labels)
     stage("outlines")
     least = least_wall(edge)
     if not image.thick_slices:
@@ -58,14 +64,16 @@ def _of_volume(
     image: Image,
     labels: Labels,
     edge: float,
-    angles: FibreAngles | None,
+    angles: FibreAngles | OutflowAngles | None,
     stage: Callable[[str], None],
 ) -> Built:
     stage("tetrahedra")
     notes = _notes(image, labels, np.zeros((1, 2)))
     made = mesh_of_wall(volume.wall, edge, volume.frame.place, image.name, notes)
     stage("coordinates and fibres")
-    heart = describe_heart(made.mesh, angles, septal=RIGHT_AND_FRONT)
+    sets = {**made.mesh.node_sets, **labelled_valves(made, volume, labels, edge)}
+    mesh = dataclasses.replace(made.mesh, node_sets=sets)
+    heart = describe_heart(mesh, angles, septal=RIGHT_AND_FRONT)
     masks = {name: mask & volume.below for name, mask in volume.found.masks.items()}
     whole = volume.found.masks["body"] | volume.found.masks.get("rv", volume.found.masks["body"])
     held = _image_volumes(image, masks)

@@ -24,6 +24,8 @@ class Volume(NamedTuple):
     wall: Wall
     frame: BaseFrame
     found: Structures
+    image: Image
+    """The part that was used; masks are of its voxels."""
     below: Bool[np.ndarray, "slices rows columns"]
     """Voxels below the base."""
 
@@ -35,9 +37,9 @@ def wall_of_volume(image: Image, labels: Labels, edge: float, least: float) -> V
     own = np.isin(image.values, list(numbers_of(image, labels).values()))
     image = image.around(own, margin)
     found = structures(image, labels)
-    frame = frame_on(_opening(image, found.masks), _places(image, found.masks["lv"]).mean(axis=0))
+    frame = frame_on(_opening(image, found.masks), image.middles(found.masks["lv"]).mean(axis=0))
     heart = found.masks["body"] | found.masks.get("rv", found.masks["body"])
-    places = frame.back(_places(image, heart))
+    places = frame.back(image.middles(heart))
     step = float(np.clip(edge / 2, FINEST, COARSEST))
     low, high, grid, shape = upright_grid(places[places[:, 2] < 0], margin, step)
     at, fields = image.voxels(frame.place(grid)).T, {}
@@ -46,7 +48,7 @@ def wall_of_volume(image: Image, labels: Labels, edge: float, least: float) -> V
         sampled = ndimage.map_coordinates(d, at, order=1, mode="nearest")
         fields[name] = sampled.reshape(shape)
     wall = Wall(grown(fields, low, np.full(3, step), least, labels.rv_wall_mm), low, high, 0.0)
-    return Volume(wall, frame, found, _below(image, frame))
+    return Volume(wall, frame, found, image, _below(image, frame))
 
 
 def _below(image: Image, frame: BaseFrame) -> Bool[np.ndarray, "slices rows columns"]:
@@ -57,13 +59,6 @@ def _below(image: Image, frame: BaseFrame) -> Bool[np.ndarray, "slices rows colu
         r * np.arange(n) for r, n in zip(rise, image.values.shape[::-1], strict=True)
     )
     return start + slices[:, None, None] + rows[:, None] + columns < 0
-
-
-def _places(
-    image: Image, mask: Bool[np.ndarray, "slices rows columns"]
-) -> Float[np.ndarray, "own 3"]:
-    """Middles of a mask's voxels in the patient."""
-    return image.place(np.argwhere(mask)[:, ::-1] * image.spacing)
 
 
 def _opening(
@@ -82,4 +77,4 @@ def _opening(
         )
     outer = part == 1 + int(np.argmax(sizes))
     inner = ndimage.binary_dilation(outer) & masks["lv"]
-    return np.concatenate([_places(image, outer), _places(image, inner)])
+    return np.concatenate([image.middles(outer), image.middles(inner)])

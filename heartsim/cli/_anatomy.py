@@ -1,28 +1,21 @@
 """`heartsim anatomy`."""
 
 import dataclasses
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from heartsim.anatomy import VALVES, FibreAngles, OutflowAngles, WallAngles
+from heartsim.anatomy import VALVES
 from heartsim.mesh import Mesh, write_mesh
 from heartsim.scenario import Rows, anatomy_of, atrium_of
 from heartsim.viz import anatomy_png, atrium_png
 
+from ._fibre_options import BAYER, FibreOptions
 from ._options import Json, Side, Unit, regions, takes
 from ._show import show
 
-BAYER, DOSTE = FibreAngles(), OutflowAngles()
-LEFT, RIGHT, OUTFLOW = map(dataclasses.astuple, (DOSTE.left, DOSTE.right, DOSTE.outflow))
 DOORS = [valve for pair in VALVES.values() for valve in pair]
-Degrees = Annotated[float, typer.Option(min=-90.0, max=90.0, help="Degrees, of Bayer's rule.")]
-Four = tuple[float, float, float, float]
-Wall = Annotated[
-    Four, typer.Option(help="Doste's fibres, endo and epi, and their dip, endo and epi: degrees.")
-]
 Left = Annotated[
     tuple[float, float, float] | None, typer.Option(help="A point in the left cavity.")
 ]
@@ -35,15 +28,8 @@ Thresholds = Annotated[
 ]
 
 
-class Rule(StrEnum):
-    """Whose fibres."""
-
-    BAYER = "bayer"
-    DOSTE = "doste"
-
-
-@dataclasses.dataclass
-class AnatomyOptions:
+@dataclasses.dataclass(kw_only=True)
+class AnatomyOptions(FibreOptions):
     """One field an option."""
 
     heart: Annotated[Path, typer.Argument(help=".vtu .vtk .vtp .msh .xdmf, or CARP .pts")]
@@ -55,17 +41,6 @@ class AnatomyOptions:
         list[str] | None, typer.Option(help="Region behind a valve, as mitral=3 or aortic=aorta.")
     ] = None
     left_mm: Left = None
-    rule: Annotated[Rule, typer.Option(help="Of fibres; doste: along outflow tracts.")] = Rule.BAYER
-    fibre_endo: Degrees = BAYER.fibre_endo
-    fibre_epi: Degrees = BAYER.fibre_epi
-    sheet_endo: Degrees = BAYER.sheet_endo
-    sheet_epi: Degrees = BAYER.sheet_epi
-    left_angles: Wall = LEFT
-    right_angles: Wall = RIGHT
-    outflow_angles: Wall = OUTFLOW
-    septum_left: Annotated[
-        float, typer.Option(help="Share of the septum that Doste's rule turns as the left wall.")
-    ] = DOSTE.septum_left
     atrium: Annotated[Side | None, typer.Option(help="HEART is this atrium.")] = None
     frame: Annotated[
         str | None, typer.Option(help="Of an atrium: where x, y and z go, as LPS or RAS.")
@@ -75,27 +50,6 @@ class AnatomyOptions:
     unit: Unit = None
     png: Annotated[Path | None, typer.Option(help="Picture of what was found.")] = None
     as_json: Json = False
-
-    def angles(self) -> FibreAngles | OutflowAngles:
-        """The rule and its angles; ValueError for angles of the other rule."""
-        bayer = FibreAngles(self.fibre_endo, self.fibre_epi, self.sheet_endo, self.sheet_epi)
-        doste = OutflowAngles(
-            WallAngles(*self.left_angles),
-            WallAngles(*self.right_angles),
-            WallAngles(*self.outflow_angles),
-            self.septum_left,
-        )
-        if self.rule is Rule.BAYER and doste != DOSTE:
-            raise ValueError(
-                "--left-angles, --right-angles, --outflow-angles and --septum-left are of Doste's "
-                "rule; give --rule doste, or --fibre-endo and its like for Bayer's."
-            )
-        if self.rule is Rule.DOSTE and bayer != BAYER:
-            raise ValueError(
-                "--fibre-endo, --fibre-epi, --sheet-endo and --sheet-epi are of Bayer's rule; give "
-                "--left-angles, --right-angles and --outflow-angles with --rule doste."
-            )
-        return bayer if self.rule is Rule.BAYER else doste
 
     def valves(self) -> dict[str, str | int]:
         """The region behind each valve that is told."""

@@ -1,5 +1,6 @@
 """`heartsim mesh build`, `synth`, `info` and `convert`."""
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated
 
@@ -16,41 +17,49 @@ from heartsim.scenario import (
 )
 from heartsim.viz import anatomy_png
 
-from ._options import Json, Unit, regions
+from ._fibre_options import FibreOptions
+from ._options import Json, Unit, regions, takes
 from ._show import show, stages
 
 
-def build(
+@dataclasses.dataclass(kw_only=True)
+class BuildOptions(FibreOptions):
+    """One field an option."""
+
     source: Annotated[
         Path,
         typer.Argument(
             help="Labels: .nii.gz .nrrd .mha .dcm, folder; surfaces.toml, contours.toml"
         ),
-    ],
-    out: Annotated[Path, typer.Option(help=".vtu, or .pts for CARP (in um)")],
-    labels: Annotated[
-        Path | None, typer.Option(help="TOML file that names the label numbers.")
-    ] = None,
-    edge: Annotated[float, typer.Option(help="Mean edge, mm.")] = 1.0,
-    frame: Annotated[int | None, typer.Option(help="Which of a series, from 0.")] = None,
-    png: Annotated[Path | None, typer.Option(help="Picture of the surfaces.")] = None,
-    as_json: Json = False,
-) -> None:
+    ]
+    out: Annotated[Path, typer.Option(help=".vtu, or .pts for CARP (in um)")]
+    labels: Annotated[Path | None, typer.Option(help="TOML file that names the label numbers.")] = (
+        None
+    )
+    edge: Annotated[float, typer.Option(help="Mean edge, mm.")] = 1.0
+    frame: Annotated[int | None, typer.Option(help="Which of a series, from 0.")] = None
+    png: Annotated[Path | None, typer.Option(help="Picture of the surfaces.")] = None
+    as_json: Json = False
+
+
+@takes(BuildOptions)
+def build(of: BuildOptions) -> None:
     """Make a heart with fibres and segments of SOURCE, a segmentation, surfaces or contours."""
-    if out.exists():
-        raise ValueError(f"{out} exists and is not overwritten; give another name.")
+    source, labels, angles = of.source, of.labels, of.angles()
+    if of.out.exists():
+        raise ValueError(f"{of.out} exists and is not overwritten; give another name.")
     if source.suffix != ".toml" and labels is None:
         raise ValueError(f"{source}: its label numbers are missing; give --labels labels.toml.")
-    with stages(as_json) as stage:
+    with stages(of.as_json) as stage:
         if labels is None or source.suffix == ".toml":
-            mesh, rows = mesh_from_outlines(source, edge, stage)
+            mesh, rows = mesh_from_outlines(source, of.edge, stage, angles)
         else:
-            mesh, rows = mesh_from_image(source, labels, edge, frame, stage)
+            mesh, rows = mesh_from_image(source, labels, of.edge, of.frame, stage, angles)
         stage("writing")
-        write_mesh(mesh, out)
-        if png is not None:
-            anatomy_png(mesh, png)
-    show(rows, as_json=as_json, title=str(out))
+        write_mesh(mesh, of.out)
+        if of.png is not None:
+            anatomy_png(mesh, of.png)
+    show(rows, as_json=of.as_json, title=str(of.out))
 
 
 def synth(

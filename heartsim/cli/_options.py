@@ -29,14 +29,17 @@ def regions(given: list[str] | None) -> list[str | int]:
 
 
 def takes(options: type) -> Callable[[Callable[[Any], None]], Callable[..., None]]:
-    """Make a command of a function of one dataclass, whose fields are the command's options."""
+    """Make a command of a function of one dataclass, whose fields are the command's options: its
+    own before those it shares with others."""
 
     def command(function: Callable[[Any], None]) -> Callable[..., None]:
         def called(**given: Any) -> None:
             function(options(**given))
 
         called.__name__, called.__doc__ = function.__name__, function.__doc__
-        called.__signature__ = inspect.signature(options)  # type: ignore[attr-defined]
+        fields = inspect.signature(options).parameters.values()
+        ordered = sorted(fields, key=lambda field: field.name not in options.__annotations__)
+        called.__signature__ = inspect.Signature(ordered)  # type: ignore[attr-defined]
         called.__annotations__ = get_type_hints(options, include_extras=True)
         return called
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from heartsim.anatomy import FromContours, heart_from_contours, read_guide_points
+from heartsim.anatomy import FibreAngles, FromContours, heart_from_contours, read_guide_points
 from heartsim.mesh import Mesh
 
 from ._anatomy import heart_rows
@@ -34,7 +34,10 @@ class ContoursFile(Section):
 
 
 def mesh_from_contours(
-    path: str | Path, edge: float, stage: Callable[[str], None] = lambda _: None
+    path: str | Path,
+    edge: float,
+    stage: Callable[[str], None] = lambda _: None,
+    angles: FibreAngles | None = None,
 ) -> tuple[Mesh, Rows]:
     """The heart within contours that a TOML file names, with edges of about `edge` [mm], and what
     was measured; `stage` is told what begins. ValueError or FileNotFoundError names file, line or
@@ -43,7 +46,7 @@ def mesh_from_contours(
     path = Path(path)
     told = validated(ContoursFile, read_toml(path, "contours"), path.name).contours
     guide = read_guide_points(absolute(told.file, path.resolve().parent), told.frame)
-    made = heart_from_contours(guide, edge, None, told.rv_wall_mm, told.align, stage)
+    made = heart_from_contours(guide, edge, angles, told.rv_wall_mm, told.align, stage)
     mesh = made.heart.mesh
     return mesh, mesh_rows(mesh) | contour_rows(made) | heart_rows(made.heart)
 

@@ -18,8 +18,13 @@ class Numbers(Section):
     """Infarcted muscle, where it has a number of its own."""
     no_reflow: int | None = None
     """Muscle within it that blood does not reach."""
+    left_atrium: int | None = None
+    aorta: int | None = None
+    right_atrium: int | None = None
+    pulmonary_artery: int | None = None
+    """Where the ventricles are open, each at the valve that is named by it."""
     beyond: list[int] = Field(default_factory=list)
-    """Atria, great vessels and valves, where the ventricles are open."""
+    """Other atria, great vessels and valves, where the ventricles are open."""
 
 
 class RightWall(Section):

@@ -3,7 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from heartsim.anatomy import Built, Labels, build_ventricles, read_labels
+from heartsim.anatomy import (
+    Built,
+    FibreAngles,
+    Labels,
+    OutflowAngles,
+    build_ventricles,
+    read_labels,
+)
 from heartsim.mesh import Mesh
 
 from ._anatomy import heart_rows
@@ -19,11 +26,12 @@ def mesh_from_image(
     edge: float,
     frame: int | None = None,
     stage: Callable[[str], None] = lambda _: None,
+    angles: FibreAngles | OutflowAngles | None = None,
 ) -> tuple[Mesh, Rows]:
     """The heart of a segmentation, with edges of about `edge` [mm], and what was measured.
 
     `labels` is a TOML file that names the segmentation's numbers, `frame` picks one of a series,
-    `stage` is told what begins.
+    `stage` is told what begins, `angles` are of the fibres (`describe_heart`).
     ValueError or FileNotFoundError names file, key or label, and what was wanted.
     """
     require_edge(edge)
@@ -39,12 +47,17 @@ def mesh_from_image(
             rv_myocardium=numbers.rv_myocardium,
             scar=numbers.scar,
             no_reflow=numbers.no_reflow,
+            left_atrium=numbers.left_atrium,
+            aorta=numbers.aorta,
+            right_atrium=numbers.right_atrium,
+            pulmonary_artery=numbers.pulmonary_artery,
             beyond=tuple(numbers.beyond),
             rv_wall_mm=told.rv_wall.thickness_mm,
             align_slices=told.slices.align,
         ),
         edge,
-        stage=stage,
+        angles,
+        stage,
     )
     return built.mesh, mesh_rows(built.mesh) | build_rows(built) | heart_rows(built.heart)
 

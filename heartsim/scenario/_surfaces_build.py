@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from heartsim.anatomy import FromSurfaces, Patch, heart_from_surfaces
+from heartsim.anatomy import FibreAngles, FromSurfaces, Patch, heart_from_surfaces
 from heartsim.mesh import Mesh
 from heartsim.units import MM_PER
 
@@ -38,7 +38,10 @@ class SurfacesFile(Section):
 
 
 def mesh_from_surfaces(
-    path: str | Path, edge: float, stage: Callable[[str], None] = lambda _: None
+    path: str | Path,
+    edge: float,
+    stage: Callable[[str], None] = lambda _: None,
+    angles: FibreAngles | None = None,
 ) -> tuple[Mesh, Rows]:
     """The heart between surfaces that a TOML file names, with edges of about `edge` [mm], and what
     was measured; `stage` is told what begins. ValueError or FileNotFoundError names file or key,
@@ -55,7 +58,7 @@ def mesh_from_surfaces(
     }
     patches = {name: _patch(file, MM_PER[told.unit]) for name, file in files.items()}
     try:
-        made = heart_from_surfaces(patches, edge, stage=stage)
+        made = heart_from_surfaces(patches, edge, angles, stage)
     except ValueError as fault:
         raise ValueError(f"{path.name}: {fault}") from None
     mesh = made.heart.mesh

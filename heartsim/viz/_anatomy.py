@@ -19,6 +19,10 @@ Key = tuple[str, tuple[float, float, float]]
 SURFACES: dict[
     str, Key
 ] = {  # node set: name, colour (Okabe and Ito's, told apart by the colour-blind)
+    "mitral": ("mitral", (0.80, 0.47, 0.65)),
+    "aortic": ("aortic", (0.20, 0.20, 0.20)),
+    "tricuspid": ("tricuspid", (0.0, 0.62, 0.45)),
+    "pulmonary": ("pulmonary", (0.90, 0.62, 0.0)),
     "base": ("base", (0.94, 0.89, 0.26)),
     "lv_endo": ("LV endocardium", (0.84, 0.37, 0.0)),
     "rv_endo": ("RV endocardium", (0.0, 0.45, 0.70)),
@@ -34,14 +38,16 @@ NUMBERS = "1 to 17: American Heart Association; 18 to 26: right free wall; strok
 _DPI, _PANEL, _GAP, _MARGIN = 160.0, 84.0, 5.0, 7.0  # mm
 _FOOT, _ROW, _HEAD = 14.0, 110.0, 25.0  # mm
 _STROKE = 26  # pixels of a view between fibres
+_LETTER = 2.4  # mm, of a name at 12 points
 _LEAST = 1500  # pixels of a segment to carry its number
 
 
 def anatomy_png(mesh: str | Path | Mesh, out: str | Path) -> None:
     """Draw a heart from the front, cut open, from behind and onto the base: each face in the
-    colour of its surface, the first of the node sets base, lv_endo, rv_endo and epi that holds its
-    corners (grey: of none, as where it is cut). Where the mesh has cell data `segment`, below the
-    same with each segment in a colour and by its number, and the fibres, where it has any.
+    colour of its surface, the first of the node sets mitral, aortic, tricuspid, pulmonary, base,
+    lv_endo, rv_endo and epi that holds its corners (grey: of none, as where it is cut). Where the
+    mesh has cell data `segment`, below the same with each segment in a colour and by its number,
+    and the fibres, where it has any.
 
     ValueError for a mesh without any of these sets, and of lines.
     """
@@ -176,7 +182,8 @@ def _head(figure, row: int, title: str, words: str, keys: list[Key]) -> None:
     style = {"fontsize": 17, "fontweight": "bold", "color": INK}
     figure.text(_MARGIN / width, top, title, **style)
     figure.text((_MARGIN + 85.0) / width, top, words, fontsize=12, color=INK)
-    for k, (name, colour) in enumerate(keys):
-        x = (_MARGIN + 60.0 + 55.0 * k) / width
-        figure.text(x, top, "■", fontsize=14, color=colour)
-        figure.text(x + 5.0 / width, top, name, fontsize=12, color=INK)
+    x = _MARGIN + 60.0
+    for name, colour in keys:
+        figure.text(x / width, top, "■", fontsize=14, color=colour)
+        figure.text((x + 5.0) / width, top, name, fontsize=12, color=INK)
+        x += 12.0 + _LETTER * len(name)
