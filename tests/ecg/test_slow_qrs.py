@@ -76,6 +76,18 @@ def test_a_raised_st_segment_does_not(seed, slope):
     assert v["qrs_duration_ms"] == pytest.approx(90, abs=8)
 
 
+def test_t_after_a_slow_qrs_is_no_beat():
+    """QRS of 0.6 in 220 ms and T of 0.3, as of a paced wall: from 5 Hz on T has 0.72 of what the
+    QRS has, from 10 Hz on 0.37."""
+    t = np.arange(0.0, 900.0)
+    rng = np.random.default_rng(0)
+    qrs = ramp(t, [(200, 0), (240, 0.3), (280, 0.6), (420, 0)])
+    T = 0.3 * np.exp(-0.5 * ((t - 560) / 32) ** 2)
+    m = measure(Recording(leads(rng, [qrs, T]), 1000.0, LEADS)).values
+    assert m["ecg_beats"] == 1
+    assert m["qrs_duration_ms"] == pytest.approx(220, abs=6)
+
+
 HEART = """
 [heart]
 mesh = "shipped:biventricular.vtu"
