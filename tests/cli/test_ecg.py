@@ -48,6 +48,23 @@ def test_it_prints_what_measure_finds(folder, capsys, source):
     assert (rest in rows["notes"]["value"]) == (source == "run")
 
 
+@pytest.mark.parametrize(("apart", "warned"), [(29.0, False), (-29.0, False), (31.0, True)])
+def test_a_run_shows_its_activation_and_warns_if_its_qrs_is_another(folder, capsys, apart, warned):
+    assert run_command(["ecg", "run", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert "total_activation_ms" not in rows
+    qrs = rows["qrs_duration_ms"]["value"]
+    activation = {"value": qrs + apart, "unit": "ms", "definition": "as measured in the tissue"}
+    summary = {"activated": {"value": 1.0}, "total_activation_ms": activation}
+    (folder / "run" / "summary.json").write_text(json.dumps(summary))
+    assert run_command(["ecg", "run", "--json"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["total_activation_ms"] == activation
+    sentence = f"warning: the QRS lasts {qrs:.0f} ms, but activation {qrs + apart:.0f} ms"
+    assert (sentence in said.err) == warned
+    assert bool(said.err) == warned
+
+
 def test_tables_are_for_people(folder, capsys):
     assert run_command(["ecg", "muse.xml"]) == 0
     said = capsys.readouterr().out
