@@ -7,11 +7,11 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy import ndimage
 
-from heartsim.mesh import Mesh, did_you_mean, signed_volumes
+from heartsim.mesh import did_you_mean, signed_volumes
 
 from ._atrium import Atrium, wall_of_mesh
 from ._image import Image
-from ._labels import ISLANDS
+from ._labels import ISLANDS, require_told_apart
 from ._meshed import Meshed, mesh_of_wall
 from ._openings import OPENINGS, VALVES, Rim
 from ._outline import smooth_distance
@@ -33,8 +33,8 @@ class AtrialLabels:
     """left or right"""
     cavity: int
     """Its blood."""
-    valve: int
-    """What lies behind its valve: the ventricle's cavity."""
+    valve: tuple[int, ...]
+    """What lies behind its valve: the ventricle's cavity, and leaflets that have a number."""
     veins: tuple[int, ...] = ()
     """Veins whose names are not known: one number for all of them, or several."""
     named: Mapping[str, int] = dataclasses.field(default_factory=dict)
@@ -82,7 +82,7 @@ def build_atrium(
     made = mesh_of_wall(wall, edge, lambda x: x, image.name, _notes(image, labels))
     mesh = made.mesh
     return BuiltAtrium(
-        atrium=_named(made, labels, _nearest(image, opening), names),
+        atrium=_named(made, labels, image.name, _nearest(image, opening), names),
         cavity=made.cavities["lv_endo"],
         image_cavity=image.volume(cavity),
         wall=float(signed_volumes(np.asarray(mesh.points), np.asarray(mesh.cells)).sum()) / 1000,
@@ -93,7 +93,7 @@ def build_atrium(
 
 def _told(labels: AtrialLabels) -> dict[str, tuple[int, ...]]:
     """Numbers of what lies behind each opening."""
-    told = {VALVES[labels.side]: (labels.valve,)}
+    told = {VALVES[labels.side]: labels.valve}
     told |= {name: (number,) for name, number in labels.named.items()}
     return told | ({"veins": labels.veins} if labels.veins else {})
 
@@ -118,20 +118,8 @@ def _require_known(image: Image, labels: AtrialLabels, edge: float) -> None:
             f"{image.name}: a wall of {labels.wall_mm:g} mm has holes at edges of {edge:g} mm; "
             f"give edges of at most {labels.wall_mm / THINNEST:.2g} mm."
         )
-    present = set(np.unique(image.values).tolist())
-    told = {"cavity": (labels.cavity,)} | _told(labels)
-    numbers = [number for own in told.values() for number in own]
-    for name, own in told.items():
-        for number in own:
-            if number not in present:
-                raise ValueError(
-                    f"{image.name}: no voxel has label {number} ({name}); there are "
-                    f"{sorted(present - {0})}. Name the numbers of this data set."
-                )
-    if len(set(numbers)) < len(numbers):
-        raise ValueError(
-            f"{image.name}: {', '.join(told)} must have different labels; {numbers} are given."
-        )
+    behind = [(name, number) for name, own in _told(labels).items() for number in own]
+    require_told_apart(image, [("cavity", labels.cavity), *behind])
 
 
 def _cavity(
@@ -235,6 +223,7 @@ def _nearest(
 def _named(
     made: Meshed,
     labels: AtrialLabels,
+    source: str,
     nearest: Callable[[Float[np.ndarray, "points 3"]], Int[np.ndarray, " points"]],
     names: list[str],
 ) -> Atrium:
@@ -246,10 +235,20 @@ def _named(
     for rim in wall_of_mesh(mesh, None)[1]:  # the longest first
         near = nearest(np.asarray(mesh.points)[rim.nodes])
         name = names[int(np.bincount(near).argmax()) - 1]
+        if not all(np.isin(rim.nodes, nodes).any() for nodes in sets.values()):
+            raise ValueError(
+                f"{source}: what lies behind {name} ends within the wall; wanted at least "
+                f"{labels.wall_mm:g} mm of it, the ventricle beside a valve's leaflets."
+            )
         if name == "veins" or name in found:
             others.append(rim)
         else:
             found[name] = rim
+    if lost := [name for name in names if name not in found and name != "veins"]:
+        raise ValueError(
+            f"{source}: {' and '.join(lost)} has no rim of its own, too narrow for these edges or "
+            "one with its neighbour's; give shorter edges, or both as veins without names."
+        )
     told = {name: rim.nodes for name, rim in found.items()}
     if others:
         told["veins"] = np.concatenate([rim.nodes for rim in others])

@@ -86,8 +86,15 @@ def numbers_of(image: Image, labels: Labels) -> dict[str, int]:
     """The number of each structure that is told; ValueError where one is absent or told twice."""
     told = {name: getattr(labels, name) for name in STRUCTURES}
     numbers = {name: number for name, number in told.items() if number is not None}
+    require_told_apart(image, [*numbers.items(), *(("beyond", number) for number in labels.beyond)])
+    if "rv_myocardium" in numbers and "rv_cavity" not in numbers:
+        raise ValueError(f"{image.name}: rv_myocardium is given without rv_cavity; give both.")
+    return numbers
+
+
+def require_told_apart(image: Image, named: list[tuple[str, int]]) -> None:
+    """ValueError where a structure's number is in no voxel, or is that of another."""
     present = set(np.unique(image.values).tolist())
-    named = [*numbers.items(), *(("beyond", number) for number in labels.beyond)]
     for name, number in named:
         if number not in present:
             raise ValueError(
@@ -99,9 +106,6 @@ def numbers_of(image: Image, labels: Labels) -> dict[str, int]:
             f"{image.name}: {' and '.join(name for name, _ in named)} must have different labels; "
             f"{[number for _, number in named]} are given."
         )
-    if "rv_myocardium" in numbers and "rv_cavity" not in numbers:
-        raise ValueError(f"{image.name}: rv_myocardium is given without rv_cavity; give both.")
-    return numbers
 
 
 def _require_inside(image: Image, masks: dict[str, Bool[np.ndarray, "slices rows columns"]]):

@@ -14,7 +14,7 @@ from heartsim.scenario import (
     mesh_rows,
     write_made_up_labels,
 )
-from heartsim.viz import anatomy_png
+from heartsim.viz import anatomy_png, openings_png
 
 from ._options import Json, Unit, regions
 from ._show import show, stages
@@ -36,7 +36,8 @@ def build(
     png: Annotated[Path | None, typer.Option(help="Picture of the surfaces.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Make a heart with fibres and segments of SOURCE, a segmentation, surfaces or contours."""
+    """Make a heart with fibres and segments of SOURCE, a segmentation, surfaces or contours; or
+    the wall of an atrium, where the labels name one."""
     if out.exists():
         raise ValueError(f"{out} exists and is not overwritten; give another name.")
     if source.suffix != ".toml" and labels is None:
@@ -49,7 +50,7 @@ def build(
         stage("writing")
         write_mesh(mesh, out)
         if png is not None:
-            anatomy_png(mesh, png)
+            (openings_png if "endo" in mesh.node_sets else anatomy_png)(mesh, png)
     show(rows, as_json=as_json, title=str(out))
 
 

@@ -7,6 +7,7 @@ from heartsim.anatomy import Built, Labels, build_ventricles, read_labels
 from heartsim.mesh import Mesh
 
 from ._anatomy import heart_rows
+from ._atrium_build import mesh_of_atrium
 from ._check import mesh_rows, require_edge
 from ._labels_schema import LabelsFile
 from ._read import read_toml, validated
@@ -22,13 +23,17 @@ def mesh_from_image(
 ) -> tuple[Mesh, Rows]:
     """The heart of a segmentation, with edges of about `edge` [mm], and what was measured.
 
-    `labels` is a TOML file that names the segmentation's numbers, `frame` picks one of a series,
+    `labels` is a TOML file that names the segmentation's numbers: those of the ventricles (labels)
+    or of one atrium (atrium), whose mesh has no fibres yet. `frame` picks one of a series,
     `stage` is told what begins.
     ValueError or FileNotFoundError names file, key or label, and what was wanted.
     """
     require_edge(edge)
     labels = Path(labels)
-    told = validated(LabelsFile, read_toml(labels, "labels"), labels.name)
+    data = read_toml(labels, "labels")
+    if "atrium" in data:
+        return mesh_of_atrium(read_labels(image, frame), labels, edge, stage)
+    told = validated(LabelsFile, data, labels.name)
     numbers = told.labels
     built = build_ventricles(
         read_labels(image, frame),
