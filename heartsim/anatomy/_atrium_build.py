@@ -172,7 +172,19 @@ def _behind(
         wide[0] = False
         away = ndimage.distance_transform_edt(~wide[part], sampling=image.spacing[::-1])
         found[own & (away < reach)] = k
+    _require_through(image, cavity, found, names, labels.wall_mm)
     return found, names
+
+
+def _require_through(image: Image, cavity, found, names: list[str], thickness: float) -> None:
+    """ValueError where what lies behind an opening is thinner than the wall."""
+    depth = ndimage.distance_transform_edt(~cavity, sampling=image.spacing[::-1])
+    for k, name in enumerate(names, start=1):
+        if depth[found == k].max() < thickness:
+            raise ValueError(
+                f"{image.name}: what lies behind {name} ends within the wall; wanted at least "
+                f"{thickness:g} mm of it, the ventricle beside a valve's leaflets."
+            )
 
 
 def _wall(
@@ -235,11 +247,6 @@ def _named(
     for rim in wall_of_mesh(mesh, None)[1]:  # the longest first
         near = nearest(np.asarray(mesh.points)[rim.nodes])
         name = names[int(np.bincount(near).argmax()) - 1]
-        if not all(np.isin(rim.nodes, nodes).any() for nodes in sets.values()):
-            raise ValueError(
-                f"{source}: what lies behind {name} ends within the wall; wanted at least "
-                f"{labels.wall_mm:g} mm of it, the ventricle beside a valve's leaflets."
-            )
         if name == "veins" or name in found:
             others.append(rim)
         else:
