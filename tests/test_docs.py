@@ -13,6 +13,7 @@ import pytest
 from heartsim import therapy
 from heartsim.anatomy import (
     Built,
+    BuiltAtrium,
     FromContours,
     FromSurfaces,
     Growth,
@@ -30,7 +31,7 @@ from heartsim.ionic import Pacing
 from heartsim.mesh import atrial_shell, lv_ellipsoid
 from heartsim.scenario import SweepFile, fit_from, made_up_heart, mesh_rows, scenario_from
 from heartsim.scenario._anatomy import heart_rows
-from heartsim.scenario._atrium import atrium_rows
+from heartsim.scenario._atrium_build import AtriumFile, built_rows
 from heartsim.scenario._cell import DEFINITIONS as CELL_DEFINITIONS
 from heartsim.scenario._cell import imported_cell, restitution_of
 from heartsim.scenario._cell_drugs import HEADS
@@ -135,6 +136,9 @@ def test_scenarios_on_the_page_are_read(page, tmp_path):
             continue
         if "labels" in data:
             validated(LabelsFile, data, page.name)
+            continue
+        if "atrium" in data:
+            validated(AtriumFile, data, page.name)
             continue
         if "contours" in data:
             validated(ContoursFile, data, page.name)
@@ -243,9 +247,10 @@ def heart_units():
         for name, row in voltage_rows(heart.mesh, voltages, VoltageRule()).items()
     }
     atrium = describe_atrium(atrial_shell("left", 3.0), "left", "LPS")
+    grown_wall = BuiltAtrium(atrium, 1.0, 1.0, 1.0, 0, 0)
     return units | {
         name.replace("mitral_valve", "OPENING"): row["unit"]
-        for name, row in atrium_rows(atrium).items()
+        for name, row in built_rows(grown_wall).items()
         if "pv_" not in name
     }
 

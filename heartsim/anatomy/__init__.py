@@ -6,6 +6,9 @@ from ._atrial_rule import LeftBundles as LeftBundles
 from ._atrial_rule import RightBundles as RightBundles
 from ._atrium import Atrium as Atrium
 from ._atrium import describe_atrium as describe_atrium
+from ._atrium_build import AtrialLabels as AtrialLabels
+from ._atrium_build import BuiltAtrium as BuiltAtrium
+from ._atrium_build import build_atrium as build_atrium
 from ._bodies import Patch as Patch
 from ._built import Built as Built
 from ._fibres import FibreAngles as FibreAngles

@@ -59,7 +59,7 @@ def describe_atrium(
     if mesh.dim == 1:
         raise ValueError("the mesh has lines only, so no atrium.")
     mesh = _largest_part(mesh)
-    surfaces, rims = ({}, shell_rims(mesh)) if mesh.dim == 2 else _wall(mesh, cut)
+    surfaces, rims = ({}, shell_rims(mesh)) if mesh.dim == 2 else wall_of_mesh(mesh, cut)
     found, unnamed = find_openings(mesh, side, rims, frame, openings)
     depth = None
     if mesh.dim == 3:
@@ -97,7 +97,7 @@ def _largest_part(mesh: Mesh) -> Mesh:
     return dataclasses.replace(mesh, notes=(*mesh.notes, note))
 
 
-def _wall(
+def wall_of_mesh(
     mesh: Mesh, cut: Int[np.ndarray, "cut 3"] | None
 ) -> tuple[dict[str, Int[np.ndarray, " _set"]], list[Rim]]:
     """Nodes of endocardium and epicardium, and where the wall is cut open."""

@@ -109,9 +109,18 @@ def numbers_of(image: Image, labels: Labels) -> dict[str, int]:
     """The number of each structure that is told; ValueError where one is absent or told twice."""
     told = {name: getattr(labels, name) for name in STRUCTURES}
     numbers = {name: number for name, number in told.items() if number is not None}
+    behind = [(BEHIND[valve], number) for valve, number in labels.behind.items()]
+    beyond = [("beyond", number) for number in labels.beyond]
+    require_told_apart(image, [*numbers.items(), *behind, *beyond])
+    for name in ("rv_myocardium", "right_atrium", "pulmonary_artery"):
+        if getattr(labels, name) is not None and "rv_cavity" not in numbers:
+            raise ValueError(f"{image.name}: {name} is given without rv_cavity; give both.")
+    return numbers
+
+
+def require_told_apart(image: Image, named: list[tuple[str, int]]) -> None:
+    """ValueError where a structure's number is in no voxel, or is that of another."""
     present = set(np.unique(image.values).tolist())
-    named = [*numbers.items(), *((BEHIND[valve], n) for valve, n in labels.behind.items())]
-    named += [("beyond", number) for number in labels.beyond]
     for name, number in named:
         if number not in present:
             raise ValueError(
@@ -123,10 +132,6 @@ def numbers_of(image: Image, labels: Labels) -> dict[str, int]:
             f"{image.name}: {' and '.join(name for name, _ in named)} must have different labels; "
             f"{[number for _, number in named]} are given."
         )
-    for name in ("rv_myocardium", "right_atrium", "pulmonary_artery"):
-        if getattr(labels, name) is not None and "rv_cavity" not in numbers:
-            raise ValueError(f"{image.name}: {name} is given without rv_cavity; give both.")
-    return numbers
 
 
 def _require_inside(image: Image, masks: dict[str, Bool[np.ndarray, "slices rows columns"]]):

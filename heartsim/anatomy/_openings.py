@@ -241,11 +241,13 @@ def _caval(free: list[Rim], found: Mapping[str, Rim], frame: str | None) -> dict
 
 def _ask(free: Sequence[Rim]) -> str:
     """How to mend it, and what there is."""
+    if not free:
+        return "Say where they are: --opening NAME=X,Y,Z,RADIUS [mm] takes all nodes within RADIUS."
     places = "; ".join(
         f"({', '.join(f'{v:.0f}' for v in rim.middle)}) mm, {rim.length:.0f} mm around"
         for rim in free
     )
     return (
         "Say where x, y and z of the mesh go (--frame LPS) or name openings (--opening "
-        f"NAME=X,Y,Z); unnamed are {places if places else 'none'}."
+        f"NAME=X,Y,Z); unnamed are {places}."
     )

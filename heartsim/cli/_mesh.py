@@ -15,7 +15,7 @@ from heartsim.scenario import (
     mesh_rows,
     write_made_up_labels,
 )
-from heartsim.viz import anatomy_png
+from heartsim.viz import anatomy_png, openings_png
 
 from ._fibre_options import FibreOptions
 from ._options import Json, Unit, regions, takes
@@ -44,7 +44,8 @@ class BuildOptions(FibreOptions):
 
 @takes(BuildOptions)
 def build(of: BuildOptions) -> None:
-    """Make a heart with fibres and segments of SOURCE, a segmentation, surfaces or contours."""
+    """Make a heart with fibres and segments of SOURCE, a segmentation, surfaces or contours; or
+    the wall of an atrium, where the labels name one."""
     source, labels, angles = of.source, of.labels, of.angles()
     if of.out.exists():
         raise ValueError(f"{of.out} exists and is not overwritten; give another name.")
@@ -58,7 +59,7 @@ def build(of: BuildOptions) -> None:
         stage("writing")
         write_mesh(mesh, of.out)
         if of.png is not None:
-            anatomy_png(mesh, of.png)
+            (openings_png if "endo" in mesh.node_sets else anatomy_png)(mesh, of.png)
     show(rows, as_json=of.as_json, title=str(of.out))
 
 

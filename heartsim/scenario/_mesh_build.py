@@ -14,6 +14,7 @@ from heartsim.anatomy import (
 from heartsim.mesh import Mesh
 
 from ._anatomy import heart_rows
+from ._atrium_build import mesh_of_atrium
 from ._check import mesh_rows, require_edge
 from ._labels_schema import LabelsFile
 from ._read import read_toml, validated
@@ -30,13 +31,22 @@ def mesh_from_image(
 ) -> tuple[Mesh, Rows]:
     """The heart of a segmentation, with edges of about `edge` [mm], and what was measured.
 
-    `labels` is a TOML file that names the segmentation's numbers, `frame` picks one of a series,
-    `stage` is told what begins, `angles` are of the fibres (`describe_heart`).
+    `labels` is a TOML file that names the segmentation's numbers: those of the ventricles (labels)
+    or of one atrium (atrium), whose mesh has no fibres yet. `frame` picks one of a series,
+    `stage` is told what begins, `angles` are of the ventricles' fibres (`describe_heart`).
     ValueError or FileNotFoundError names file, key or label, and what was wanted.
     """
     require_edge(edge)
     labels = Path(labels)
-    told = validated(LabelsFile, read_toml(labels, "labels"), labels.name)
+    data = read_toml(labels, "labels")
+    if "atrium" in data:
+        if angles not in (None, FibreAngles()):
+            raise ValueError(
+                f"{labels.name}: [atrium] has no fibres yet, so that rule and angles are for "
+                "ventricles; leave them out, and call heartsim anatomy --atrium on what is built."
+            )
+        return mesh_of_atrium(read_labels(image, frame), labels, edge, stage)
+    told = validated(LabelsFile, data, labels.name)
     numbers = told.labels
     built = build_ventricles(
         read_labels(image, frame),

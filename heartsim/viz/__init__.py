@@ -5,6 +5,7 @@ from ._activation import activation_png as activation_png
 from ._activation import heart_views as heart_views
 from ._anatomy import anatomy_png as anatomy_png
 from ._atrium import atrium_png as atrium_png
+from ._atrium import openings_png as openings_png
 from ._cell import beat_png as beat_png
 from ._cell import restitution_png as restitution_png
 from ._cell_studies import cycles_png as cycles_png

@@ -12,6 +12,15 @@ RIGHT = ("rspv", "rmpv", "ripv", "rpv")
 SIDES = "sides (left, right, front, back) are the atrium's own, from its openings, not the chest's"
 
 Vector = Float[np.ndarray, " 3"]
+LEFTWARD, BACKWARD, UPWARD = np.eye(3)
+
+PATIENT = [
+    View("From the front", LEFTWARD, UPWARD, -BACKWARD, "R", "L", "head", "feet"),
+    View("From behind", -LEFTWARD, UPWARD, BACKWARD, "L", "R", "head", "feet"),
+    View("From the left", BACKWARD, UPWARD, LEFTWARD, "A", "P", "head", "feet"),
+    View("From the right", -BACKWARD, UPWARD, -LEFTWARD, "P", "A", "head", "feet"),
+]
+"""Of a mesh in the patient's axes, x to the left, y backward and z to the head."""
 
 
 def atrial_views(mesh: Mesh) -> list[View]:

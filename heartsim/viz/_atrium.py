@@ -7,7 +7,7 @@ import numpy as np
 from heartsim.mesh import Mesh, boundary_triangles, read_mesh
 
 from ._anatomy import cells_seen, draw_fibres, paint
-from ._atrial_views import SIDES, atrial_views
+from ._atrial_views import PATIENT, SIDES, atrial_views
 from ._colours import INK, NEVER
 from ._figure import new_figure, save_png
 from ._map import axes_at, windows_of
@@ -29,6 +29,10 @@ OPENINGS: dict[str, tuple[str, Colour]] = {  # node set: words, colour (as for v
     "ivc": ("IVC", (0.34, 0.71, 0.91)),
     "coronary_sinus": ("coronary sinus", (0.84, 0.37, 0.0)),
     "appendage": ("appendage", (0.0, 0.62, 0.45)),
+}
+WALL: dict[str, tuple[str, Colour]] = {  # of a wall that was built, before its veins have names
+    "endo": ("inside", (0.93, 0.72, 0.68)),
+    "veins": ("veins", (0.90, 0.62, 0.0)),
 }
 BUNDLES: dict[int, tuple[str, Colour]] = {  # as `heartsim.anatomy.BUNDLES` numbers them
     1: ("mitral ring", (0.96, 0.92, 0.55)),
@@ -79,12 +83,33 @@ def atrium_png(mesh: str | Path | Mesh, out: str | Path) -> None:
     save_png(figure, out)
 
 
-def _draw_openings(ax, mesh: Mesh, sight: Sight, view: View, window: Window) -> None:
+def openings_png(mesh: Mesh, out: str | Path) -> None:
+    """Draw an atrium's wall in the patient's axes, as it is built from labels, from four sides with
+    its openings in colours; bundles and fibres come later (`atrium_png`)."""
+    figure = new_figure(2 * _MARGIN + 4 * (_PANEL + _GAP), _FOOT + _PANEL + _HEAD, _DPI)
+    windows = windows_of(np.asarray(mesh.points, float), PATIENT)
+    for k, (view, window) in enumerate(zip(PATIENT, windows, strict=True)):
+        sight = look(mesh.points, boundary_triangles(mesh), view, window)
+        ax = axes_at(figure, _MARGIN + k * (_PANEL + _GAP), _FOOT, _PANEL, _PANEL)
+        _draw_openings(ax, mesh, sight, view, window, inside=WALL["endo"][1])
+    keys = WALL | OPENINGS
+    _head(figure, 0, "Openings", [keys[key] for key in keys if key in mesh.node_sets])
+    save_png(figure, out)
+
+
+def _draw_openings(
+    ax, mesh: Mesh, sight: Sight, view: View, window: Window, inside: Colour = NEVER
+) -> None:
     """Faces that touch an opening, in its colour."""
     rgb = np.tile(np.array(NEVER), (len(sight.pixel), 1))
-    for key, (_, colour) in OPENINGS.items():
+
+    def seen(key: str):
         own = np.isin(np.arange(mesh.n_nodes), mesh.node_sets.get(key, []))
-        rgb[own[sight.corners].any(axis=1)] = colour
+        return own[sight.corners]
+
+    rgb[seen("endo").all(axis=1)] = inside
+    for key in ("veins", *OPENINGS):
+        rgb[seen(key).any(axis=1)] = (WALL | OPENINGS)[key][1]
     paint(ax, mesh, sight, view, window, rgb)
 
 

@@ -1,0 +1,70 @@
+"""From an atrium's labels on file to its wall, and the numbers that say how well."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from heartsim.anatomy import AtrialLabels, BuiltAtrium, Image, build_atrium
+from heartsim.mesh import Mesh
+
+from ._atrium import atrium_rows
+from ._check import mesh_rows
+from ._read import read_toml, validated
+from ._rows import Rows, row
+from ._section import Positive, Section
+
+
+class AtriumNumbers(Section):
+    """Which number is what of one atrium."""
+
+    side: Literal["left", "right"]
+    cavity: int
+    valve: int | list[int]
+    """What lies behind the valve: the ventricle's cavity, and leaflets that have a number."""
+    veins: list[int] | dict[str, int] = Field(default_factory=list)
+    """Numbers; or names of `heartsim.anatomy.OPENINGS` with theirs."""
+    wall_mm: Positive = 2.0
+
+
+class AtriumFile(Section):
+    """labels.toml of an atrium."""
+
+    atrium: AtriumNumbers
+
+
+def mesh_of_atrium(
+    image: Image, labels: Path, edge: float, stage: Callable[[str], None]
+) -> tuple[Mesh, Rows]:
+    """The atrium that a TOML file with [atrium] names in an image, and what was measured."""
+    told = validated(AtriumFile, read_toml(labels, "labels"), labels.name).atrium
+    valve, veins = told.valve, told.veins
+    built = build_atrium(
+        image,
+        AtrialLabels(
+            side=told.side,
+            cavity=told.cavity,
+            valve=tuple(valve) if isinstance(valve, list) else (valve,),
+            veins=tuple(veins) if isinstance(veins, list) else (),
+            named=veins if isinstance(veins, dict) else {},
+            wall_mm=told.wall_mm,
+        ),
+        edge,
+        stage,
+    )
+    return built.atrium.mesh, mesh_rows(built.atrium.mesh) | built_rows(built)
+
+
+def built_rows(built: BuiltAtrium) -> Rows:
+    """What the image held and the mesh holds."""
+    return {
+        "atrial_wall_mL": row(built.wall, "mL", "wall in the mesh"),
+        "atrial_cavity_mL": row(
+            built.cavity, "mL", "within its endocardium and flat lids over its openings"
+        ),
+        "atrial_cavity_image_mL": row(built.image_cavity, "mL", "voxels of the atrium's number"),
+        "islands_removed": row(built.removed, "1", "voxels apart from the largest part"),
+        "holes_filled": row(built.filled, "1", "voxels that the atrium's enclose"),
+        **atrium_rows(built.atrium),
+    }
