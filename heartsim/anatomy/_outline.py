@@ -3,7 +3,8 @@
 Raya and Udupa (1990), "Shape-based interpolation of multidimensional objects", IEEE Trans. Med.
 Imaging 9, 32-42 (pages not checked): each slice becomes a distance to its outline, and the
 distances are interpolated between slices, here by monotone cubics. Ours are the ends: beyond its
-last slice a structure closes by a cap that holds the volume of the half slice.
+last slice a structure closes by a cap that holds the volume of the half slice, and the apex is
+smoothed along the axis, else the cap would stand on a wall that runs outward like a stopper.
 """
 
 import dataclasses
@@ -15,6 +16,7 @@ from scipy.interpolate import PchipInterpolator
 from scipy.spatial import cKDTree
 
 NEAR = 10.0  # mm from a surface where its distance is exact: above walls that are grown; ours
+APEX = 0.45  # of the gap between slices: standard deviation of the smoothing at the apex; ours
 USUAL = 3.0  # mm, by which slices lie beside one another after good breath holds; ours
 
 
@@ -70,7 +72,7 @@ def stacked(
     Between the first and the last slice that is not empty by monotone cubics, over empty ones as
     well. Below, and above unless the last slice is the one under the base plane `top`, the
     structure closes by a cap that holds as much as half a slice; `wall` [mm] makes the lower one
-    higher.
+    higher. Up to half a gap above the first slice, fading over the next gap, it is smoothed.
     """
     there = np.flatnonzero(np.isfinite(d[:, 0, 0]))
     first, last = z[there[0]], z[there[-1]]
@@ -78,29 +80,50 @@ def stacked(
     known = d[there]
     curve = PchipInterpolator(z[there], known, axis=0) if len(there) > 1 else lambda _: known[0]
     out = np.empty((len(to), *d.shape[1:]))
-    below, above = (gap / 2 / _fullness(known[end]) for end in (0, -1))
+    below, above = (gap / 2 / _fullness(_rounded(known[end], 1.0)) for end in (0, -1))
     open_above = top - last < 0.75 * gap
+    share = np.clip(1.5 - (to - first) / gap, 0, 1)
     for k, level in enumerate(to):
-        beyond = max(first - level, level - last, 0.0)
+        capped = level < first or (level > last and not open_above)
         out[k] = curve(np.clip(level, first, last))
-        if beyond > 0 and not (level > last and open_above):
-            height = below + wall if level < first else above
-            out[k] -= _closing(beyond, height, out[k].max())
+        out[k] = _rounded(out[k], 1.0 if capped else float(share[k]))
+        if capped:
+            beyond, height = (
+                (first - level, below + wall) if level < first else (level - last, above)
+            )
+            out[k] -= out[k].max() * (beyond / height) ** 2
+    return _smoothed(out, APEX * gap / (to[1] - to[0]), share)
+
+
+def _smoothed(
+    d: Float[np.ndarray, "levels rows columns"], sigma: float, share: Float[np.ndarray, " levels"]
+) -> Float[np.ndarray, "levels rows columns"]:
+    """By a Gaussian along the axis, so much of it at each level, and shifted so that as many
+    samples are inside as before."""
+    own = share > 0
+    old, share = d[own], share[own, None, None]
+    new = share * ndimage.gaussian_filter1d(d, sigma, axis=0, mode="nearest")[own]
+    new += (1 - share) * old
+    falling = np.sort(new / share, axis=None)[::-1]
+    out = d.copy()
+    out[own] = new - share * falling[(old > 0).sum()]
     return out
+
+
+def _rounded(
+    d: Float[np.ndarray, "rows columns"], share: float
+) -> Float[np.ndarray, "rows columns"]:
+    """Distances without their ridge, which would be an edge on a cap, or with a share of it: by all
+    of it d - d²/2R inside, R the deepest; of a disc, where d = R - r, the paraboloid (R² - r²)/2R.
+    """
+    return d - share * np.maximum(d, 0) ** 2 / (2 * d.max())
 
 
 def _fullness(d: Float[np.ndarray, "rows columns"]) -> float:
     """Volume of the cap over an outline, as a share of a prism so high: 2/3 for an ellipse."""
     shares = (np.arange(50) + 0.5) / 50
-    radius, inside = d.max(), d[d > 0]
-    return float(np.mean([np.mean(inside > _closing(t, 1.0, radius)) for t in shares]))
-
-
-def _closing(beyond: float, height: float, radius: float) -> float:
-    """How far an ellipsoidal cap's outline has shrunk [mm] so far beyond the last slice."""
-    if beyond >= height:
-        return radius + (beyond - height)
-    return radius * (1 - np.sqrt(1 - (beyond / height) ** 2))
+    inside = d[d > 0] / d.max()
+    return float(np.mean([np.mean(inside > t**2) for t in shares]))
 
 
 def signed_distance(

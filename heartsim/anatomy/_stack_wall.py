@@ -70,12 +70,13 @@ def _stacked(slices: Slices, levels, cut, moved):
 
 def _below(masks, d, slices: Slices) -> float:
     """Wall [mm] that closes the apex under a cavity that reaches the last slice: as thick as it
-    is there."""
+    is there, across its slant to the next slice."""
     first = int(np.flatnonzero(masks["body"].any(axis=(1, 2)))[0])
     if not masks["lv"][first].any():
         return 0.0
     inner = distances(masks["lv"][first : first + 1], slices.pixel).max()
-    return float(d[first].max() - inner)
+    slant = (d[first + 1].max() - d[first].max()) / slices.gap
+    return float((d[first].max() - inner) / np.hypot(1, slant))
 
 
 def _gained(fields, unmoved, step, below_top) -> dict[str, float]:
