@@ -46,30 +46,29 @@ def mesh_from_image(
                 "ventricles; leave them out, and call heartsim anatomy --atrium on what is built."
             )
         return mesh_of_atrium(read_labels(image, frame), labels, edge, stage)
-    told = validated(LabelsFile, data, labels.name)
-    numbers = told.labels
-    built = build_ventricles(
-        read_labels(image, frame),
-        Labels(
-            lv_cavity=numbers.lv_cavity,
-            lv_myocardium=numbers.lv_myocardium,
-            rv_cavity=numbers.rv_cavity,
-            rv_myocardium=numbers.rv_myocardium,
-            scar=numbers.scar,
-            no_reflow=numbers.no_reflow,
-            left_atrium=numbers.left_atrium,
-            aorta=numbers.aorta,
-            right_atrium=numbers.right_atrium,
-            pulmonary_artery=numbers.pulmonary_artery,
-            beyond=tuple(numbers.beyond),
-            rv_wall_mm=told.rv_wall.thickness_mm,
-            align_slices=told.slices.align,
-        ),
-        edge,
-        angles,
-        stage,
-    )
+    told = _labels(validated(LabelsFile, data, labels.name))
+    built = build_ventricles(read_labels(image, frame), told, edge, angles, stage)
     return built.mesh, mesh_rows(built.mesh) | build_rows(built) | heart_rows(built.heart)
+
+
+def _labels(told: LabelsFile) -> Labels:
+    """What a file says the numbers mean."""
+    numbers = told.labels
+    return Labels(
+        lv_cavity=numbers.lv_cavity,
+        lv_myocardium=numbers.lv_myocardium,
+        rv_cavity=numbers.rv_cavity,
+        rv_myocardium=numbers.rv_myocardium,
+        scar=numbers.scar,
+        no_reflow=numbers.no_reflow,
+        left_atrium=numbers.left_atrium,
+        aorta=numbers.aorta,
+        right_atrium=numbers.right_atrium,
+        pulmonary_artery=numbers.pulmonary_artery,
+        beyond=tuple(numbers.beyond),
+        rv_wall_mm=told.rv_wall.thickness_mm,
+        align_slices=told.slices.align,
+    )
 
 
 def build_rows(built: Built) -> Rows:
