@@ -20,6 +20,10 @@ RIM = 0.15
 """What the ray's time is raised by, relative, from half the radius to the rim, so that a node
 that enters the ball is first reached the usual way and does not jump."""
 
+ASTRAY = 2.0
+"""Mean edges from every node that a source may lie: fits of coarse meshes leave some 4.5 mm off, in
+the cavity, at edges of 3.8 mm; their balls hold nodes of the wall all the same."""
+
 
 class Sources(eqx.Module):
     """Points where activation begins."""
@@ -97,11 +101,11 @@ def _mesh_nodes(front: Front) -> Int[AnyArray, " nodes"]:
 
 
 def require_sources(front: Front, sources: Sources) -> None:
-    """ValueError where a source lies more than one mean edge from every node of the muscle."""
+    """ValueError where a source lies more than ASTRAY mean edges from every node of the muscle."""
     muscle = np.asarray(front.points)[np.unique(front.cells)]
     for k, place in enumerate(np.asarray(sources.position, float)):
         nearest = np.linalg.norm(muscle - place, axis=1).min()
-        if not nearest <= front.spacing:
+        if not nearest <= ASTRAY * front.spacing:
             at = ", ".join(f"{x:.1f}" for x in place)
             raise ValueError(
                 f"source {k} at ({at}) mm lies outside the heart: the nearest node is "

@@ -173,8 +173,8 @@ def test_height_rises_evenly_along_the_wall_of_an_ellipsoid(left_alone):
 
 def test_the_angle_is_the_geometric_one_where_the_heart_is_round(left_alone):
     """To 0.05 rad, the 3 % of nodes apart that lie beside the axis, where the angle means nothing.
-    Rounding decides where angles start on a round heart: 97 % lie within 0.036 to 0.041, 98 % within
-    0.046 to 0.054."""
+    Rounding decides where angles start on a round heart: 97 % lie within 0.036 to 0.041, 98 %
+    within 0.046 to 0.054."""
     mesh = left_alone.mesh
     up, left = np.array([-0.62, 0.50, 0.61]), np.array([0.60, 0.80, 0.0])  # as it was posed
     left = left - (left @ up) / (up @ up) * up
