@@ -69,8 +69,8 @@ def qrs_peaks(signal: Float[AnyArray, "samples leads"], rate: float) -> Int[np.n
     kept: list[int] = []
     for peak in peaks:
         if kept and peak - kept[-1] < 0.4 * rate:
-            height, edge = energy[peak] / energy[kept[-1]], sharp[peak] / sharp[kept[-1]]
-            if height < 0.6 or (height < 0.8 and edge < 0.45):
+            share, edge = energy[peak] / energy[kept[-1]], sharp[peak] / sharp[kept[-1]]
+            if share < 0.6 or (share < 0.8 and edge < 0.45):
                 continue
         kept.append(int(peak))
     return np.array(kept, int)

@@ -65,6 +65,7 @@ class InfiniteMedium(eqx.Module):
         away = jnp.asarray(self.points)[None] - jnp.asarray(places)[:, None]
         return self.seen(_nearness(jnp.linalg.norm(away, axis=2)))
 
+    @eqx.filter_jit
     def seen(self, Z: Float[AnyArray, "electrodes nodes"]) -> Float[Array, "electrodes nodes"]:
         """L from 1/r at the nodes."""
         return jnp.stack([-(self.K @ z) for z in jnp.asarray(Z, float)]) / (

@@ -62,11 +62,11 @@ def _electrodes(ecg: Ecg, mesh: Mesh, inner: Mesh) -> tuple[Electrodes, Flags]:
             raise ValueError(f"[ecg] position or chest: {error}") from None
         flags: Flags = (flag,)
     else:
-        given = read_electrodes(locate(ecg.electrodes))
-        places = moved_body(np.array(list(given.values())), heart_axes(mesh), position)
-        electrodes, flags = dict(zip(given, places, strict=True)), ()
+        electrodes, flags = read_electrodes(locate(ecg.electrodes)), ()
         if position is not None:
-            flags = (heart_axes(mesh).flag,)
+            axes = heart_axes(mesh)
+            places = moved_body(np.array(list(electrodes.values())), axes, position)
+            electrodes, flags = dict(zip(electrodes, places, strict=True)), (axes.flag,)
     if position is not None:
         flags += (
             f"ecg: heart moved from where it usually lies ({position}); left, back and head as "
@@ -85,6 +85,8 @@ def _torso(ecg: Ecg, mesh: Mesh) -> tuple[Mesh, Flags]:
             raise ValueError(f"[ecg] torso: {error}") from None
         return torso, torso.notes
     torso = read_mesh(locate(str(ecg.torso)))
+    if position is None:
+        return torso, ()
     points = moved_body(torso.points, heart_axes(mesh), position)
     return dataclasses.replace(torso, points=points), ()
 
