@@ -52,13 +52,8 @@ def grid_around(rows, columns):
     return np.concatenate([first, np.stack([corner[0], corner[3], corner[2]], axis=1)])
 
 
-def tube(columns, radius=10.0, length=30.0):
-    """A tube along z, the valve at z = 0 and at its other end two veins, left where x > 0."""
-    rows = columns // 2
-    turn = 2 * np.pi * np.arange(columns) / columns
-    z = np.repeat(np.linspace(0.0, length, rows), columns)
-    ring = radius * np.stack([np.cos(turn), np.sin(turn)], axis=1)
-    points = np.column_stack([np.tile(ring, (rows, 1)), z])
+def between_openings(points, rows, columns):
+    """A grid around an axis: its first ring the valve, its last both veins, left where x > 0."""
     far = np.arange((rows - 1) * columns, rows * columns)
     return surface(
         points,
@@ -67,6 +62,16 @@ def tube(columns, radius=10.0, length=30.0):
         lpv=far[points[far, 0] > 0],
         rpv=far[points[far, 0] <= 0],
     )
+
+
+def tube(columns, radius=10.0, length=30.0):
+    """A tube along z, the valve at z = 0 and at its other end two veins, left where x > 0."""
+    rows = columns // 2
+    turn = 2 * np.pi * np.arange(columns) / columns
+    z = np.repeat(np.linspace(0.0, length, rows), columns)
+    ring = radius * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    points = np.column_stack([np.tile(ring, (rows, 1)), z])
+    return between_openings(points, rows, columns)
 
 
 def pierced_ball(columns, radius=25.0, polar=0.4):
@@ -78,14 +83,7 @@ def pierced_ball(columns, radius=25.0, polar=0.4):
     points = radius * np.stack(
         [np.sin(theta) * np.cos(turn), np.sin(theta) * np.sin(turn), np.cos(theta)], axis=1
     )
-    far = np.arange((rows - 1) * columns, rows * columns)
-    return surface(
-        points,
-        grid_around(rows, columns),
-        mitral_valve=np.arange(columns),
-        lpv=far[points[far, 0] > 0],
-        rpv=far[points[far, 0] <= 0],
-    )
+    return between_openings(points, rows, columns)
 
 
 def thickened(shell, outward, layers):

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from heartsim.fem import basis_gradients
 from heartsim.mesh import Mesh, frames_from, unique_edges
 
+from ._directions import directions
 from ._laplace import harmonic, laplacian
 
 FIELDS: dict[str, dict[str, dict[str, float]]] = {
@@ -158,9 +158,9 @@ def rule_frames(
     here = {name: field[np.asarray(mesh.cells)].mean(axis=1) for name, field in fields.items()}
     leading, bundle = choose(here, kind() if bundles is None else bundles)
     names = list(fields)
-    gradients = np.stack([_directions(mesh, fields[name]) for name in names])
+    gradients = np.stack([directions(mesh, fields[name]) for name in names])
     k = gradients[[names.index(name) for name in leading], np.arange(mesh.n_cells)]
-    across = _normals(mesh) if depth is None else _directions(mesh, depth)
+    across = _normals(mesh) if depth is None else directions(mesh, depth)
     e_t, _, side_way = np.moveaxis(frames_from(across, k), 1, 0)  # side_way = e_t × e_n
     return np.stack([-side_way, e_t, np.cross(-side_way, e_t)], axis=1), bundle
 
@@ -199,25 +199,6 @@ def _first(*cases: tuple[Any, str, str]) -> tuple[Any, Int[np.ndarray, " cells"]
     holds = [case[0] for case in cases]
     field = np.select(holds, [case[1] for case in cases], "")
     return field, np.select(holds, [BUNDLES[case[2]] for case in cases], 0).astype(np.int32)
-
-
-def _directions(mesh: Mesh, field: Float[np.ndarray, " nodes"]) -> Float[np.ndarray, "cells 3"]:
-    """Gradient of a field in each cell; where it vanishes, as between nodes of one opening, the
-    mean of the cells around its nodes."""
-    cells = np.asarray(mesh.cells)
-    grad, measure = basis_gradients(mesh.points, cells)
-    own = np.einsum("cvd,cv->cd", grad, field[cells])
-    length = np.linalg.norm(own, axis=1)
-    lost = length <= 1e-6 * np.median(length)
-    weighted = measure[:, None] * own
-    total = np.stack(
-        [
-            np.bincount(cells.ravel(), np.repeat(column, cells.shape[1]), mesh.n_nodes)
-            for column in weighted.T
-        ],
-        axis=1,
-    )
-    return np.where(lost[:, None], total[cells].mean(axis=1), own)
 
 
 def _normals(mesh: Mesh) -> Float[np.ndarray, "cells 3"]:

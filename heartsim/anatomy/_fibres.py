@@ -8,6 +8,7 @@ from scipy.spatial.transform import Rotation
 
 from heartsim.mesh import Mesh, cell_gradients, frames_from, signed_volumes
 
+from ._directions import directions
 from ._laplace import Nearness
 
 HALF_TURNS = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]], float)
@@ -60,7 +61,7 @@ def laplace_fibres(
     """
     angles = FibreAngles() if angles is None else angles
     lv, rv, epi = (field[np.asarray(mesh.cells)].mean(axis=1) for field in near)
-    up = cell_gradients(mesh, apicobasal)
+    up = directions(mesh, apicobasal)
     outward = cell_gradients(mesh, near.epi)
     left = _turned(wall_axes(-cell_gradients(mesh, near.lv), outward, up), lv - rv, epi, angles)
     if not near.rv.any():

@@ -10,11 +10,10 @@ from scipy import sparse
 from heartsim._types import AnyArray
 from heartsim.mesh import Mesh, cell_gradients
 
+from ._directions import filled
 from ._fibres import blended, frame_rows, wall_axes
 from ._laplace import Nearness, harmonic
 from ._surfaces import VALVES, Surfaces
-
-LAYERS = 5  # of cells that are all valve, from which up is still found; enough on Rodero 01
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,19 +166,7 @@ def _upward(
     w = field((apex, 1.0), (inflow, 1.0), (outflow, 0.0))[np.asarray(mesh.cells)].mean(axis=1)
     into, out = (field((apex, 0.0), (valve, 1.0)) for valve in (inflow, outflow))
     up = w[:, None] * cell_gradients(mesh, into) + (1 - w)[:, None] * cell_gradients(mesh, out)
-    return _filled(mesh, up), w
-
-
-def _filled(mesh: Mesh, v: Float[np.ndarray, "cells 3"]) -> Float[np.ndarray, "cells 3"]:
-    """Directions; where they vanish, as all of a cell is valve or apex, the mean of those around,
-    layer by layer."""
-    shape, corners = (mesh.n_cells, mesh.n_nodes), np.asarray(mesh.cells).reshape(-1)
-    of_cell = np.repeat(np.arange(mesh.n_cells), 4)
-    touch = sparse.csr_array((np.ones(len(corners)), (of_cell, corners)), shape=shape)
-    for _ in range(LAYERS):
-        lost = np.linalg.norm(v, axis=1) < 1e-9
-        v = np.where(lost[:, None], touch @ (touch.T @ v), v)
-    return v
+    return filled(mesh, up), w
 
 
 def _turned(axes, alpha, beta) -> Float[np.ndarray, "cells 3 3"]:

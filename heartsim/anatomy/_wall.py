@@ -88,12 +88,18 @@ def grown(
     rv_wall: float,
 ) -> dict[str, Outline]:
     """Fields for a `Wall` of samples on a grid: the left wall at least so thick [mm], the right one
-    grown outward by `rv_wall` around its cavity where rv_outer is not among them."""
+    grown outward by `rv_wall` around its cavity where rv_outer is not among them. ValueError where
+    the left wall takes in the whole right cavity."""
     fields = dict(fields)
     around = signed_distance(fields["lv"], step) + least
     fields["body"] = np.maximum(fields["body"], around)
     if "rv" in fields:
         fields["rv"] = np.minimum(fields["rv"], -around)
+        if not (fields["rv"] > 0).any():
+            raise ValueError(
+                f"the right cavity lies within {least:.1f} mm of the left one, so that the wall "
+                "between them leaves nothing of it; check rv_cavity, or give shorter edges."
+            )
         wall = signed_distance(fields["rv"], step)
         labelled = fields.get("rv_outer")
         fields["rv_outer"] = (
