@@ -21,8 +21,8 @@ RIM = 0.15
 that enters the ball is first reached the usual way and does not jump."""
 
 ASTRAY = 2.0
-"""Mean edges from every node that a source may lie: fits let them 2.5 mm off the endocardium, into the
-cavity too, so that one was 4.5 mm from every node at edges of 3.8; its ball holds the wall."""
+"""Mean edges from every node that a source may lie: fits let them 2.5 mm off the endocardium, into
+the cavity too, so that one was 4.5 mm from every node at edges of 3.8; its ball holds the wall."""
 
 
 class Sources(eqx.Module):
