@@ -1,5 +1,6 @@
 """Maps and leads of several activations side by side, on one scale each."""
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from ._raster import look
 
 _PANEL, _GAP, _ROW, _NAME, _HEAD, _FOOT, _BAR = 50.0, 5.0, 54.0, 62.0, 16.0, 12.0, 34.0  # mm
 _DPI = 130.0
+_LETTERS = 24  # of a row's name in a line of it
 _COLOURS = ("#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#888888")
 """Okabe and Ito's colours, which the colour-blind tell apart; black is the baseline."""
 
@@ -70,8 +72,11 @@ def maps_figure(
 
 def _write(figure, name: str, lines: Sequence[str], y: float, x: float) -> None:
     """The name of a row of maps, and what is known of it."""
-    figure.text(x, y, name, fontsize=11, fontweight="bold", color=INK, va="top")
     step = 6.0 / figure.get_size_inches()[1] / 25.4
+    title = textwrap.wrap(name, _LETTERS)
+    for k, part in enumerate(title):
+        figure.text(x, y - k * step, part, fontsize=11, fontweight="bold", color=INK, va="top")
+    y -= (len(title) - 1) * step
     for k, line in enumerate(lines):
         figure.text(x, y - (k + 1.2) * step, line, fontsize=9.5, color=INK, va="top")
 
