@@ -51,11 +51,15 @@ class Problem(eqx.Module):
 
     def activation(self, parameters: Parameters) -> Float[Array, " nodes"]:
         """Activation times [ms]."""
-        along, across = parameters.velocity
+        M = self.metric(parameters.velocity)
+        return arrival(self.front, M, source_times(self.front, M, parameters.sources))
+
+    def metric(self, velocity: Float[AnyArray, " 2"]) -> Float[Array, "cells 3 3"]:
+        """M of each cell [ms²/mm²] at these velocities along and across the fibre [mm/ms]."""
+        along, across = velocity
         is_fast, layer = self.fast > 0, self.fast * along
         along, across = (jnp.where(is_fast, layer, muscle) for muscle in (along, across))
-        M = slowness(self.mesh, along, across, across)
-        return arrival(self.front, M, source_times(self.front, M, parameters.sources))
+        return slowness(self.mesh, along, across, across)
 
     def leads(self, T: Float[Array, " nodes"]) -> Float[Array, "frames leads"]:
         """The independent leads [mV] of an activation."""

@@ -12,6 +12,7 @@ from ._fibres import cell_gradients as cell_gradients
 from ._fibres import rule_based_fibres as rule_based_fibres
 from ._frames import frames_from as frames_from
 from ._locate import locate_points as locate_points
+from ._locate import nearest_cells as nearest_cells
 from ._mesh import Mesh as Mesh
 from ._mesh import did_you_mean as did_you_mean
 from ._mesh import drop_regions as drop_regions

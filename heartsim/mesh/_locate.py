@@ -1,4 +1,6 @@
-"""In which cell a point lies."""
+"""In which cell a point lies, and which is nearest."""
+
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -40,6 +42,21 @@ def locate_points(
         open_ = open_[(found[open_] < 0) & (distance[:, -1] <= reach.max() * (1 + 4 * slack))]
         tried = count
     return found, weights
+
+
+def nearest_cells(
+    mesh: Mesh, points: Float[AnyArray, "points 3"]
+) -> tuple[Int[np.ndarray, " points"], Float[np.ndarray, "points 3"]]:
+    """For each point the cell nearest to it, and the nearest point of that cell: the point itself
+    where it lies in the mesh."""
+    import pyvista
+
+    kind = {1: pyvista.CellType.LINE, 2: pyvista.CellType.TRIANGLE, 3: pyvista.CellType.TETRA}
+    grid = pyvista.UnstructuredGrid(
+        {kind[mesh.dim]: np.asarray(mesh.cells)}, np.asarray(mesh.points, float)
+    )
+    found: Any = grid.find_closest_cell(np.asarray(points, float), return_closest_point=True)
+    return np.atleast_1d(found[0]), np.atleast_2d(found[1])
 
 
 def _barycentric(

@@ -9,8 +9,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from heartsim._files import NEW
-from heartsim.fit import Fit, Search, fit_qrs, to_twelve
+from heartsim.fit import Fit, Problem, Search, fit_qrs, to_twelve
 from heartsim.mesh import write_mesh
+from heartsim.tissue import in_wall
 
 from ._directory import input_checksums, provenance, require_new
 from ._files import checksum, write_json, write_leads, write_text
@@ -63,7 +64,7 @@ def run_fit(
         for name, content in (("manifest.json", manifest), ("summary.json", summary)):
             write_json(folder / name, content)
         write_text(folder / "fit.toml", to_toml(file))
-        write_text(folder / "scenario.toml", to_toml(as_scenario(file, fit)))
+        write_text(folder / "scenario.toml", to_toml(as_scenario(file, fit, scene.problem)))
         _write_results(scene, fit, folder)
         if finish is not None:
             finish(folder)
@@ -76,11 +77,12 @@ def _with_seed(file: FitFile, seed: int) -> FitFile:
     return file.model_copy(update={"search": search})
 
 
-def as_scenario(file: FitFile, fit: Fit) -> Scenario:
-    """What was found as an eikonal scenario: its velocities, and its sources as points, whose
-    onsets count from the beginning of the fitted window."""
+def as_scenario(file: FitFile, fit: Fit, problem: Problem) -> Scenario:
+    """What was found as an eikonal scenario: its velocities, and its sources as points of the wall
+    (`in_wall`), whose onsets count from the beginning of the fitted window."""
     along, across = (float(v) for v in fit.best.velocity)
-    sources = zip(fit.best.sources.position, fit.best.sources.onset, fit.used, strict=True)
+    found = in_wall(problem.mesh, problem.metric(fit.best.velocity), fit.best.sources)
+    sources = zip(found.position, found.onset, fit.used, strict=True)
     shared = {key: getattr(file.ecg, key) for key in Ecg.model_fields}
     layer, fast, begun = file.fast_layer, None, file.ecg.qrs_window_ms[0]
     if layer is not None:

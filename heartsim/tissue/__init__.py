@@ -32,6 +32,7 @@ from ._simulate import begin as begin
 from ._simulate import rest as rest
 from ._simulate import simulate as simulate
 from ._sources import Sources as Sources
+from ._sources import in_wall as in_wall
 from ._sources import require_sources as require_sources
 from ._sources import source_times as source_times
 from ._stepping import AbstractStepping as AbstractStepping

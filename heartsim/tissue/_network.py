@@ -1,7 +1,6 @@
 """Purkinje networks: trees of fibres that conduct both ways, joined to the muscle at their ends."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -11,7 +10,7 @@ from scipy import sparse, spatial
 from scipy.sparse import csgraph
 
 from heartsim._types import AnyArray
-from heartsim.mesh import Mesh, edge_lengths, unique_edges
+from heartsim.mesh import Mesh, edge_lengths, nearest_cells, unique_edges
 
 from ._checks import require_velocities
 from ._front import Front, Links
@@ -140,14 +139,7 @@ def _nearest_cells(
     mesh: Mesh, junctions: Float[np.ndarray, "junctions 3"]
 ) -> Int[np.ndarray, " junctions"]:
     """The cell nearest to each junction; ValueError where one lies far from all."""
-    import pyvista
-
-    kind = {1: pyvista.CellType.LINE, 2: pyvista.CellType.TRIANGLE, 3: pyvista.CellType.TETRA}
-    grid = pyvista.UnstructuredGrid(
-        {kind[mesh.dim]: np.asarray(mesh.cells)}, np.asarray(mesh.points, float)
-    )
-    found: Any = grid.find_closest_cell(junctions, return_closest_point=True)
-    cell, closest = np.atleast_1d(found[0]), np.atleast_2d(found[1])
+    cell, closest = nearest_cells(mesh, junctions)
     distance, edge = np.linalg.norm(junctions - closest, axis=1), _mean_edge(mesh)
     far = np.count_nonzero(distance > edge)
     if far:

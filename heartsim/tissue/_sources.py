@@ -7,6 +7,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from heartsim._types import AnyArray
+from heartsim.mesh import Mesh, nearest_cells
 
 from ._front import Front
 from ._local import NEVER
@@ -19,10 +20,6 @@ leaves more of the first edges' error and a rougher dependence on the position."
 RIM = 0.15
 """What the ray's time is raised by, relative, from half the radius to the rim, so that a node
 that enters the ball is first reached the usual way and does not jump."""
-
-ASTRAY = 2.0
-"""Mean edges from every node that a source may lie: fits let them 2.5 mm off the endocardium, into
-the cavity too, so that one was 4.5 mm from every node at edges of 3.8; its ball holds the wall."""
 
 
 class Sources(eqx.Module):
@@ -100,12 +97,27 @@ def _mesh_nodes(front: Front) -> Int[AnyArray, " nodes"]:
     return jnp.asarray(front.cells).ravel()
 
 
+def in_wall(mesh: Mesh, M: Float[AnyArray, "cells 3 3"], sources: Sources) -> Sources:
+    """The sources that lie outside the muscle, as those of a fit may, moved to its nearest point,
+    and later by the time of that way, |d|_M in the nearest cell. On the host."""
+    position = np.asarray(sources.position, float)
+    cell, nearest = nearest_cells(mesh, position)
+    d = nearest - position
+    delay = np.sqrt(np.einsum("ki,kij,kj->k", d, np.asarray(M, float)[cell], d))
+    return Sources(nearest, np.asarray(sources.onset, float) + delay)
+
+
 def require_sources(front: Front, sources: Sources) -> None:
-    """ValueError where a source lies more than ASTRAY mean edges from every node of the muscle."""
-    muscle = np.asarray(front.points)[np.unique(front.cells)]
+    """ValueError where a source lies farther from every node of the muscle than a mean edge, and
+    than any point of a cell does: 0.62 of the longest edge, as √(3/8) in a regular tetrahedron."""
+    points, cells = np.asarray(front.points, float), np.asarray(front.cells)
+    corners = points[cells]
+    longest = np.linalg.norm(corners[:, :, None] - corners[:, None], axis=3).max()
+    farthest = max(float(front.spacing), 0.62 * longest)
+    muscle = points[np.unique(cells)]
     for k, place in enumerate(np.asarray(sources.position, float)):
         nearest = np.linalg.norm(muscle - place, axis=1).min()
-        if not nearest <= ASTRAY * front.spacing:
+        if not nearest <= farthest:
             at = ", ".join(f"{x:.1f}" for x in place)
             raise ValueError(
                 f"source {k} at ({at}) mm lies outside the heart: the nearest node is "

@@ -122,7 +122,7 @@ def test_what_was_found_is_a_scenario_that_runs(tmp_path):
     slow = build_fit(fit_from({k: v for k, v in given.items() if k != "fast_layer"}, "f", tmp_path))
     assert np.nanmax(scene.true_activation) < 0.8 * np.nanmax(slow.true_activation)
     found = Fit(scene.truth, 1.0, True, None, None, [], 0.0, np.array([True]))
-    summary = run_scenario(as_scenario(file, found), tmp_path / "run")
+    summary = run_scenario(as_scenario(file, found, scene.problem), tmp_path / "run")
     T = read_mesh(tmp_path / "run" / "activation.vtu").point_data["activation_ms"]
     assert scene.true_activation == pytest.approx(3.0 + T, abs=1e-3)  # the window's beginning
     assert summary["activated"]["value"] == 1.0

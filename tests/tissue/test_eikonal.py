@@ -13,6 +13,7 @@ from heartsim.tissue import (
     Sources,
     arrival,
     front,
+    in_wall,
     require_sources,
     slowness,
     source_times,
@@ -171,6 +172,16 @@ def test_a_ray_of_a_link_takes_the_time_of_its_cell():
     start = np.full(len(f.points), NEVER)
     start[f.place[0]] = 0.0
     assert float(arrival(f, M, start, np.array([1.5]))[9]) == pytest.approx(1.5 + 6.0, abs=1e-4)
+
+
+def test_a_source_off_the_wall_comes_to_its_nearest_point_later_by_the_way():
+    """One within stays where and when it is; one 3 mm over the slab comes 3 / 0.2 ms later."""
+    body = slab((10.0, 8.0, 3.0), 1.0)
+    M = slowness(body, *VELOCITY)
+    sources = Sources(np.array([[5.2, 4.1, 1.3], [5.0, 4.0, 6.0]]), np.array([2.0, 3.0]))
+    moved = in_wall(body, M, sources)
+    assert moved.position == pytest.approx(np.array([[5.2, 4.1, 1.3], [5.0, 4.0, 3.0]]), abs=1e-6)
+    assert moved.onset == pytest.approx([2.0, 18.0], abs=1e-4)  # M is in float32
 
 
 def test_a_source_outside_the_heart_is_refused():
