@@ -81,7 +81,8 @@ def as_scenario(file: FitFile, fit: Fit, problem: Problem) -> Scenario:
     """What was found as an eikonal scenario: its velocities, and its sources as points of the wall
     (`in_wall`), whose onsets count from the beginning of the fitted window."""
     along, across = (float(v) for v in fit.best.velocity)
-    found = in_wall(problem.mesh, problem.metric(fit.best.velocity), fit.best.sources)
+    M = problem.metric(fit.best.velocity)
+    found = in_wall(problem.mesh, problem.front, M, fit.best.sources)
     sources = zip(found.position, found.onset, fit.used, strict=True)
     shared = {key: getattr(file.ecg, key) for key in Ecg.model_fields}
     layer, fast, begun = file.fast_layer, None, file.ecg.qrs_window_ms[0]

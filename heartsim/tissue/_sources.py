@@ -97,14 +97,22 @@ def _mesh_nodes(front: Front) -> Int[AnyArray, " nodes"]:
     return jnp.asarray(front.cells).ravel()
 
 
-def in_wall(mesh: Mesh, M: Float[AnyArray, "cells 3 3"], sources: Sources) -> Sources:
+def in_wall(mesh: Mesh, front: Front, M: Float[AnyArray, "cells 3 3"], sources: Sources) -> Sources:
     """The sources that lie outside the muscle, as those of a fit may, moved to its nearest point,
-    and later by the time of that way, |d|_M in the nearest cell. On the host."""
-    position = np.asarray(sources.position, float)
-    cell, nearest = nearest_cells(mesh, position)
-    d = nearest - position
-    delay = np.sqrt(np.einsum("ki,kij,kj->k", d, np.asarray(M, float)[cell], d))
-    return Sources(nearest, np.asarray(sources.onset, float) + delay)
+    each so much later that the nodes in its ball have the same times (their median). On the host.
+    """
+    position, onset = (np.array(x, float) for x in (sources.position, sources.onset))
+    _, nearest = nearest_cells(mesh, position)
+    for k in np.flatnonzero(np.linalg.norm(nearest - position, axis=1) > 1e-3):
+        before, after = (
+            np.asarray(source_times(front, M, Sources(x[k : k + 1], onset[k : k + 1])))
+            for x in (position, nearest)
+        )
+        both = (before < NEVER) & (after < NEVER)
+        if both.any():
+            onset[k] += np.median(before[both] - after[both])
+            position[k] = nearest[k]
+    return Sources(position, onset)
 
 
 def require_sources(front: Front, sources: Sources) -> None:
