@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from heartsim._files import whole
+from heartsim._loops import on_processor
 from heartsim.ionic import AbstractIonicModel, Pacing, Settled, Started, settle
 
 DRIFT = 1e-5  # largest change of any variable a beat, over ten, as a share of itself
@@ -16,6 +17,7 @@ FORM = 1  # of how cells are paced; another number computes all anew
 MOST = 1000  # beats, where the drift does not come down to that
 
 
+@on_processor()
 def limit_cycle(model: AbstractIonicModel, pacing: Pacing, cache: Path | None = None) -> Settled:
     """One cell after so many beats of `pacing` that no variable changes by more than 1e-5 of itself
     a beat, over ten, or after 1000; from the folder `cache`, if that has it.

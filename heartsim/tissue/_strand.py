@@ -5,6 +5,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
+from heartsim._loops import on_processor
 from heartsim.fem import ConjugateGradients
 from heartsim.ionic import AbstractIonicModel, AbstractMembraneStep
 from heartsim.mesh import cable
@@ -27,6 +28,7 @@ class Scheme(NamedTuple):
     splitting: AbstractSplitting
 
 
+@on_processor()
 def strand_velocity(
     ionic: AbstractIonicModel,
     D: float,
