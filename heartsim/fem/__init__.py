@@ -7,10 +7,15 @@ from ._order import compact as compact
 from ._pattern import Pattern as Pattern
 from ._pattern import bandwidth_order as bandwidth_order
 from ._pattern import pattern as pattern
+from ._planned import planned as planned
+from ._planned import spectrum as spectrum
+from ._planned import widest as widest
 from ._poisson import solve_poisson as solve_poisson
 from ._poisson import stiffness_matrix as stiffness_matrix
 from ._rows import Rows as Rows
 from ._rows import first_order_only as first_order_only
+from ._solve import AbstractLinearSolve as AbstractLinearSolve
+from ._solve import Chebyshev as Chebyshev
 from ._solve import ConjugateGradients as ConjugateGradients
 from ._solve import ScaledMatrix as ScaledMatrix
 from ._solve import scaled_matrix as scaled_matrix

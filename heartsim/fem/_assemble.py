@@ -49,6 +49,16 @@ class Elements(eqx.Module):
         off = (1 - lumped) * self.pattern.gather_rows(self.pattern.gather_edges(pairs))
         return Rows(self.pattern.neighbour, off, jnp.asarray(self.node_measure) - off.sum(axis=0))
 
+    def mass_floor(self, lumped: float) -> float:
+        """The least eigenvalue of the mass under its Jacobi scaling: no less than that of an
+        element's mass under its own, (1 + n s) / (2 + (n - 1) s) with n = d + 1 vertices and the
+        lumped share s.
+
+        Wathen (1987), IMA J. Numer. Anal. 7, 449-457, for s = 0 (page not checked).
+        """
+        n = self.dim + 1
+        return (1 + n * lumped) / (2 + (n - 1) * lumped)
+
 
 def elements(mesh: Mesh) -> Elements:
     """The elements of a mesh in the working precision.

@@ -35,10 +35,12 @@ from ._leads import leads_of
 from ._places import site_of
 from ._read import locate
 from ._schema import FibreRule, Scenario
+from ._solver_schema import Solver
 from ._thickening import Fronts, fronts_of, thin
 from ._tissue import (
     MEMBRANE_STEPS,
     SPLITTINGS,
+    STEPPINGS,
     Speed,
     cells_of,
     conduct,
@@ -100,7 +102,7 @@ def build_scene(scenario: Scenario, cache: Path | None = None) -> Scene:
         scenario=scenario,
         mesh=mesh,
         nodes=nodes,
-        tissue=tissue.over(devices) if len(devices) > 1 else tissue,
+        tissue=_placed(tissue, scenario.solver, devices),
         model=model,
         edge=edge,
         stimuli=stimuli,
@@ -128,6 +130,13 @@ def _tissue(
         solver=ConjugateGradients(rtol=solver.rtol),
         factor=None if fronts.factor == 1 else fronts.nodes,
     )
+
+
+def _placed(tissue: AbstractTissue, solver: Solver, devices: list[jax.Device]) -> AbstractTissue:
+    if devices[0].platform != "cpu":
+        longest = STEPPINGS[solver.steps].longest_step(solver.dt_ms)
+        tissue = tissue.planned([solver.dt_ms, longest])
+    return tissue.over(devices) if len(devices) > 1 else tissue
 
 
 def precision(scenario: Scenario):

@@ -1,5 +1,6 @@
 """Several bodies in one program: padded to one size, stacked, and run under `jax.vmap`."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from heartsim.fem import Rows, Whole
+from heartsim.fem import Chebyshev, Rows, Whole, widest
 from heartsim.ionic import Patchwork
 
 from ._local import NEVER
@@ -33,7 +34,8 @@ def stacked(
     """
     if not all(isinstance(t.spread, Whole) for t in tissues):
         raise ValueError("stacked: wanted bodies on one device each.")
-    same: list[Any] = [(t, list(pulses)) for t, pulses in zip(tissues, stimuli, strict=True)]
+    alike = _with_one_plan(tissues)
+    same: list[Any] = [(t, list(pulses)) for t, pulses in zip(alike, stimuli, strict=True)]
     if len({str(jax.tree.map(np.shape, each)) for each in same}) > 1:
         same = _padded(same)
     if len({str(jax.tree.structure(each)) for each in same}) > 1:
@@ -42,6 +44,15 @@ def stacked(
             "in their numbers only."
         )
     return jax.tree.map(lambda *x: jnp.stack(x), *same)
+
+
+def _with_one_plan(tissues: Sequence[AbstractTissue]) -> list[AbstractTissue]:
+    """The bodies, those whose linear solves were planned one by one with a plan for all."""
+    bodies = [t for t in tissues if isinstance(t, Monodomain)]
+    plans = [t.solver for t in bodies if isinstance(t.solver, Chebyshev)]
+    if len(plans) < len(tissues):
+        return list(tissues)
+    return [dataclasses.replace(t, solver=widest(plans)) for t in bodies]
 
 
 def _padded(bodies: list[tuple[Monodomain, list[AbstractStimulus]]]) -> list[Any]:

@@ -17,11 +17,13 @@ from jaxtyping import Array, Float, Int, PyTree
 
 from heartsim._types import AnyArray, Nodal
 from heartsim.fem import (
+    AbstractLinearSolve,
     AbstractSpread,
     ConjugateGradients,
     Rows,
     ScaledMatrix,
     elements,
+    planned,
     scaled_matrix,
     split,
 )
@@ -65,6 +67,11 @@ class AbstractTissue(eqx.Module):
     def over(self, devices: Sequence[jax.Device]) -> "AbstractTissue":
         """The same tissue spread over devices, a strip of nodes on each; ValueError where the
         mesh cannot be cut so."""
+
+    def planned(self, steps: Sequence[float]) -> "AbstractTissue":
+        """The same with the work of steps of these lengths [ms] fixed in advance: what a GPU
+        wants, which waits for the host at every decision."""
+        return self
 
     @abstractmethod
     def begin(self, state: State, dt: Time) -> State:
@@ -154,7 +161,7 @@ class CrankNicolson(eqx.Module):
     K: Rows
     M: Rows
     scaled: ScaledMatrix  # M + dt/2 K as the iterations use it
-    solver: ConjugateGradients
+    solver: AbstractLinearSolve
     dt: Time
 
     def __call__(self, V: Nodal) -> Nodal:
@@ -162,7 +169,7 @@ class CrankNicolson(eqx.Module):
         return self.solve(V)[0]
 
     def solve(self, V: Nodal) -> tuple[Nodal, Int[Array, ""]]:
-        """The change of V, and the iterations taken."""
+        """The change of V, and the products with the matrix that it took."""
 
         def A(x):
             return self.M @ x + self.dt / 2 * (self.K @ x)
@@ -175,10 +182,11 @@ class Monodomain(AbstractTissue):
 
     K: Rows  # ∫∇λ_i·D∇λ_j, mm^dim/ms
     M: Rows  # blended mass, mm^dim
+    mass_floor: float = eqx.field(static=True)  # least eigenvalue of M under its Jacobi scaling
     ionic: AbstractIonicModel
     membrane_step: AbstractMembraneStep
     splitting: AbstractSplitting
-    solver: ConjugateGradients
+    solver: AbstractLinearSolve
 
     @property
     def spread(self) -> AbstractSpread:
@@ -209,9 +217,15 @@ class Monodomain(AbstractTissue):
         """The diffusion of every step."""
         return self.crank_nicolson(dt)
 
+    def planned(self, steps: Sequence[float]) -> "Monodomain":
+        """See AbstractTissue. Made before the tissue is spread; at twice the conductivity about
+        half the digits of the solver's tolerance are left."""
+        matrices = [self.crank_nicolson(dt).scaled for dt in steps]
+        return dataclasses.replace(self, solver=planned(matrices, self.solver.rtol))
+
     def crank_nicolson(self, dt: Time) -> CrankNicolson:
         """The diffusion step of length dt."""
-        scaled = scaled_matrix(self.M.plus(dt / 2, self.K))
+        scaled = scaled_matrix(self.M.plus(dt / 2, self.K), self.M, self.mass_floor)
         return CrankNicolson(self.K, self.M, scaled, self.solver, dt)
 
     def step(
@@ -236,7 +250,7 @@ def monodomain(
     lumped: float = 0.0,
     membrane_step: AbstractMembraneStep | None = None,
     splitting: AbstractSplitting | None = None,
-    solver: ConjugateGradients | None = None,
+    solver: AbstractLinearSolve | None = None,
     factor: Float[AnyArray, " nodes"] | None = None,
 ) -> Monodomain:
     """The monodomain on a mesh, with diffusivity D [mm²/ms] in each cell.
@@ -261,6 +275,7 @@ def monodomain(
     return Monodomain(
         K=parts.stiffness(D),
         M=mass,
+        mass_floor=parts.mass_floor(lumped),
         ionic=ionic,
         membrane_step=RushLarsenMidpoint() if membrane_step is None else membrane_step,
         splitting=Strang() if splitting is None else splitting,

@@ -57,6 +57,10 @@ class AbstractStepping(eqx.Module):
     """How the time between two samples is passed."""
 
     @abstractmethod
+    def longest_step(self, dt: float) -> float:
+        """ms, where base steps are `dt`."""
+
+    @abstractmethod
     def prepare(self, run: Run, carry: Carry) -> tuple[Any, Carry]:
         """What is made once and handed to every frame, and the carry made ready for it."""
 
@@ -67,6 +71,10 @@ class AbstractStepping(eqx.Module):
 
 class Fixed(AbstractStepping):
     """Every step is a base step. Differentiable in both modes."""
+
+    def longest_step(self, dt):
+        """A base step."""
+        return dt
 
     def prepare(self, run, carry):
         """The coupling of tissue; a carry that longer steps left is restarted."""
@@ -97,6 +105,10 @@ class Adaptive(AbstractStepping):
 
     tolerance: float = 0.1  # mV, in a step
     longest: float = 0.5  # ms
+
+    def longest_step(self, dt):
+        """As it was told, at least a base step."""
+        return max(dt, self.longest)
 
     def prepare(self, run, carry):
         """Nothing: the coupling depends on the stride. ValueError where the error of a step is not

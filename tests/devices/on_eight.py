@@ -97,6 +97,17 @@ def test_a_run_is_the_same_on_many_devices(count, precision):
         np.testing.assert_allclose(*times, atol=near / 10)
 
 
+def test_a_planned_run_is_the_same_on_many_devices():
+    """To rounding alone: no sum over devices decides anything."""
+    body = muscle(patches()).planned([DT])
+    (a, kept_a), (b, kept_b) = simulated(body), simulated(body.over(jax.devices()))
+    np.testing.assert_allclose(a.state.V, b.state.V, atol=2e-3)
+    np.testing.assert_allclose(kept_a.V, kept_b.V, atol=2e-3)
+    unplanned, _ = simulated(muscle(patches()))
+    times = [np.asarray(tissue.activation_time(c, DT)) for c in (a, unplanned)]
+    np.testing.assert_allclose(*times, atol=2e-3)  # both solve to 1e-4
+
+
 def test_isolated_membranes_are_spread_too():
     single = tissue.Isolated(patches(), BODY.n_nodes)
     (a, _), (b, _) = simulated(single), simulated(single.over(jax.devices()))
@@ -138,8 +149,9 @@ def test_gradients_are_the_same_in_both_modes():
 
 
 def test_run_and_gradient_compile_for_several_gpus():
-    """The program of eight CUDA devices, value and gradient, with no call back to the host."""
-    many = muscle().over(jax.devices())
+    """The program of eight CUDA devices, value and gradient, with no call back to the host and,
+    as it is planned, no loop but those of steps and samples."""
+    many = muscle().planned([DT]).over(jax.devices())
 
     def value(strength):
         return (simulated(many, strength=strength)[1].leads ** 2).mean()

@@ -64,8 +64,9 @@ def test_the_solve_agrees_with_dense_algebra():
     body = BODIES["tetrahedra"]
     parts = fem.elements(body)
     K = parts.stiffness(jnp.broadcast_to(jnp.eye(3), (body.n_cells, 3, 3)))
-    A = parts.mass(0.0).plus(0.05, K)
-    scaled = fem.scaled_matrix(A)
+    M = parts.mass(0.0)
+    A = M.plus(0.05, K)
+    scaled = fem.scaled_matrix(A, M, parts.mass_floor(0.0))
     solver = fem.ConjugateGradients(rtol=1e-12)
     b = jnp.asarray(np.random.default_rng(0).normal(size=body.n_nodes))
     x, steps = solver(A.__matmul__, scaled, b)
@@ -75,6 +76,46 @@ def test_the_solve_agrees_with_dense_algebra():
     x, steps = solver(A.__matmul__, scaled, 0 * b)
     assert int(steps) == 0
     assert (np.asarray(x) == 0).all()
+
+
+@pytest.mark.usefixtures("x64")
+@pytest.mark.parametrize("share", [0.0, 1 / 3, 1.0])
+@pytest.mark.parametrize("kind", BODIES)
+def test_bounds_hold_the_spectrum_and_plans_find_its_ends(kind, share):
+    body = BODIES[kind]
+    parts = fem.elements(body)
+    K = parts.stiffness(jnp.broadcast_to(jnp.eye(3), (body.n_cells, 3, 3)))
+    M = parts.mass(share)
+    for dt in (1e-6, 0.1):
+        scaled = fem.scaled_matrix(M.plus(dt / 2, K), M, parts.mass_floor(share))
+        matrix = np.asarray(jax.vmap(scaled.__matmul__)(jnp.eye(body.n_nodes)))
+        values = np.linalg.eigvalsh(matrix)
+        assert float(scaled.least) <= values.min() + 1e-12
+        assert float(scaled.greatest) >= values.max() - 1e-12
+        assert fem.spectrum(scaled) == pytest.approx((values.min(), values.max()), rel=0.01)
+
+
+@pytest.mark.usefixtures("x64")
+@pytest.mark.parametrize("rtol", [1e-3, 1e-9])
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_a_planned_solve_keeps_its_tolerance(rtol, share):
+    """For the matrices of the plan; at twice the stiffness half the digits are left."""
+    body = BODIES["tetrahedra"]
+    parts = fem.elements(body)
+    M, K = parts.mass(share), parts.stiffness(jnp.broadcast_to(jnp.eye(3), (body.n_cells, 3, 3)))
+
+    def matrix(dt):
+        return fem.scaled_matrix(M.plus(dt / 2, K), M, parts.mass_floor(share))
+
+    plan = fem.planned([matrix(0.1), matrix(0.02)], rtol)
+    assert 2 <= plan.terms < 60
+    b = jnp.asarray(np.random.default_rng(0).normal(size=body.n_nodes))
+    for dt, most in ((0.1, rtol), (0.02, rtol), (0.2, rtol**0.5)):
+        x, products = plan.iterate(matrix(dt), b)
+        assert int(products) == plan.terms - 1
+        assert jnp.linalg.norm(b - matrix(dt) @ x) <= most * jnp.linalg.norm(b)
+    apart = fem.widest([fem.planned([matrix(dt)], rtol) for dt in (0.1, 0.02)])
+    assert apart == plan
 
 
 @pytest.mark.usefixtures("x64")

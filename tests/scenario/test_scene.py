@@ -1,11 +1,15 @@
 """From a scenario to objects: places, regions, layers, and what does not fit the mesh."""
 
 import dataclasses
+from unittest.mock import Mock
 
 import equinox as eqx
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from heartsim.fem import ConjugateGradients
 from heartsim.ionic import Patchwork, by_name
 from heartsim.mesh import write_mesh
 from heartsim.scenario import build_scene, check_scenario, scenario_from
@@ -13,6 +17,7 @@ from heartsim.scenario._places import nodes_at
 from heartsim.scenario._schema import Place
 from heartsim.scenario._thickening import thin
 from heartsim.scenario._tissue import joined, membranes
+from heartsim.tissue import Adaptive
 
 
 def scene_of(data, folder, **change):
@@ -215,3 +220,19 @@ def test_check_refuses_a_wave_that_the_edges_cannot_carry(data, folder):
     data["conduction"]["sigma_normal_mS_mm"] = 0.001
     with pytest.raises(ValueError, match=r"sigma_normal_mS_mm = 0\.001 carries no wave on edges"):
         check_scenario(scenario_from(data, folder=folder))
+
+
+@pytest.mark.parametrize("steps", ["fixed", "adaptive"])
+def test_on_a_gpu_the_linear_solve_is_planned(data, folder, monkeypatch, steps):
+    """For the longest step; on a processor conjugate gradients decide as they go."""
+    change = {"solver": data.get("solver", {}) | {"steps": steps}}
+    assert isinstance(scene_of(data, folder, **change).tissue.solver, ConjugateGradients)
+    gpu = [Mock(spec=jax.Device, platform="gpu")]
+    monkeypatch.setattr("heartsim.scenario._scene.devices_of", lambda scenario: gpu)
+    scene = scene_of(data, folder, **change)
+    plan, dt = scene.tissue.solver, scene.scenario.solver.dt_ms
+    longest = {"fixed": dt, "adaptive": Adaptive().longest}[steps]
+    widest = scene.tissue.crank_nicolson(longest).scaled
+    b = jnp.asarray(np.random.default_rng(0).normal(size=widest.scale.size), jnp.float32)
+    x, _ = plan.iterate(widest, b)
+    assert jnp.linalg.norm(b - widest @ x) <= scene.scenario.solver.rtol * jnp.linalg.norm(b)

@@ -93,3 +93,14 @@ def test_arrival_times_never_come_to_padding():
     small = WALLS[0].n_nodes
     assert (foot.T[0, :small] == 3.0).all()
     assert (foot.T[0, small:] == tissue.NEVER).all()
+
+
+def test_bodies_planned_one_by_one_get_one_plan():
+    bodies = [body(wall, D).planned([0.1]) for wall, D in zip(WALLS, (0.3, 0.6), strict=True)]
+    assert bodies[0].solver != bodies[1].solver
+    muscle, pulses = tissue.stacked(bodies, [[pulse(wall)] for wall in WALLS])
+    assert muscle.solver.terms == max(b.solver.terms for b in bodies)
+    together = jax.vmap(lambda t, p: times(t, p, tissue.Fixed()))(muscle, pulses)
+    for wall, alone, found in zip(WALLS, bodies, np.asarray(together), strict=True):
+        own = np.asarray(times(alone, [pulse(wall)], tissue.Fixed()))
+        np.testing.assert_allclose(found[: wall.n_nodes], own, atol=1e-3)

@@ -102,3 +102,25 @@ def test_a_step_without_an_estimate_is_refused():
     heart = muscle(ionic.MitchellSchaeffer(), membrane_step=ionic.RushLarsen())
     with pytest.raises(ValueError, match="use RushLarsenMidpoint"):
         beat(heart, tissue.Adaptive(), 1.0)
+
+
+def test_a_planned_run_has_no_loops_but_steps_and_samples_on_a_gpu():
+    """Others would wait for the host at every pass: conjugate gradients do in a step, before the
+    first one, and where steps change their length."""
+    body = muscle(ionic.by_name("ten_tusscher_2006_epi"))
+    for each, loops in ((body, 5), (body.planned([DT]), 2)):
+        run = jax.jit(lambda t: beat(t, tissue.Fixed(), 2.0)[0].state.V)
+        exported = jax.export.export(run, platforms=["cuda"])(each)
+        assert exported.mlir_module().count("stablehlo.while") == loops
+
+
+@pytest.mark.parametrize("stepping", [tissue.Fixed(), tissue.Adaptive()], ids=["fixed", "adaptive"])
+def test_a_planned_run_is_the_unplanned_one(stepping):
+    """To 5e-3 ms: both solve to 1e-3, which moves activation by 4e-3 at most (docs/numerics.md)."""
+    body = muscle(ionic.by_name("mitchell_schaeffer_2003"))
+    ready = body.planned([DT, stepping.longest_step(DT)])
+    times = [
+        np.asarray(tissue.activation_time(beat(t, stepping, 60.0)[0], DT)) for t in (body, ready)
+    ]
+    assert np.isfinite(times[0]).sum() > 0.9 * BODY.n_nodes
+    np.testing.assert_allclose(*times, atol=5e-3)

@@ -1,0 +1,47 @@
+"""A linear solve planned for matrices that are known."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.linalg import eigsh
+
+from ._solve import Chebyshev, ScaledMatrix
+
+ACCURACY = 0.01
+"""Of the ends of a spectrum."""
+MARGIN = 1.05
+"""By which a spectrum is taken to be wider than it was found: five times the accuracy."""
+
+
+def planned(matrices: Sequence[ScaledMatrix], rtol: float = 1e-3) -> Chebyshev:
+    """Chebyshev's iteration with as many terms as the widest of these spectra needs to bring the
+    residual to `rtol`. The ends of the spectra come from Lanczos' iteration (ARPACK): on a heart
+    with slivers the bounds are twice as wide."""
+    found = np.array([spectrum(A) for A in matrices])
+    bounds = np.array([(A.least, A.greatest) for A in matrices], float)
+    reach = np.abs(found - 1) / np.maximum(np.abs(bounds - 1), 1e-6)
+    down, up = (float(share) for share in np.minimum(1.0, MARGIN * reach.max(axis=0)))
+    plan = Chebyshev(rtol, 1, (down, up))
+    ratios = [float(theta / delta) for theta, delta in map(plan.ends, matrices)]
+    terms = int(np.ceil(np.arccosh(1 / rtol) / np.arccosh(min(ratios))))
+    return Chebyshev(rtol, terms, plan.within)
+
+
+def widest(plans: Sequence[Chebyshev]) -> Chebyshev:
+    """One plan for the matrices of all these, of one rtol."""
+    reach = np.max([plan.within for plan in plans], axis=0)
+    terms = max(plan.terms for plan in plans)
+    return dataclasses.replace(plans[0], terms=terms, within=tuple(reach.tolist()))
+
+
+def spectrum(A: ScaledMatrix) -> tuple[float, float]:
+    """The least and the greatest eigenvalue of S A S, to `ACCURACY`."""
+    slots, nodes = A.rows.off.shape
+    here = np.tile(np.arange(nodes), slots)
+    entries = np.asarray(A.rows.off, float).ravel(), (here, np.asarray(A.rows.neighbour).ravel())
+    matrix = sparse.csr_array(entries, shape=(nodes, nodes)) + sparse.eye_array(nodes)
+    start = np.random.default_rng(0).normal(size=nodes)
+    told = {"k": 1, "tol": ACCURACY, "v0": start, "return_eigenvectors": False}
+    return float(eigsh(matrix, which="SA", **told)[0]), float(eigsh(matrix, which="LA", **told)[0])
