@@ -171,7 +171,8 @@ def run_all(args, case: dict, names: list[str]) -> list:
     rows = []
     for name in names:
         python = args.python if name in PEERS else sys.executable
-        rows.append(in_its_own_process(python, case | {"name": name, "cores": args.cores}))
+        told = {"name": name, "cores": args.cores, "device": args.device}
+        rows.append(in_its_own_process(python, case | told))
     return rows
 
 
@@ -199,6 +200,7 @@ def main() -> None:
     parser.add_argument("--finest", type=float, default=0.1, help="last edge of error, mm")
     parser.add_argument("--longest", type=float, default=80.0, help="give up after this, ms")
     parser.add_argument("--one-core", action="store_true", help="tie every engine to one core")
+    parser.add_argument("--device", default="cpu", help="cuda:0: TorchCor there, too")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     cores = sorted(os.sched_getaffinity(0))

@@ -107,7 +107,7 @@ def by_torchcor(case: dict) -> dict:
     from torchcor.ionic import TenTusscherPanfilov
     from torchcor.simulator import Monodomain
 
-    torchcor.set_device("cpu", verbose=False)
+    torchcor.set_device(case["device"], verbose=False)
     dt = case["dt"]
     cell = TenTusscherPanfilov(cell_type="EPI", dt=dt, dtype=torch.float32)
     for name, value in zip(TORCHCOR.split(), case["start"], strict=True):
@@ -125,14 +125,14 @@ def by_torchcor(case: dict) -> dict:
     u = cell.initialize(body.n_nodes)
     body.cg.initialize(x=u, linear_guess=True)
     watch = torch.as_tensor(case["watch"])
-    times, before, split = np.full(len(watch), np.nan), u[watch].numpy(), [0.0, 0.0]
+    times, before, split = np.full(len(watch), np.nan), u[watch].cpu().numpy(), [0.0, 0.0]
     warm, last = round(1.0 / dt), round(case["longest"] / dt)
     for k in range(1, last + 1):
         u, _, *seconds = body.step(u, k * dt, 1e-5, 1e-5, 100, verbose=True)
         if k == warm:
             clock, split = Clock(), [0.0, 0.0]
         split = [total + s for total, s in zip(split, seconds, strict=True)]
-        now = u[watch].numpy().copy()
+        now = u[watch].cpu().numpy().copy()
         fired = np.isnan(times) & (now > case["threshold"])
         over = (now - case["threshold"]) / (now - before)
         times[fired] = (k - over[fired]) * dt
