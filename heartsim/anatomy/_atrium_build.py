@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import scipy
 from jaxtyping import Bool, Float, Int
-from scipy import ndimage
 
 from heartsim.mesh import did_you_mean, signed_volumes
 
@@ -128,7 +128,7 @@ def _cavity(
     """The largest part of the atrium's voxels with its holes, and how many voxels that took away
     and added."""
     own = image.values == labels.cavity
-    part, _ = ndimage.label(own, TOUCHING)
+    part, _ = scipy.ndimage.label(own, TOUCHING)
     kept = part == 1 + int(np.argmax(np.bincount(part.ravel())[1:]))
     removed = int((own & ~kept).sum())
     if removed > ISLANDS * own.sum():
@@ -143,7 +143,7 @@ def _cavity(
             f"{image.name}: the atrium touches the border of the image, so that a part of it is "
             "missing; give the whole image."
         )
-    whole = ndimage.binary_fill_holes(kept)
+    whole = scipy.ndimage.binary_fill_holes(kept)
     return whole, removed, int((whole & ~kept).sum())
 
 
@@ -153,13 +153,13 @@ def _behind(
     """For each voxel the number of the opening that it lies behind, from 1, or 0; and the openings'
     names. Voxels farther from where the labels touch than the wall reaches do not count: there they
     lie beside the atrium."""
-    beside = ndimage.binary_dilation(cavity) & ~cavity
+    beside = scipy.ndimage.binary_dilation(cavity) & ~cavity
     face = float(np.prod(image.spacing)) ** (2 / 3)
     reach = 2 * labels.wall_mm + float(image.spacing.max())
     found, names = np.zeros(image.values.shape, int), list(_told(labels))
     for k, (name, numbers) in enumerate(_told(labels).items(), start=1):
         own = np.isin(image.values, numbers) & ~cavity
-        part, _ = ndimage.label(own & beside, TOUCHING)
+        part, _ = scipy.ndimage.label(own & beside, TOUCHING)
         area = np.bincount(part.ravel(), minlength=2) * face
         area[0] = 0.0
         wide = area >= LEAST_OPENING if name == "veins" else area == area.max()
@@ -170,7 +170,7 @@ def _behind(
                 "opening without a gap, or leave it out where it is a vein."
             )
         wide[0] = False
-        away = ndimage.distance_transform_edt(~wide[part], sampling=image.spacing[::-1])
+        away = scipy.ndimage.distance_transform_edt(~wide[part], sampling=image.spacing[::-1])
         found[own & (away < reach)] = k
     _require_through(image, cavity, found, names, labels.wall_mm)
     return found, names
@@ -178,7 +178,7 @@ def _behind(
 
 def _require_through(image: Image, cavity, found, names: list[str], thickness: float) -> None:
     """ValueError where what lies behind an opening is thinner than the wall."""
-    depth = ndimage.distance_transform_edt(~cavity, sampling=image.spacing[::-1])
+    depth = scipy.ndimage.distance_transform_edt(~cavity, sampling=image.spacing[::-1])
     for k, name in enumerate(names, start=1):
         if depth[found == k].max() < thickness:
             raise ValueError(
@@ -205,7 +205,7 @@ def _wall(
     fields: dict[str, Float[np.ndarray, "x y z"]] = {}
     for name, mask in (("lv", cavity), ("beyond", beyond)):
         d = smooth_distance(mask, image.spacing[::-1])
-        sampled = ndimage.map_coordinates(d, at, order=1, mode="nearest")
+        sampled = scipy.ndimage.map_coordinates(d, at, order=1, mode="nearest")
         fields[name] = sampled.reshape(grid.shape[:3])
     fields["body"] = fields["lv"]
     made = grown(fields, low, np.full(3, step), thickness, 0.0)
@@ -216,7 +216,7 @@ def _nearest(
     image: Image, opening: Int[np.ndarray, "slices rows columns"]
 ) -> Callable[[Float[np.ndarray, "points 3"]], Int[np.ndarray, " points"]]:
     """Which opening lies nearest to points."""
-    there = ndimage.distance_transform_edt(
+    there = scipy.ndimage.distance_transform_edt(
         opening == 0,
         sampling=image.spacing[::-1],
         return_distances=False,

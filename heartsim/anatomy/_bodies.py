@@ -4,8 +4,8 @@ import dataclasses
 from typing import Any
 
 import numpy as np
+import scipy
 from jaxtyping import Float, Int
-from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from ._surfaces import rim_edges
@@ -136,7 +136,7 @@ def signed_distances(
     inside = np.asarray(mask["mask"]).reshape(shape, order="F").astype(bool)
     if not inside.any():
         return np.full(shape, -np.inf)
-    d = ndimage.distance_transform_edt(inside) - ndimage.distance_transform_edt(~inside)
+    d = scipy.ndimage.distance_transform_edt(inside) - scipy.ndimage.distance_transform_edt(~inside)
     d = d * step
     near = np.abs(d) < BAND * step
     places = low + np.argwhere(near) * step

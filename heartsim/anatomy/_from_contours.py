@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import scipy
 from jaxtyping import Float
-from scipy.interpolate import RBFInterpolator
 from scipy.spatial import cKDTree
 
 from heartsim.mesh import signed_volumes
@@ -94,7 +94,7 @@ def structures(guide: GuidePoints, apart: float) -> dict[str, list[Contour]]:
     }
 
 
-def surface_field(outlines: list[Contour]) -> RBFInterpolator:
+def surface_field(outlines: list[Contour]) -> Callable[[np.ndarray], np.ndarray]:
     """About the distance [mm] inside the smooth surface through contours."""
     points = np.concatenate([one.points for one in outlines])
     outward = np.concatenate([one.outward for one in outlines])
@@ -106,7 +106,7 @@ def surface_field(outlines: list[Contour]) -> RBFInterpolator:
         places.append(off[free])
         values.append(np.full(free.sum(), -side))
     x, first = np.unique(np.concatenate(places).round(6), axis=0, return_index=True)
-    return RBFInterpolator(
+    return scipy.interpolate.RBFInterpolator(
         x, np.concatenate(values)[first], kernel="linear", smoothing=SMOOTHING, degree=1
     )
 
@@ -172,7 +172,9 @@ def _thickness(rv, low, outside, grid) -> Float[np.ndarray, "x y z"]:
     own = outside[outside[:, 2] < -UPRIGHT]
     told = -distance(own)
     told = np.clip(told, *np.quantile(told, (0.1, 0.9)))
-    near = RBFInterpolator(own, told, kernel="linear", smoothing=APART * 10, degree=0)
+    near = scipy.interpolate.RBFInterpolator(
+        own, told, kernel="linear", smoothing=APART * 10, degree=0
+    )
     return np.clip(near(grid), told.min(), told.max()).reshape(rv.shape)
 
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from jaxtyping import Float, Int
-from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from heartsim._types import AnyArray
@@ -74,7 +74,7 @@ def heart_from_surfaces(
     n = np.ceil((high - low) / step).astype(int) + 1
     shape = (int(n[0]), int(n[1]), int(n[2]))
     field, inside, thickened = _field(wall, low, step, shape, least_wall(edge))
-    level = Outline(ndimage.spline_filter(field, 3, mode="nearest"), low, np.full(3, step))
+    level = Outline(scipy.ndimage.spline_filter(field, 3, mode="nearest"), low, np.full(3, step))
     stage("tetrahedra")
     x, cells = stuff(level, low, high, edge)
     mesh = Mesh(points=x, cells=cells, regions=np.ones(len(cells), np.int32))
@@ -107,7 +107,7 @@ def _field(
     thin = float(((grown > 0) & (outer <= 0) & (out < 0)).sum()) * step**3 / 1000
     field = np.minimum(grown, -out)
     inside = float((field > 0).sum()) * step**3 / 1000
-    return ndimage.gaussian_filter(field, SMOOTH), inside, thin
+    return scipy.ndimage.gaussian_filter(field, SMOOTH), inside, thin
 
 
 def _enclosed(patches: Mapping[str, Patch]) -> _Wall:

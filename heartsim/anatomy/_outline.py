@@ -10,9 +10,8 @@ smoothed along the axis, else the cap would stand on a wall that runs outward li
 import dataclasses
 
 import numpy as np
+import scipy
 from jaxtyping import Bool, Float
-from scipy import ndimage
-from scipy.interpolate import PchipInterpolator
 from scipy.spatial import cKDTree
 
 NEAR = 10.0  # mm from a surface where its distance is exact: above walls that are grown; ours
@@ -33,7 +32,9 @@ class Outline:
     def __call__(self, x: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, " points"]:
         """The field at points [mm]; beyond the grid that of its border."""
         at = ((x - self.low) / self.step).T
-        return ndimage.map_coordinates(self.field, at, order=3, mode="nearest", prefilter=False)
+        return scipy.ndimage.map_coordinates(
+            self.field, at, order=3, mode="nearest", prefilter=False
+        )
 
 
 def distances(
@@ -53,9 +54,9 @@ def smooth_distance(
 ) -> Float[np.ndarray, "*size"]:
     """To its outline [mm], positive inside, smoothed over a voxel and shifted so that as many
     voxels are inside as before."""
-    inside = ndimage.distance_transform_edt(mask, sampling=sampling)
-    outside = ndimage.distance_transform_edt(~mask, sampling=sampling)
-    d = ndimage.gaussian_filter(inside - outside, 1.0)
+    inside = scipy.ndimage.distance_transform_edt(mask, sampling=sampling)
+    outside = scipy.ndimage.distance_transform_edt(~mask, sampling=sampling)
+    d = scipy.ndimage.gaussian_filter(inside - outside, 1.0)
     falling, count = np.sort(d, axis=None)[::-1], int(mask.sum())
     return d - (falling[count - 1] + falling[min(count, d.size - 1)]) / 2
 
@@ -78,7 +79,11 @@ def stacked(
     first, last = z[there[0]], z[there[-1]]
     gap = float(np.median(np.diff(z)))
     known = d[there]
-    curve = PchipInterpolator(z[there], known, axis=0) if len(there) > 1 else lambda _: known[0]
+    curve = (
+        scipy.interpolate.PchipInterpolator(z[there], known, axis=0)
+        if len(there) > 1
+        else lambda _: known[0]
+    )
     out = np.empty((len(to), *d.shape[1:]))
     below, above = (gap / 2 / _fullness(_rounded(known[end], 1.0)) for end in (0, -1))
     open_above = top - last < 0.75 * gap
@@ -102,7 +107,7 @@ def _smoothed(
     samples are inside as before."""
     own = share > 0
     old, share = d[own], share[own, None, None]
-    new = share * ndimage.gaussian_filter1d(d, sigma, axis=0, mode="nearest")[own]
+    new = share * scipy.ndimage.gaussian_filter1d(d, sigma, axis=0, mode="nearest")[own]
     new += (1 - share) * old
     falling = np.sort(new / share, axis=None)[::-1]
     out = d.copy()
@@ -147,7 +152,7 @@ def signed_distance(
     x = np.concatenate(crossings)
     tree, number = cKDTree(x), np.zeros(field.shape, int)
     number[beside] = tree.query(np.argwhere(beside) * step)[1]
-    nearest = ndimage.distance_transform_edt(
+    nearest = scipy.ndimage.distance_transform_edt(
         ~beside, sampling=step, return_distances=False, return_indices=True
     )
     grid = np.moveaxis(np.indices(field.shape), 0, -1) * step
@@ -185,8 +190,8 @@ def mended(
     mask: Bool[np.ndarray, "slices rows columns"],
 ) -> tuple[Bool[np.ndarray, "slices rows columns"], int, int]:
     """The largest part, holes within slices filled; voxels taken away, and added."""
-    part, count = ndimage.label(mask, structure=np.ones((3, 3, 3)))
+    part, count = scipy.ndimage.label(mask, structure=np.ones((3, 3, 3)))
     sizes = np.bincount(part.ravel())[1:]
     kept = part == 1 + int(np.argmax(sizes)) if count else mask
-    filled = np.array([ndimage.binary_fill_holes(slice_) for slice_ in kept])
+    filled = np.array([scipy.ndimage.binary_fill_holes(slice_) for slice_ in kept])
     return filled, int((mask & ~kept).sum()), int((filled & ~kept).sum())

@@ -3,8 +3,8 @@
 import dataclasses
 
 import numpy as np
+import scipy
 from jaxtyping import Bool, Float, Int
-from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from heartsim.mesh import Mesh, locate_points, signed_volumes, submesh
@@ -148,7 +148,8 @@ def _interpolated(
     weight[tuple(inside.T)] = 1.0
     at = image.voxels(x).T
     total, value = (
-        ndimage.map_coordinates(field, at, order=1) for field in (weight, weight * image.values)
+        scipy.ndimage.map_coordinates(field, at, order=1)
+        for field in (weight, weight * image.values)
     )
     away, near = cKDTree(inside[:, ::-1] * image.spacing).query(at.T[:, ::-1] * image.spacing)
     nearest = image.values[tuple(inside[near].T)].astype(float)

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from jaxtyping import Float
-from scipy import ndimage
 
 from ._outline import distances, misalignment, stacked
 from ._slices import Slices
@@ -95,7 +95,7 @@ def _aligned(d, moved):
     """Each slice moved back by as many pixels."""
     out = np.full_like(d, -np.inf)
     for k in np.flatnonzero(np.isfinite(d[:, 0, 0])):
-        out[k] = ndimage.shift(d[k], -moved[k], order=1, mode="nearest")
+        out[k] = scipy.ndimage.shift(d[k], -moved[k], order=1, mode="nearest")
     return out
 
 

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from jaxtyping import Bool, Float
-from scipy import ndimage
 
 from ._base_frame import BaseFrame, frame_on, upright_grid
 from ._image import Image
@@ -45,7 +45,7 @@ def wall_of_volume(image: Image, labels: Labels, edge: float, least: float) -> V
     at, fields = image.voxels(frame.place(grid)).T, {}
     for name, mask in found.masks.items():
         d = smooth_distance(mask, image.spacing[::-1])
-        sampled = ndimage.map_coordinates(d, at, order=1, mode="nearest")
+        sampled = scipy.ndimage.map_coordinates(d, at, order=1, mode="nearest")
         fields[name] = sampled.reshape(shape)
     wall = Wall(grown(fields, low, np.full(3, step), least, labels.rv_wall_mm), low, high, 0.0)
     return Volume(wall, frame, found, image, _below(image, frame))
@@ -66,8 +66,8 @@ def _opening(
 ) -> Float[np.ndarray, "points 3"]:
     """Voxels on both sides of where the left cavity ends, but not at muscle: its valves."""
     wall = masks["body"] | masks.get("rv_outer", masks.get("rv", masks["body"]))
-    outside = ndimage.binary_dilation(masks["lv"]) & ~wall
-    part, count = ndimage.label(outside, TOUCHING)
+    outside = scipy.ndimage.binary_dilation(masks["lv"]) & ~wall
+    part, count = scipy.ndimage.label(outside, TOUCHING)
     sizes = np.bincount(part.ravel(), minlength=2)[1:]
     face = float(np.prod(image.spacing)) ** (2 / 3)
     if not count or sizes.max() * face < LEAST_OPENING:
@@ -76,5 +76,5 @@ def _opening(
             "wanted it to end at its valves. Give the number of valves or the atrium as beyond."
         )
     outer = part == 1 + int(np.argmax(sizes))
-    inner = ndimage.binary_dilation(outer) & masks["lv"]
+    inner = scipy.ndimage.binary_dilation(outer) & masks["lv"]
     return np.concatenate([image.middles(outer), image.middles(inner)])

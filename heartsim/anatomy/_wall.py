@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
+import scipy
 from jaxtyping import Float, Int
-from scipy import ndimage
 
 from ._laplace import LV, RV, SEPTUM
 from ._outline import Outline, signed_distance
@@ -106,6 +106,6 @@ def grown(
             wall + rv_wall if labelled is None else np.maximum(labelled, wall + least)
         )
     return {
-        name: Outline(ndimage.spline_filter(field, 3, mode="nearest"), corner, step)
+        name: Outline(scipy.ndimage.spline_filter(field, 3, mode="nearest"), corner, step)
         for name, field in fields.items()
     }

@@ -4,9 +4,8 @@ from typing import NamedTuple
 
 import equinox as eqx
 import numpy as np
+import scipy
 from jaxtyping import Float, Int
-from scipy.ndimage import uniform_filter1d
-from scipy.signal import butter, filtfilt, find_peaks, iirnotch, sosfiltfilt
 
 from heartsim._types import AnyArray
 
@@ -65,7 +64,9 @@ def qrs_peaks(signal: Float[AnyArray, "samples leads"], rate: float) -> Int[np.n
     if not height > 0:
         return np.zeros(0, int)
     padded = np.pad(energy, 1)  # so that a QRS at the very end of the record is a peak too
-    peaks = find_peaks(padded, height=height, distance=max(1, round(0.25 * rate)))[0] - 1
+    peaks = (
+        scipy.signal.find_peaks(padded, height=height, distance=max(1, round(0.25 * rate)))[0] - 1
+    )
     kept: list[int] = []
     for peak in peaks:
         if kept and peak - kept[-1] < 0.4 * rate:
@@ -79,7 +80,7 @@ def qrs_peaks(signal: Float[AnyArray, "samples leads"], rate: float) -> Int[np.n
 def _energy(signal, rate: float, band: tuple[float, float]):
     """Speed of the leads in a band of frequencies, averaged over 100 ms."""
     narrow = speed(_pass(signal, rate, band), rate)
-    return uniform_filter1d(narrow, max(1, round(0.1 * rate)), mode="nearest")
+    return scipy.ndimage.uniform_filter1d(narrow, max(1, round(0.1 * rate)), mode="nearest")
 
 
 def median_beat(recording: Recording) -> Beat:
@@ -149,8 +150,8 @@ def without_mains(
         if mains > 0.45 * rate or not (away <= 0.3).any() or len(clean) < rate:
             continue
         if size[away <= 0.3].max() > 3 * size[(away >= 0.6) & (away <= 3)].max():
-            b, a = iirnotch(mains, mains / 2, fs=rate)
-            clean = filtfilt(b, a, clean, axis=0)
+            b, a = scipy.signal.iirnotch(mains, mains / 2, fs=rate)
+            clean = scipy.signal.filtfilt(b, a, clean, axis=0)
     return clean
 
 
@@ -202,7 +203,9 @@ def _pass(signal, rate: float, band: tuple[float, float]):
     signal = np.asarray(signal, np.float64)
     low, high = band
     if high < 0.45 * rate:
-        sos = butter(2, (low, high), "bandpass", fs=rate, output="sos")
+        sos = scipy.signal.butter(2, (low, high), "bandpass", fs=rate, output="sos")
     else:
-        sos = butter(2, low, "highpass", fs=rate, output="sos")
-    return sosfiltfilt(sos, signal, axis=0, padlen=min(len(signal) - 1, round(2 * rate)))
+        sos = scipy.signal.butter(2, low, "highpass", fs=rate, output="sos")
+    return scipy.signal.sosfiltfilt(
+        sos, signal, axis=0, padlen=min(len(signal) - 1, round(2 * rate))
+    )

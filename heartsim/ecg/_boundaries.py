@@ -3,9 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from jaxtyping import Float
-from scipy.ndimage import gaussian_filter1d
-from scipy.signal import find_peaks
 
 from heartsim._types import AnyArray
 
@@ -175,9 +174,11 @@ def t_wave(lead: Float[AnyArray, " samples"], rate: float, offset: float, floor:
     ends.
     """
     nothing = TWave(float("nan"), float("nan"), float("nan"))
-    smooth = gaussian_filter1d(np.asarray(lead, np.float64), 0.008 * rate, mode="nearest")
+    smooth = scipy.ndimage.gaussian_filter1d(
+        np.asarray(lead, np.float64), 0.008 * rate, mode="nearest"
+    )
     start = round((offset + 60) * rate / 1000)
-    peaks = find_peaks(np.abs(smooth[start:]))[0] + start
+    peaks = scipy.signal.find_peaks(np.abs(smooth[start:]))[0] + start
     peaks = peaks[np.abs(smooth[peaks]) >= floor]
     if len(peaks) == 0:
         return nothing

@@ -3,9 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from jaxtyping import Float
-from scipy.ndimage import gaussian_filter1d
-from scipy.signal import find_peaks
 
 from heartsim._types import AnyArray
 
@@ -112,7 +111,7 @@ def notches(qrs: Float[AnyArray, " samples"], rate: float, floor: float) -> tupl
     `MID` after the onset to `MID` before the offset. The words are of Strauss et al. (2011),
     the numbers ours.
     """
-    x = gaussian_filter1d(np.asarray(qrs, np.float64), 0.003 * rate, mode="nearest")
+    x = scipy.ndimage.gaussian_filter1d(np.asarray(qrs, np.float64), 0.003 * rate, mode="nearest")
     margin = round(MID * rate / 1000)
     top = np.abs(x).max(initial=0.0)
     if len(x) <= 2 * margin or top < floor:
@@ -124,13 +123,13 @@ def notches(qrs: Float[AnyArray, " samples"], rate: float, floor: float) -> tupl
     deep = max(floor, 0.05 * top)
     turns = 0
     for sign in (1, -1):
-        dips = mid(find_peaks(-sign * x, prominence=deep)[0])
+        dips = mid(scipy.signal.find_peaks(-sign * x, prominence=deep)[0])
         turns += int((sign * x[dips] > 0).sum())
     slope = np.gradient(x)
     slurs = 0
     for sign in (1, -1):
         steep = sign * slope
-        for k in mid(find_peaks(-steep)[0]):
+        for k in mid(scipy.signal.find_peaks(-steep)[0]):
             if steep[k] <= 0 or abs(x[k]) < 0.25 * top:
                 continue
             flank = np.flatnonzero(steep <= 0)

@@ -41,13 +41,15 @@ def run_scenario(
     finish: Callable[[Path], None] | None = None,
     cache: Path | None = None,
     done: "Done | None" = None,
+    keep: bool = True,
 ) -> Rows:
     """Run a scenario and write the run directory `out`; return its summary.
 
     While it runs everything lies in `out`.partial, checkpoints included; `resume` goes on from
     the last one, bit for bit. `finish` may add files (pictures) to the directory before it is
     renamed. Tuned conductivities are kept in the folder `cache`. `done` is the run where it was
-    computed already, with others (`run_batch`).
+    computed already, with others (`run_batch`). Without `keep` only scenario, manifest and summary
+    are written, for who wants the numbers alone.
 
     ValueError if `out` exists, if `resume` meets a checkpoint that is damaged or of another
     scenario, mesh, precision, device or version, and for whatever `read_scenario` refuses.
@@ -65,7 +67,7 @@ def run_scenario(
                 done = run_front(build_front(scenario, cache))
             elif done is None:
                 done = _run_loop(scenario, cache, folder, identity, checkpoint, progress)
-            summary = save(done, folder)
+            summary = save(done, folder, keep)
         seconds = {
             "device_seconds": done.seconds,
             "wall_seconds": time.time() - clock[0],
@@ -196,18 +198,23 @@ def close(folder: Path, out: Path) -> None:
     folder.rename(out)
 
 
-def save(done: Done, folder: Path) -> Rows:
-    """Every other result but the pictures; returns the summary."""
+def save(done: Done, folder: Path, keep: bool = True) -> Rows:
+    """Every other result but the pictures, or without `keep` the summary alone; returns that."""
+    summary = summarise(done.scene, done.record, done.times)
+    if keep:
+        _write_results(done, folder)
+    write_json(folder / "summary.json", summary)
+    return summary
+
+
+def _write_results(done: Done, folder: Path) -> None:
     scene, record, times, _, carry = done
-    summary = summarise(scene, record, times)
     _write_map(scene, times, folder / "activation.vtu")
     _write_activations(scene, record, folder / "activations.csv")
     if scene.field is not None:
         _write_ecg(scene, record, folder / "ecg.csv")
     if isinstance(scene, Scene) and carry is not None:
         save_state(folder / "state.npz", scene, carry)
-    write_json(folder / "summary.json", summary)
-    return summary
 
 
 def _write_map(scene: Scene | FrontScene, times: Times, path: Path) -> None:

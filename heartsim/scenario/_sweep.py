@@ -100,6 +100,8 @@ def sweep_tasks(sweep: SweepFile) -> list[Task]:
     base = locate(sweep.base)
     data, made = read_toml(base, "scenario"), []
     understood = read_scenario(base).model_dump(exclude_none=True)
+    if sweep.keep == "table" and "output" in data:
+        data["output"].pop("voltage_every_ms", None)  # of which no row tells
     for vary in sweep.vary:  # beside a key that has a default stand the defaults of its section
         section, _, key = vary.key.partition(".")
         if section not in data and key in understood.get(section, {}):
@@ -156,7 +158,9 @@ class Run:
         done = ready if isinstance(ready, Done) else None
         try:
             if not own.exists():  # else only its row was missing
-                run_scenario(task.scenario, own, resume=True, cache=self.cache, done=done)
+                run_scenario(
+                    task.scenario, own, resume=True, cache=self.cache, done=done, keep=self.keep
+                )
             summary = json.loads((own / "summary.json").read_text(encoding="utf-8"))
             numbers = {k: r["value"] for k, r in summary.items() if _is_number(r["value"])}
             found |= {"status": "done"} | numbers

@@ -4,8 +4,8 @@ from itertools import product
 from typing import Annotated, Any, Literal
 
 import numpy as np
+import scipy
 from pydantic import Field, model_validator
-from scipy.stats import qmc
 
 from ._section import Count, OnBase, Section
 
@@ -86,9 +86,9 @@ def _unit_cube(sample: Sample, dimensions: int):
     if sample.method == "random":
         return rng.random((sample.runs, dimensions))
     if sample.method == "latin_hypercube":
-        return qmc.LatinHypercube(dimensions, rng=rng).random(sample.runs)
+        return scipy.stats.qmc.LatinHypercube(dimensions, rng=rng).random(sample.runs)
     power = int(np.ceil(np.log2(sample.runs)))  # whole powers of two keep Sobol's balance
-    return qmc.Sobol(dimensions, rng=rng).random_base2(power)[: sample.runs]
+    return scipy.stats.qmc.Sobol(dimensions, rng=rng).random_base2(power)[: sample.runs]
 
 
 def _between(vary: Vary, x: float) -> float:

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
+import scipy
 from jaxtyping import Float
-from scipy.interpolate import PchipInterpolator
 from scipy.spatial import cKDTree
 
 from heartsim._types import AnyArray
@@ -41,7 +41,7 @@ class Fronts(NamedTuple):
         """What has such values at the knots, in cells of such factors."""
         if self.factor == 1:
             return np.repeat(np.asarray(values).T, len(cells), axis=1)
-        curve = PchipInterpolator(np.log(self.knots), np.log(values))
+        curve = scipy.interpolate.PchipInterpolator(np.log(self.knots), np.log(values))
         return np.exp(curve(np.log(cells))).T
 
 

@@ -158,7 +158,7 @@ def _neighbours(cells, ends, inner: int):
     node, other = np.divmod(keys, inner)
     count = np.bincount(node, minlength=inner)
     slot = np.arange(node.size) - np.repeat(np.cumsum(count) - count, count)
-    near = np.tile(np.arange(inner), (count.max(), 1))
+    near = np.tile(np.arange(inner), (int(count.max()), 1))
     twin = np.zeros_like(near)
     near[slot, node] = other
     twin[slot, node] = slot[np.searchsorted(keys, other * inner + node)]

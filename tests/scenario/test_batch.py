@@ -3,6 +3,8 @@
 import copy
 import dataclasses
 import json
+import os
+from pathlib import Path
 
 import equinox as eqx
 import jax
@@ -11,7 +13,7 @@ import pytest
 import tomli_w
 
 from heartsim.mesh import slab, write_mesh
-from heartsim.scenario import _sweep, build_scene, run_sweep, scenario_from
+from heartsim.scenario import _sweep, build_scene, on_dask, run_sweep, scenario_from
 from heartsim.scenario._batch import begin_many, bodies_of, run_batch, simulate_many
 from heartsim.scenario._directory import Done
 from heartsim.tissue import Fixed
@@ -43,12 +45,12 @@ def sweep(data, folder):
     frames = np.broadcast_to(np.eye(3), (other.n_cells, 3, 3)).copy()
     write_mesh(dataclasses.replace(other, frames=frames), folder / "other.vtu")
 
-    def make(model, key, values, **more):
+    def make(model, key, values, keep="runs", **more):
         base = copy.deepcopy(data) | MODELS[model] | more
         (folder / "base.toml").write_text(tomli_w.dumps(base))
         path = folder / "sweep.toml"
         vary = [{"key": key, "values": values}]
-        path.write_text(tomli_w.dumps({"base": "base.toml", "vary": vary}))
+        path.write_text(tomli_w.dumps({"base": "base.toml", "keep": keep, "vary": vary}))
         return path
 
     return make
@@ -140,6 +142,71 @@ def test_runs_that_keep_voltages_run_alone(sweep, folder):
     run_sweep(path, folder / "out", batch=2)
     assert (folder / "out" / "runs" / "0001" / "V.vtkhdf").exists()
     assert "keeps voltages" in notes(folder / "out")[0]
+
+
+def test_where_only_rows_are_kept_voltages_are_no_reason_to_run_alone(sweep, folder):
+    more = {"output": {"voltage_every_ms": 10.0}}
+    rows = run_sweep(sweep("monodomain", START, [0.0, 3.0], "table", **more), folder / "a", batch=2)
+    assert notes(folder / "a") == []
+    assert_same_rows(rows, run_sweep(sweep("monodomain", START, [0.0, 3.0], **more), folder / "b"))
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """The address of a real Dask scheduler with two worker processes."""
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None
+    ) as cluster:
+        yield cluster.scheduler_address
+
+
+DASK = pytest.mark.filterwarnings("ignore")  # distributed's own, as its processes come and go
+
+
+@DASK
+@pytest.mark.parametrize("model", ["monodomain", "eikonal"])
+def test_batches_on_a_cluster_are_those_here(sweep, folder, cluster, model):
+    """To the last digit; the second run touches nothing, so that the first runs alone."""
+    places = [[x, 0.0, 0.0] for x in (0.0, 500.0, 2.0, 3.0)]
+    path = sweep(model, "stimulus.1.at.point_mm", places)
+    there = run_sweep(path, folder / "there", batch=2, through=on_dask(cluster))
+    here = run_sweep(path, folder / "here", batch=2)
+    assert there == here
+    assert [r["status"][:6] for r in here] == ["done", "failed", "done", "done"]
+    for run in ("0001", "0003", "0004"):
+        one, other = (folder / name / "runs" / run for name in ("there", "here"))
+        for name in ("activations.csv", "ecg.csv"):
+            assert (one / name).read_bytes() == (other / name).read_bytes()
+    assert notes(folder / "there") == notes(folder / "here")
+    assert any("one of 2 runs" in n for n in notes(folder / "there" / "runs" / "0004"))
+
+
+class Killed:
+    """Does batches, but the first time that run 3 comes its process dies when half is written."""
+
+    def __init__(self, one, mark: Path):
+        self.one, self.mark = one, mark
+
+    def __call__(self, batch):
+        if batch[0].number == 3 and not self.mark.exists():
+            self.mark.write_text("")
+            self.one(batch[:1])
+            os._exit(1)
+        return self.one(batch)
+
+
+@DASK
+def test_a_batch_whose_worker_is_lost_is_done_again(sweep, folder, cluster):
+    def losing(one, batches):
+        return on_dask(cluster)(Killed(one, folder / "killed"), batches)
+
+    path = sweep("eikonal", START, [0.0, 1.0, 2.0, 3.0])
+    there = run_sweep(path, folder / "there", batch=2, through=losing)
+    assert (folder / "killed").exists()
+    here = run_sweep(path, folder / "here", batch=2)
+    assert_same_rows(there, here)
+    assert_same_runs(folder / "there", folder / "here", 4)
 
 
 def test_a_run_that_fails_leaves_its_batch_to_the_others(sweep, folder):

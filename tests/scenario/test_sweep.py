@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tomli_w
 
-from heartsim.scenario import on_dask, read_sweep, run_sweep
+from heartsim.scenario import _directory, on_dask, read_sweep, run_sweep
 from heartsim.scenario._sweep import sweep_tasks
 from heartsim.scenario._sweep_schema import SweepFile, combinations
 
@@ -125,6 +125,17 @@ def test_a_sweep_that_is_stopped_goes_on_without_repeating(base):
     assert seen == [3, 4]
     assert table == run_sweep(sweep, base / "whole")
     assert list((base / "out" / "runs").iterdir()) == []
+
+
+def test_what_is_not_kept_is_not_written(base, monkeypatch):
+    kept = run_sweep(sweep_of(base, GRID), base / "kept")
+
+    def refuse(*_):
+        raise AssertionError("a map was written")
+
+    monkeypatch.setattr(_directory, "write_mesh", refuse)
+    assert run_sweep(sweep_of(base, GRID, keep="table"), base / "table") == kept
+    assert list((base / "table" / "runs").iterdir()) == []
 
 
 def test_another_sweep_is_not_gone_on_with(base):
