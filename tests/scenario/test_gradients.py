@@ -9,6 +9,7 @@ import heartsim as hs
 from heartsim.ionic import Patchwork
 from heartsim.mesh import write_mesh
 from heartsim.scenario import build_scene, run_scenario, scenario_from
+from heartsim.scenario._batch import run_batch
 
 ALONG = {"parameter": "tau_close", "field": "depth", "at_0": 0.5, "at_1": 2.0}
 
@@ -66,6 +67,20 @@ def test_each_of_three_layers_keeps_its_own_parameter_under_a_gradient(data, fol
     published = np.where((depth >= 0.33) & (depth < 0.67), 0.098, 0.392)  # mS/µF
     found = at_nodes(ionic, "g_Ks", len(x))
     np.testing.assert_allclose(found, published * (1 + depth), rtol=1e-6)  # float32
+
+
+def test_a_batch_gives_what_each_gives_alone_and_leaves_out_who_has_no_gradient(data, folder):
+    steep = [
+        {"gradient": [ALONG | {"parameter": "tau_in", "at_0": 1.0, "at_1": a}]} for a in (1.2, 1.5)
+    ]
+    scenarios = [scenario_from({**data, **change}, folder=folder) for change in (*steep, {})]
+    *together, apart = run_batch(scenarios)
+    assert apart.why == "no other run of its batch is of its kind"
+    for name, scenario, done in zip("ab", scenarios, together, strict=False):
+        alone = run_scenario(scenario, folder / name)
+        # the sums of a batch are taken in another order, in float32
+        wanted = alone["latest_activation_ms"]["value"]
+        assert np.nanmax(done.times.activation) == pytest.approx(wanted, abs=1e-3)
 
 
 @pytest.mark.parametrize(
