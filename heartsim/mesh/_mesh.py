@@ -76,6 +76,16 @@ class Mesh(eqx.Module):
             f"this mesh has {known if known else 'no node sets'}."
         )
 
+    def point_field(self, name: str) -> AnyArray:
+        """A field at the nodes; ValueError if there is none of that name."""
+        if name in self.point_data:
+            return self.point_data[name]
+        known = ", ".join(sorted(self.point_data))
+        raise ValueError(
+            f"mesh: point field {name!r} does not exist{did_you_mean(name, self.point_data)}; "
+            f"this mesh has {known if known else 'none'}."
+        )
+
 
 def did_you_mean(given: object, known: Iterable[str]) -> str:
     """` (did you mean ...?)` for the middle of a sentence; empty where nothing is near."""

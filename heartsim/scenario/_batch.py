@@ -69,7 +69,8 @@ def _built(scenario: Scenario, cache: Path | None) -> tuple[str, Scene | FrontSc
     scene = build_scene(scenario, cache)
     electrodes = None if scene.field is None else len(scene.field)
     same = (solver.dt_ms, solver.duration_ms, solver.steps, solver.precision, output.sample_ms)
-    return f"{same} {electrodes} {jax.tree.structure((scene.tissue, scene.stimuli))}", scene
+    kind = jax.tree.map(np.ndim, (scene.tissue, scene.stimuli))  # one number, or one per node
+    return f"{same} {electrodes} {kind}", scene
 
 
 def _together(scenes: Sequence[Any]) -> Sequence[Done | Alone]:

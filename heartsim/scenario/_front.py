@@ -30,7 +30,7 @@ from ._tissue import Speed
 
 _template_leads = eqx.filter_jit(template_leads)
 
-TEMPLATE = "eikonal: [heart] ionic and layers are not used, the template stands in"
+TEMPLATE = "eikonal: [heart] ionic, layers and [[gradient]] are not used, the template stands in"
 
 
 class FrontScene(NamedTuple):

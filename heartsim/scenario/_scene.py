@@ -31,6 +31,7 @@ from heartsim.tissue import (
 )
 
 from ._arrivals import foot_current, untuned
+from ._gradients import factors_of
 from ._leads import leads_of
 from ._places import site_of
 from ._read import locate
@@ -97,7 +98,8 @@ def build_scene(scenario: Scenario, cache: Path | None = None) -> Scene:
     field, flags = leads_of(scenario.ecg, mesh, inner, cache)
     if scenario.drug:
         models = started(under_drugs(plain, scenario.drug), scenario.heart, cache)
-    tissue = _tissue(scenario, inner, D, joined(models, rules, fronts), fronts)
+    factors = factors_of(scenario.gradient, mesh, nodes, inner.n_nodes)
+    tissue = _tissue(scenario, inner, D, joined(models, rules, fronts, factors), fronts)
     return Scene(
         scenario=scenario,
         mesh=mesh,

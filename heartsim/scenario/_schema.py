@@ -134,6 +134,18 @@ class Region(Conduction):
     """Factor on each named parameter of the membrane."""
 
 
+class Gradient(Section):
+    """A parameter of the membrane that changes along a field, whatever membrane rules there."""
+
+    parameter: str
+    field: str
+    """Point field from 0 to 1, as transmural and apicobasal are."""
+    at_0: NotNegative
+    """Factor where the field is 0; between linear."""
+    at_1: NotNegative
+    tags: Annotated[list[Tag], Field(min_length=1)] | None = None
+
+
 class Place(Section):
     """Where a stimulus acts: the nodes that satisfy every key given."""
 
@@ -239,6 +251,7 @@ class Scenario(Section):
 
     heart: Heart
     region: list[Region] = Field(default_factory=list)
+    gradient: list[Gradient] = Field(default_factory=list)
     conduction: BulkConduction = Field(default_factory=BulkConduction)
     stimulus: list[Pulses] = Field(default_factory=list)
     solver: Solver = Field(default_factory=Solver)

@@ -19,7 +19,7 @@ from heartsim.ionic import (
     layers,
     scaled,
 )
-from heartsim.mesh import Mesh, did_you_mean
+from heartsim.mesh import Mesh
 from heartsim.therapy import dosed, drugs_of
 from heartsim.tissue import (
     AbstractStepping,
@@ -36,6 +36,7 @@ from heartsim.tissue import (
 )
 
 from ._drug_schema import GivenDrug
+from ._gradients import Factors, graded
 from ._limit_cycle import at_limit_cycle
 from ._schema import DIRECTIONS, Conduction, Heart, Region, Scenario
 from ._thickening import Fronts, thickened
@@ -77,15 +78,12 @@ def fast_cells(surfaces: Sequence[str], mesh: Mesh) -> Bool[np.ndarray, " cells"
     return np.asarray(np.isin(np.asarray(mesh.cells), nodes).any(axis=1))
 
 
-def point_field(mesh: Mesh, name: str, key: str) -> Float[AnyArray, "..."]:
+def point_field(mesh: Mesh, name: str, key: str) -> AnyArray:
     """A field at the nodes; ValueError names the key of [heart] that asks for it."""
-    if name in mesh.point_data:
-        return mesh.point_data[name]
-    known = ", ".join(sorted(mesh.point_data))
-    raise ValueError(
-        f"[heart] {key} = {name!r} is no point field of the mesh"
-        f"{did_you_mean(name, mesh.point_data)}; it has {known if known else 'none'}."
-    )
+    try:
+        return mesh.point_field(name)
+    except ValueError as error:
+        raise ValueError(f"[heart] {key}: {error}") from None
 
 
 def membranes(
@@ -153,13 +151,16 @@ def _base(heart: Heart, mesh: Mesh) -> tuple[list[AbstractIonicModel], Int[np.nd
 
 
 def joined(
-    models: Sequence[AbstractIonicModel], rules: Int[np.ndarray, " nodes"], fronts: Fronts
+    models: Sequence[AbstractIonicModel],
+    rules: Int[np.ndarray, " nodes"],
+    fronts: Fronts,
+    factors: Factors,
 ) -> AbstractIonicModel:
-    """One membrane for the whole tissue, with such fronts."""
-    models = [deviating(model) for model in models]
+    """One membrane for the whole tissue, with such fronts and gradients."""
+    nodes = [np.flatnonzero(rules == k) for k in range(len(models))]
+    models = [deviating(graded(m, factors, at)) for m, at in zip(models, nodes, strict=True)]
     if len(models) == 1:
         return thickened(models[0], fronts.nodes)
-    nodes = [np.flatnonzero(rules == k) for k in range(len(models))]
     own = [thickened(m, fronts.nodes[at]) for m, at in zip(models, nodes, strict=True)]
     return Patchwork(own, nodes)
 

@@ -19,6 +19,7 @@ def scenario(data, folder):
     names = dict.fromkeys(("endo", "mid", "epi"), "mitchell_schaeffer_2003")
     data["heart"] |= {"refine": 1, "layers": {"field": "along"} | names}
     data["region"] = [{"tags": ["scar"], "scale": {"tau_close": 1.5}}]
+    data["gradient"] = [{"parameter": "tau_in", "field": "along", "at_0": 1.0, "at_1": 1.3}]
 
     def on(devices, **heart):
         changed = {"heart": data["heart"] | heart, "solver": data["solver"] | {"devices": devices}}

@@ -73,11 +73,13 @@ def test_the_table_of_defaults_in_the_docs_is_complete_and_true(data):
     del data["conduction"], data["output"], data["solver"]
     data["heart"] = {"mesh": "m.vtu", "layers": {"field": "depth"}}
     data["region"] = [{"tags": [1]}]
+    data["gradient"] = [{"parameter": "g_Ks", "field": "depth", "at_0": 1.0, "at_1": 2.0}]
     data["fast_layer"] = {"surfaces": ["lv_endo"], "velocity_m_s": 1.0}
     data["template"] = {}
     data["ecg"] = {"position": {}, "chest": {}}
     data["purkinje"] = [{"tree": "tree.vtu", "velocity_m_s": 3.0}]
     given = {"heart.mesh", "heart.layers.field", "region.tags", "solver.model"}
+    given |= {f"gradient.{key}" for key in ("parameter", "field", "at_0", "at_1")}
     given |= {"fast_layer.surfaces", "fast_layer.velocity_m_s"}
     given |= {"purkinje.tree", "purkinje.velocity_m_s"}
     assert rows["solver.model"] == '"monodomain"'
@@ -108,7 +110,7 @@ MISTAKES = [
     ({"solver": {"dt_mss": 1.0}}, "[solver] dt_mss is not a key; did you mean dt_ms?"),
     ({"solver": {"zzz": 1.0}}, "[solver] zzz is not a key; there are model, dt_ms, duration_ms"),
     ({"solvr": {}}, "[solvr] is not a section; did you mean solver?"),
-    ({"fit": {}}, "[fit] is not a section; there are heart, region, conduction, stimulus"),
+    ({"fit": {}}, "[fit] is not a section; there are heart, region, gradient, conduction"),
     ({"solver": {"model": "bidomain"}}, "model = 'bidomain' does not exist; there is 'monodomain'"),
     ({"solver": {"dt_ms": -1.0}}, "[solver] dt_ms = -1.0 must be greater than 0 [ms]."),
     ({"solver": {"dt_ms": 1.0}}, "[solver] dt_ms = 1.0 must be at most 0.2 [ms]."),
@@ -176,8 +178,10 @@ def test_missing_and_broken_files_are_named(tmp_path):
 def test_the_code_on_the_page_of_scenarios_runs(data, folder, monkeypatch, capsys):
     """docs/scenario.md: its TOML is read, and its Python runs where a heart.toml lies."""
     text = (DOCS / "scenario.md").read_text(encoding="utf-8")
-    first, fibres, eikonal = re.findall(r"^```toml\n(.*?)^```", text, re.M | re.S)
+    first, gradients, fibres, eikonal = re.findall(r"^```toml\n(.*?)^```", text, re.M | re.S)
     assert scenario_from(tomllib.loads(first)).region[0].tags == ["scar"]
+    two = scenario_from({**data, **tomllib.loads(gradients)}).gradient
+    assert [one.field for one in two] == ["apicobasal", "transmural"]
     rule = {**data["heart"], **tomllib.loads(fibres)["heart"]}
     assert scenario_from({**data, "heart": rule}).heart.fibres.endo_deg == 60.0
     velocities = {**data, "conduction": {}, **tomllib.loads(eikonal)}

@@ -100,7 +100,7 @@ def test_a_later_region_wins_and_so_do_its_border_nodes(data, mesh):
         assert (type(model).__name__ == "TenTusscher2006") == (x >= 18.0)
     published = by_name("mitchell_schaeffer_2003").tau_in
     assert float(ruled[0].tau_in) == pytest.approx(2 * float(published), rel=1e-6)  # float32
-    assert isinstance(joined(models, rules, thin(mesh.n_nodes)), Patchwork)
+    assert isinstance(joined(models, rules, thin(mesh.n_nodes), []), Patchwork)
 
 
 def test_layers_follow_depth_and_a_region_scales_each_of_them(data, mesh):
@@ -186,7 +186,7 @@ def test_nan_in_fibres_is_refused_where_the_tissue_conducts(data, folder, mesh):
 
 def test_a_field_that_is_not_there_is_named(data, folder):
     data["heart"]["layers"] = {"field": "dept"}
-    with pytest.raises(ValueError, match=r"layers\.field = 'dept' .* \(did you mean 'depth'"):
+    with pytest.raises(ValueError, match=r"layers\.field: .* 'dept' .* \(did you mean 'depth'"):
         scene_of(data, folder)
 
 
