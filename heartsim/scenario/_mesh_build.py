@@ -68,6 +68,7 @@ def _labels(told: LabelsFile) -> Labels:
         beyond=tuple(numbers.beyond),
         rv_wall_mm=told.rv_wall.thickness_mm,
         align_slices=told.slices.align,
+        open_right=told.slices.open_right,
     )
 
 
@@ -101,8 +102,14 @@ def build_rows(built: Built) -> Rows:
     rows["rv_roof_cm2"] = row(
         built.right_roof,
         "cm2",
-        "right cavity in a stack, from its widest slice on, over which the next has no label: "
-        "muscle covers it, though valves may be there",
+        "right cavity in a stack, from its widest slice on, over which the next has no label, "
+        "and which is not open: muscle covers it",
+    )
+    rows["rv_opened_cm2"] = row(
+        built.right_opened,
+        "cm2",
+        "of the same, what is open, as it ends in a part into which a disc of 10 mm fits, as at a "
+        "valve",
     )
     rows["slices_moved_mm"] = row(
         built.moved_mm, "mm", "farthest that a slice was moved to lie in line with the others"
