@@ -209,7 +209,7 @@ def _wall(
         fields[name] = sampled.reshape(grid.shape[:3])
     fields["body"] = fields["lv"]
     made = grown(fields, low, np.full(3, step), thickness, 0.0)
-    return Wall(made, low, high, float(high[2]))
+    return Wall(made, low, high)
 
 
 def _nearest(

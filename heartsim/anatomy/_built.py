@@ -29,7 +29,9 @@ class Built:
     filled: int
     """Voxels of holes."""
     right_roof: float = 0.0
-    """cm² of the right cavity that muscle covers where its labels end in part."""
+    """cm² of the right cavity that muscle covers where a stack's labels end in part."""
+    right_opened: float = 0.0
+    """cm² that is open there."""
 
     @property
     def mesh(self) -> Mesh:

@@ -162,7 +162,7 @@ def _wall(guide: GuidePoints, frame: BaseFrame, least: float, rv_wall: float) ->
         fields["rv_outer"] = fields["rv"] + _thickness(
             fields["rv"], low, frame.back(drawn_on), grid
         )
-    return Wall(grown(fields, low, step, least, rv_wall), low, high, roof=0.0)
+    return Wall(grown(fields, low, step, least, rv_wall), low, high)
 
 
 def _thickness(rv, low, outside, grid) -> Float[np.ndarray, "x y z"]:

@@ -44,6 +44,8 @@ class Labels:
     rv_wall_mm: float = 3.0
     """Grown outward around the right cavity where its wall is not labelled."""
     align_slices: bool = True
+    open_right: bool = True
+    """In a stack, where a part of the right cavity ends into which a disc of 10 mm fits."""
 
     @property
     def behind(self) -> dict[str, int]:

@@ -51,13 +51,15 @@ def mesh_of_wall(
         notes=notes,
     )
     faces = boundary_triangles(dataclasses.replace(mesh, points=x, cells=cells))
-    flat = (x[faces][:, :, 2] == wall.high[2]).all(axis=1) | _on_roof(x, faces, wall, edge)
+    flat = (x[faces][:, :, 2] == wall.high[2]).all(axis=1) | _at_ends(x, faces, wall, edge)
     flat |= _at_valves(x, faces, wall, edge)
     sheets = surfaces(x, faces[~flat], wall, name)
-    tops = {"lv_endo": wall.high[2], "rv_endo": min(wall.roof, wall.high[2])}
+    over = {key: x[:, 2] - wall.high[2] for key in CAVITIES}
+    if "ended" in wall.fields:
+        over["rv_endo"] = np.maximum(over["rv_endo"], wall.fields["ended"](x))
     open_ = "beyond" in wall.fields
     cavities = {
-        key: _within(x, sheets[key]) if open_ else _below(x, sheets[key], tops[key])
+        key: _within(x, sheets[key]) if open_ else _below(x, sheets[key], over[key])
         for key in CAVITIES
         if key in sheets
     }
@@ -68,15 +70,13 @@ def mesh_of_wall(
     return Meshed(dataclasses.replace(mesh, node_sets=sets), x, cavities)
 
 
-def _on_roof(x, faces, wall: Wall, edge: float):
+def _at_ends(x, faces, wall: Wall, edge: float):
     """Faces where the right ventricle is cut off at the end of its slices, with its rims."""
-    middle = x[faces].mean(axis=1)
-    if wall.roof >= wall.high[2]:
+    if "ended" not in wall.fields:
         return np.zeros(len(faces), bool)
-    level = wall.surfaces(middle)
+    middle = x[faces].mean(axis=1)
     right = wall.fields["body"](middle) < -0.3 * edge
-    at_roof = np.abs(middle[:, 2] - wall.roof) < 0.6 * edge
-    return at_roof & right & (level["roof"] < 0.6 * edge)
+    return right & (np.abs(wall.past_end(middle)) < 0.6 * edge)
 
 
 def _at_valves(x, faces, wall: Wall, edge: float):
@@ -108,7 +108,9 @@ def surfaces(
     _, edge = np.unique(edges, axis=0, return_inverse=True)
     face = np.repeat(np.arange(len(faces)), 3)
     middle = x[faces].mean(axis=1)
-    above = middle[:, 2] > wall.roof  # there the septal side of the right cavity is epicardium
+    above = np.zeros(len(faces), bool)  # there the septal side of the right cavity is epicardium
+    if "ended" in wall.fields:
+        above = wall.fields["ended"](middle) > 0
     meets = sparse.coo_array((np.ones(len(edge)), (face, 2 * edge.reshape(-1) + above[face])))
     part = sparse.csgraph.connected_components(meets.tocsr() @ meets.tocsr().T)[1]
     depth = {key: np.abs(value) for key, value in wall.surfaces(middle).items() if key in OWN}
@@ -129,11 +131,16 @@ def surfaces(
     return sheets
 
 
-def _below(x: Float[np.ndarray, "nodes 3"], faces: Int[np.ndarray, "own 3"], top: float) -> float:
-    """mL between a sheet and the plane that it is open at, by the divergence theorem."""
+def _below(
+    x: Float[np.ndarray, "nodes 3"],
+    faces: Int[np.ndarray, "own 3"],
+    over: Float[np.ndarray, " nodes"],
+) -> float:
+    """mL between a sheet and where it is open, by the divergence theorem; `over` [mm] is the height
+    of its nodes above that, in their column."""
     a, b, c = (x[faces[:, k]] for k in range(3))
     upward = np.cross(b - a, c - a)[:, 2] / 2
-    return float(abs(np.sum(upward * (top - x[faces][:, :, 2].mean(axis=1))))) / 1000
+    return float(abs(np.sum(upward * over[faces].mean(axis=1)))) / 1000
 
 
 def _within(x: Float[np.ndarray, "nodes 3"], faces: Int[np.ndarray, "own 3"]) -> float:

@@ -7,6 +7,7 @@ import scipy
 from jaxtyping import Float
 
 from ._outline import distances, misalignment, stacked
+from ._right_end import RightEnd, right_end
 from ._slices import Slices
 from ._wall import Wall, grown
 
@@ -19,6 +20,8 @@ class StackWall(NamedTuple):
     """mm along rows and columns by which slices were found to lie aside, and were moved back."""
     gained: dict[str, float]
     """mL that each structure gained by that."""
+    right: RightEnd | None
+    """Where the right ventricle ends."""
 
 
 def wall_of_slices(slices: Slices, least: float) -> StackWall:
@@ -35,37 +38,27 @@ def wall_of_slices(slices: Slices, least: float) -> StackWall:
     ]
     corner = np.array([cut[0].start * pixel[0], cut[1].start * pixel[1], levels[0]])
     step = np.array([*pixel, levels[1] - levels[0]])
-    fields = _stacked(slices, levels, cut, moved)
-    gained = _gained(fields, _stacked(slices, levels, cut, 0 * moved), step, levels < slices.top)
+    fields, right = _stacked(slices, levels, cut, moved)
+    unmoved, _ = _stacked(slices, levels, cut, 0 * moved)
+    gained = _gained(fields, unmoved, step, levels < slices.top)
     fields = grown(fields, corner, step, least, slices.labels.rv_wall_mm)
-    return StackWall(Wall(fields, low, high, slices.right_top), moved, gained)
-
-
-def roofed(slices: Slices, moved: Float[np.ndarray, "slices 2"]) -> float:
-    """cm² of the right cavity's outlines, from its widest slice on, over which the next slice has
-    neither it nor the left ventricle: covered by muscle, though valves may be there."""
-    if "rv" not in slices.masks:
-        return 0.0
-    pixels = -np.rint(moved / slices.pixel).astype(int)
-    right, heart = (
-        [np.roll(one, by, axis=(0, 1)) for one, by in zip(mask, pixels, strict=True)]
-        for mask in (slices.masks["rv"], slices.masks["rv"] | slices.masks["body"])
-    )
-    size = [int(one.sum()) for one in right]
-    last = int(np.flatnonzero(size)[-1])
-    lost = [(right[k] & ~heart[k + 1]).sum() for k in range(int(np.argmax(size)), last)]
-    return float(np.sum(lost) * np.prod(slices.pixel)) / 100
+    return StackWall(Wall(fields, low, high), moved, gained, right)
 
 
 def _stacked(slices: Slices, levels, cut, moved):
-    """The field of each structure, its slices moved back."""
-    z, fields = np.arange(len(moved)) * slices.gap, {}
-    for name, mask in slices.masks.items():
+    """The field of each structure, its slices moved back, and where the right ventricle ends."""
+    z, fields, masks, right = np.arange(len(moved)) * slices.gap, {}, slices.masks, None
+    if "rv" in masks:
+        right = right_end(slices, moved)
+        masks = masks | {"rv": right.prolonged}
+    for name, mask in masks.items():
         d = _aligned(distances(mask, slices.pixel), moved / slices.pixel)[:, cut[0], cut[1]]
         wall = _below(slices.masks, d, slices) if name == "body" else 0.0
         top = slices.right_top if name in ("rv", "rv_outer") else slices.top
         fields[name] = np.moveaxis(stacked(d, z, levels, top, wall), 0, 2)
-    return fields
+    if right and right.height.min() < slices.top:
+        fields["ended"] = levels - right.height[*cut][..., None]
+    return fields, right
 
 
 def _below(masks, d, slices: Slices) -> float:
@@ -84,8 +77,10 @@ def _gained(fields, unmoved, step, below_top) -> dict[str, float]:
 
     def volumes(fields):
         per = float(np.prod(step)) / 1000
-        inside = {name: (field[..., below_top] > 0) for name, field in fields.items()}
-        return {name: float(mask.sum()) * per for name, mask in inside.items()}
+        inside = {name: field[..., below_top] > 0 for name, field in fields.items()}
+        gone = inside.pop("ended", False)
+        right = {name: inside[name] & ~gone for name in ("rv", "rv_outer") if name in inside}
+        return {name: float(mask.sum()) * per for name, mask in (inside | right).items()}
 
     now, then = volumes(fields), volumes(unmoved)
     return {name: now[name] - then[name] for name in now}

@@ -16,7 +16,7 @@ from ._laplace import RV
 from ._meshed import Meshed, mesh_of_wall
 from ._outflow import OutflowAngles
 from ._slices import Slices
-from ._stack_wall import StackWall, roofed, wall_of_slices
+from ._stack_wall import StackWall, wall_of_slices
 from ._valves import labelled_valves, require_named
 from ._volume import Volume, wall_of_volume
 from ._wall import INFARCT, least_wall, wall_notes
@@ -149,5 +149,6 @@ def _judged(heart: Heart, slices: Slices, stack: StackWall, made: Meshed) -> Bui
         moved_mm=float(np.linalg.norm(stack.moved, axis=1).max()),
         removed=slices.removed,
         filled=slices.filled,
-        right_roof=roofed(slices, stack.moved),
+        right_roof=stack.right.roof if stack.right else 0.0,
+        right_opened=stack.right.opened if stack.right else 0.0,
     )

@@ -20,12 +20,11 @@ class Wall:
 
     fields: Mapping[str, Outline]
     """Positive inside: lv (its cavity), body (that with its muscle); rv and rv_outer; scar,
-    no_reflow; beyond (atria and vessels, where the wall ends)."""
+    no_reflow; beyond (atria and vessels, where the wall ends); ended (height above where the right
+    ventricle of a stack ends, and the left one goes on)."""
     low: Float[np.ndarray, " 3"]
     high: Float[np.ndarray, " 3"]
     """Corners of a box around it, the upper in the base plane."""
-    roof: float
-    """Height at which the right ventricle ends: the base plane's or below."""
 
     def outer(self, x: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, " points"]:
         """Depth below the epicardium."""
@@ -34,16 +33,22 @@ class Wall:
         return np.maximum(self.fields["body"](x), self.fields["rv_outer"](x))
 
     def surfaces(self, x: Float[np.ndarray, "points 3"]) -> dict[str, Float[np.ndarray, " points"]]:
-        """Distance to each surface, positive inside the wall; roof: the plane at which the right
-        ventricle's slices end, and above it the outside of the left one."""
+        """Distance to each surface, positive inside the wall; ended: where the right ventricle
+        ends, and there the outside of the left one."""
         found = {"epi": self.outer(x), "lv_endo": -self.fields["lv"](x)}
         if "rv" in self.fields:
             found["rv_endo"] = -self.fields["rv"](x)
-            if self.roof < self.high[2]:  # the right ventricle ends there, the left one goes on
-                found["roof"] = np.maximum(self.fields["body"](x), self.roof - x[:, 2])
+        if "ended" in self.fields:
+            found["ended"] = np.maximum(self.fields["body"](x), -self.past_end(x))
         if "beyond" in self.fields:
             found["beyond"] = -self.fields["beyond"](x)
         return found
+
+    def past_end(self, x: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, " points"]:
+        """Distance above where the right ventricle ends, which may slant."""
+        over = self.fields["ended"](x)
+        slope = [self.fields["ended"](x + side) - over for side in np.eye(3)[:2]]
+        return over / np.sqrt(1 + np.sum(np.square(slope), axis=0))
 
     def __call__(self, x: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, " points"]:
         """Positive in the wall."""

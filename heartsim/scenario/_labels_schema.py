@@ -38,6 +38,9 @@ class SliceOptions(Section):
 
     align: bool = True
     """Move slices back that lie beside the others, by the middle of the left ventricle."""
+    open_right: bool = True
+    """Leave the right ventricle open where a part of its cavity ends below the base, wide enough to
+    be a valve."""
 
 
 class LabelsFile(Section):

@@ -20,6 +20,39 @@ from ._labels_schema import LabelsFile
 from ._read import read_toml, validated
 from ._rows import Rows, row
 
+DONE = (
+    (
+        "apex_closing_mL",
+        "apex_closing",
+        "mL",
+        "myocardium put below the last slice, where the cavity was open",
+    ),
+    ("trimmed_mL", "trimmed", "mL", "voxels above the base plane, which the mesh leaves out"),
+    (
+        "rv_roof_cm2",
+        "right_roof",
+        "cm2",
+        "right cavity in a stack, from its widest slice on, over which the next has no label, and "
+        "which is not open: muscle covers it",
+    ),
+    (
+        "rv_opened_cm2",
+        "right_opened",
+        "cm2",
+        "of the same, what is open, as it ends in a part into which a disc of 10 mm fits, as at a "
+        "valve",
+    ),
+    (
+        "slices_moved_mm",
+        "moved_mm",
+        "mm",
+        "farthest that a slice was moved to lie in line with the others",
+    ),
+    ("islands_removed", "removed", "1", "voxels apart from the largest part"),
+    ("holes_filled", "filled", "1", "voxels enclosed within a slice"),
+)
+"""Rows of what was done for a heart, each a field of `Built`."""
+
 
 def mesh_from_image(
     image: str | Path,
@@ -68,6 +101,7 @@ def _labels(told: LabelsFile) -> Labels:
         beyond=tuple(numbers.beyond),
         rv_wall_mm=told.rv_wall.thickness_mm,
         align_slices=told.slices.align,
+        open_right=told.slices.open_right,
     )
 
 
@@ -92,21 +126,6 @@ def build_rows(built: Built) -> Rows:
         rows[f"{name}_slice_correction_mL"] = row(
             built.slice_correction[name], "mL", "gained as slices were moved back into line"
         )
-    rows["apex_closing_mL"] = row(
-        built.apex_closing, "mL", "myocardium put below the last slice, where the cavity was open"
-    )
-    rows["trimmed_mL"] = row(
-        built.trimmed, "mL", "voxels above the base plane, which the mesh leaves out"
-    )
-    rows["rv_roof_cm2"] = row(
-        built.right_roof,
-        "cm2",
-        "right cavity in a stack, from its widest slice on, over which the next has no label: "
-        "muscle covers it, though valves may be there",
-    )
-    rows["slices_moved_mm"] = row(
-        built.moved_mm, "mm", "farthest that a slice was moved to lie in line with the others"
-    )
-    rows["islands_removed"] = row(built.removed, "1", "voxels apart from the largest part")
-    rows["holes_filled"] = row(built.filled, "1", "voxels enclosed within a slice")
+    for name, field, unit, means in DONE:
+        rows[name] = row(getattr(built, field), unit, means)
     return rows

@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 
 from heartsim import anatomy
-from heartsim.anatomy._slices import Slices
-from heartsim.anatomy._stack_wall import roofed
 from heartsim.cli import run_command
 from heartsim.mesh import dihedral_angles, preflight, read_mesh, signed_volumes
 from heartsim.scenario import mesh_from_image
@@ -109,28 +107,6 @@ def test_a_right_ventricle_that_ends_lower_is_open_there(built):
     image_volume = lower.image_volumes["rv_cavity"] + lower.slice_correction["rv_cavity"]
     assert lower.mesh_volumes["rv_cavity"] == pytest.approx(image_volume, rel=0.06)
     assert dihedral_angles(mesh.points, mesh.cells).min() > 5.0
-
-
-def test_a_right_ventricle_that_ends_in_part_tells_how_much_muscle_covers():
-    """Rows on one side taken from its two highest slices: what the slice below, now the widest,
-    has on that side, but for where the left ventricle lies in the next. As it was it is widest in
-    the last slice."""
-    values = stacks.labels()
-    right = values == 1
-    last = int(np.flatnonzero(right.any(axis=(1, 2)))[-1])
-    gone = np.zeros_like(right)
-    gone[last - 1 :, : int(stacks.MIDDLE[1] / stacks.SPACING[1])] = True
-    under = right[last - 2] & gone[last] & ~np.isin(values[last - 1], [2, 3])
-    area = under.sum() * 1.5 * 1.5 / 100
-    roofs = []
-    for labels in (values, np.where(right & gone, 0, values)):
-        image = anatomy.Image(
-            labels.astype(np.int32), stacks.SPACING, stacks.AXES, stacks.ORIGIN, "in part"
-        )
-        slices = Slices(image, anatomy.Labels(**NUMBERS))
-        roofs.append(roofed(slices, np.zeros((len(values), 2))))
-    assert area > 3.0
-    assert roofs == [0.0, pytest.approx(area, rel=1e-9)]
 
 
 @pytest.mark.parametrize("mirror", [pytest.param(False, marks=pytest.mark.long), True])
