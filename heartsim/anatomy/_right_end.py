@@ -4,8 +4,8 @@ tricuspid valve beside which the outflow tract goes on."""
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from jaxtyping import Bool, Float
-from scipy import ndimage
 
 from ._slices import Slices
 
@@ -44,10 +44,10 @@ def right_end(slices: Slices, moved: Float[np.ndarray, "slices 2"]) -> RightEnd:
         part &= _discs(part, slices.pixel)
         height[part] = (k + 0.5) * gap
         prolonged[k + 1 : last + 1] |= part
-    nearest = ndimage.distance_transform_edt(
+    nearest = scipy.ndimage.distance_transform_edt(
         ~prolonged[last], sampling=slices.pixel, return_distances=False, return_indices=True
     )
-    height = ndimage.gaussian_filter(height[tuple(nearest)], VALVE / slices.pixel)
+    height = scipy.ndimage.gaussian_filter(height[tuple(nearest)], VALVE / slices.pixel)
     if slices.right_top == slices.top:  # what goes on passes the base plane, which cuts it
         height += gap * np.clip(height - slices.top + 1.0, 0.0, 1.0)
     lost = [here[k] & ~heart[k + 1] for k in ending]  # a cap over it would lie below slice k + 1
@@ -64,7 +64,7 @@ def _rolled(masks, pixels):
 
 def _discs(mask, pixel):
     """Within a radius of discs that fit into a mask, so that its corners belong to them."""
-    core = ndimage.distance_transform_edt(mask, sampling=pixel) > VALVE
+    core = scipy.ndimage.distance_transform_edt(mask, sampling=pixel) > VALVE
     if not core.any():
         return core
-    return ndimage.distance_transform_edt(~core, sampling=pixel) <= 2 * VALVE
+    return scipy.ndimage.distance_transform_edt(~core, sampling=pixel) <= 2 * VALVE
