@@ -10,11 +10,15 @@ LOCAL = "local"
 
 
 def on_dask(
-    scheduler: str, workers: int | None = None, retries: int = 3
+    scheduler: str,
+    workers: int | None = None,
+    retries: int = 3,
+    prepare: Callable[[], None] | None = None,
 ) -> Callable[[Callable[[Task], T], list[Task]], Iterator[T]]:
     """A `map` in any order on the cluster at `scheduler`, or, for "local", on `workers` processes
     of this machine. All must see the same folders. A run whose worker is lost is given to
-    another, `retries` times at most. ValueError without the package, or without a cluster there.
+    another, `retries` times at most. Every worker calls `prepare` first. ValueError without the
+    package, or without a cluster there.
     """
     try:
         import distributed
@@ -25,6 +29,8 @@ def on_dask(
 
     def through(one: Callable[[Task], T], tasks: list[Task]) -> Iterator[T]:
         with distributed.Client(**_where(scheduler, workers)) as client:
+            if prepare is not None:
+                client.register_worker_callbacks(prepare)
             futures = client.map(one, tasks, retries=retries, pure=False)
             for _, result in distributed.as_completed(futures, with_results=True):
                 yield result

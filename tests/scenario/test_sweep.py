@@ -1,6 +1,7 @@
 """Sweeps: grids and samples, failures, resuming, and the same on a cluster."""
 
 import csv
+import functools
 import json
 import os
 import time
@@ -182,15 +183,23 @@ class Killed:
         return self.one(batch)
 
 
+def leave_a_mark(folder):
+    """What a worker does first."""
+    (folder / str(os.getpid())).touch()
+
+
 @pytest.mark.filterwarnings("ignore")  # distributed's own, as its processes come and go
 def test_a_cluster_that_loses_a_worker_gives_the_same_table(base):
-    through = on_dask("local", workers=2)
+    prepared = base / "prepared"
+    prepared.mkdir()
+    through = on_dask("local", workers=2, prepare=functools.partial(leave_a_mark, prepared))
 
     def losing(one, tasks):
         return through(Killed(one, base / "killed"), tasks)
 
     there = run_sweep(sweep_of(base, GRID), base / "there", through=losing)
     assert (base / "killed").exists()
+    assert len(list(prepared.iterdir())) == 3  # two workers and the one in place of the lost
     assert there == run_sweep(sweep_of(base, GRID), base / "here")
     for run in ("0001", "0004"):
         one, other = (base / name / "runs" / run / "ecg.csv" for name in ("there", "here"))
