@@ -9,7 +9,6 @@ from ._pattern import bandwidth_order as bandwidth_order
 from ._pattern import pattern as pattern
 from ._planned import planned as planned
 from ._planned import spectrum as spectrum
-from ._planned import widest as widest
 from ._poisson import solve_poisson as solve_poisson
 from ._poisson import stiffness_matrix as stiffness_matrix
 from ._rows import Rows as Rows

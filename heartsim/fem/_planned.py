@@ -1,8 +1,8 @@
 """A linear solve planned for matrices that are known."""
 
-import dataclasses
 from collections.abc import Sequence
 
+import jax.numpy as jnp
 import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import eigsh
@@ -12,7 +12,7 @@ from ._solve import Chebyshev, ScaledMatrix
 ACCURACY = 0.01
 """Of the ends of a spectrum."""
 MARGIN = 1.05
-"""By which a spectrum is taken to be wider than it was found: five times the accuracy."""
+"""By which a spectrum is taken to reach farther from 1 than it was found to."""
 
 
 def planned(matrices: Sequence[ScaledMatrix], rtol: float = 1e-3) -> Chebyshev:
@@ -22,18 +22,10 @@ def planned(matrices: Sequence[ScaledMatrix], rtol: float = 1e-3) -> Chebyshev:
     found = np.array([spectrum(A) for A in matrices])
     bounds = np.array([(A.least, A.greatest) for A in matrices], float)
     reach = np.abs(found - 1) / np.maximum(np.abs(bounds - 1), 1e-6)
-    down, up = (float(share) for share in np.minimum(1.0, MARGIN * reach.max(axis=0)))
-    plan = Chebyshev(rtol, 1, (down, up))
-    ratios = [float(theta / delta) for theta, delta in map(plan.ends, matrices)]
-    terms = int(np.ceil(np.arccosh(1 / rtol) / np.arccosh(min(ratios))))
-    return Chebyshev(rtol, terms, plan.within)
-
-
-def widest(plans: Sequence[Chebyshev]) -> Chebyshev:
-    """One plan for the matrices of all these, of one rtol."""
-    reach = np.max([plan.within for plan in plans], axis=0)
-    terms = max(plan.terms for plan in plans)
-    return dataclasses.replace(plans[0], terms=terms, within=tuple(reach.tolist()))
+    down, up = (jnp.asarray(share, float) for share in np.minimum(1.0, MARGIN * reach.max(axis=0)))
+    ends = [Chebyshev(rtol, 1, down, up).ends(A) for A in matrices]
+    terms = max(np.arccosh(1 / rtol) / np.arccosh(float(theta / delta)) for theta, delta in ends)
+    return Chebyshev(rtol, max(1, int(np.ceil(terms))), down, up)
 
 
 def spectrum(A: ScaledMatrix) -> tuple[float, float]:

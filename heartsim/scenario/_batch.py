@@ -1,5 +1,6 @@
 """Several runs computed together, by one program under `jax.vmap`."""
 
+import dataclasses
 import hashlib
 import time
 from collections.abc import Sequence
@@ -11,7 +12,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from heartsim.tissue import AbstractStepping, Carry, Samples, begin, simulate, stacked, whole_steps
+from heartsim.fem import ConjugateGradients
+from heartsim.tissue import (
+    AbstractStepping,
+    Carry,
+    Monodomain,
+    Samples,
+    begin,
+    simulate,
+    stacked,
+    whole_steps,
+)
 
 from ._arrivals import arrivals_of_many
 from ._directory import Done
@@ -69,7 +80,10 @@ def _built(scenario: Scenario, cache: Path | None) -> tuple[str, Scene | FrontSc
     scene = build_scene(scenario, cache)
     electrodes = None if scene.field is None else len(scene.field)
     same = (solver.dt_ms, solver.duration_ms, solver.steps, solver.precision, output.sample_ms)
-    kind = jax.tree.map(np.ndim, (scene.tissue, scene.stimuli))  # one number, or one per node
+    tissue = scene.tissue
+    if isinstance(tissue, Monodomain):  # plans of its linear solve differ, and are joined
+        tissue = dataclasses.replace(tissue, solver=ConjugateGradients(tissue.solver.rtol))
+    kind = jax.tree.map(np.ndim, (tissue, scene.stimuli))  # one number, or one per node
     return f"{same} {electrodes} {kind}", scene
 
 

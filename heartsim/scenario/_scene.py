@@ -137,7 +137,7 @@ def _tissue(
 def _placed(tissue: AbstractTissue, solver: Solver, devices: list[jax.Device]) -> AbstractTissue:
     if devices[0].platform != "cpu":
         longest = STEPPINGS[solver.steps].longest_step(solver.dt_ms)
-        tissue = tissue.planned([solver.dt_ms, longest])
+        tissue = tissue.planned(sorted({solver.dt_ms, longest}))
     return tissue.over(devices) if len(devices) > 1 else tissue
 
 

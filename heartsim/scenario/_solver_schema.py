@@ -29,7 +29,7 @@ class Solver(Section):
     """How many times thicker a front is made than the membrane makes it, of monodomain models;
     auto: what these edges need where velocities are tuned, 1 where conductivities are given."""
     rtol: Annotated[float, Field(gt=0, lt=0.1)] = 1e-3
-    """Of the conjugate gradients, on the residual."""
+    """Of the linear solve, on the residual."""
     diffusion: bool = True
     """false, with reaction_eikonal: membranes side by side."""
     precision: Literal["float32", "float64"] = "float32"

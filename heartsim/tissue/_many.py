@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from heartsim.fem import Chebyshev, Rows, Whole, widest
+from heartsim.fem import Chebyshev, Rows, Whole
 from heartsim.ionic import Patchwork
 
 from ._local import NEVER
@@ -47,12 +47,14 @@ def stacked(
 
 
 def _with_one_plan(tissues: Sequence[AbstractTissue]) -> list[AbstractTissue]:
-    """The bodies, those whose linear solves were planned one by one with a plan for all."""
-    bodies = [t for t in tissues if isinstance(t, Monodomain)]
-    plans = [t.solver for t in bodies if isinstance(t.solver, Chebyshev)]
+    """The bodies, with as many terms for all whose linear solves were planned one by one as the
+    longest plan has; each keeps the ends of its own spectrum."""
+    bodies = [(t, t.solver) for t in tissues if isinstance(t, Monodomain)]
+    plans = [(t, plan) for t, plan in bodies if isinstance(plan, Chebyshev)]
     if len(plans) < len(tissues):
         return list(tissues)
-    return [dataclasses.replace(t, solver=widest(plans)) for t in bodies]
+    most = max(plan.terms for _, plan in plans)
+    return [dataclasses.replace(t, solver=dataclasses.replace(p, terms=most)) for t, p in plans]
 
 
 def _padded(bodies: list[tuple[Monodomain, list[AbstractStimulus]]]) -> list[Any]:

@@ -218,8 +218,12 @@ class Monodomain(AbstractTissue):
         return self.crank_nicolson(dt)
 
     def planned(self, steps: Sequence[float]) -> "Monodomain":
-        """See AbstractTissue. Made before the tissue is spread; at twice the conductivity about
-        half the digits of the solver's tolerance are left."""
+        """See AbstractTissue. At twice the conductivity about half the digits of the solver's
+        tolerance are left. ValueError for a tissue that is spread over devices."""
+        if self.spread.parts > 1:
+            raise ValueError(
+                "planned: wanted a tissue on one device; plan it before .over(devices)."
+            )
         matrices = [self.crank_nicolson(dt).scaled for dt in steps]
         return dataclasses.replace(self, solver=planned(matrices, self.solver.rtol))
 

@@ -149,16 +149,17 @@ def test_gradients_are_the_same_in_both_modes():
 
 
 def test_run_and_gradient_compile_for_several_gpus():
-    """The program of eight CUDA devices, value and gradient, with no call back to the host and,
-    as it is planned, no loop but those of steps and samples."""
+    """The program of eight CUDA devices, value and gradient, with no call back to the host and in
+    the run, as it is planned, no loop but those of steps and samples."""
     many = muscle().planned([DT]).over(jax.devices())
 
     def value(strength):
         return (simulated(many, strength=strength)[1].leads ** 2).mean()
 
-    for program in (value, jax.grad(value)):
+    for program, loops in ((value, 2), (jax.grad(value), None)):
         exported = jax.export.export(jax.jit(program), platforms=["cuda"])(jnp.asarray(50.0))
         assert exported.nr_devices == 8
+        assert loops in (None, exported.mlir_module().count("stablehlo.while"))
         assert "callback" not in exported.mlir_module()
 
 

@@ -5,6 +5,7 @@ import dataclasses
 import json
 import os
 from pathlib import Path
+from unittest.mock import Mock
 
 import equinox as eqx
 import jax
@@ -257,3 +258,19 @@ def test_a_batch_compiles_for_cuda(data, folder):
 
     exported = jax.export.export(jax.jit(run), platforms=["cuda"])(dynamic)
     assert "callback" not in exported.mlir_module()
+
+
+def test_runs_of_other_conductivities_are_one_batch_on_a_gpu(data, folder, monkeypatch):
+    """There each has a plan of its own for its linear solve."""
+    gpu = [Mock(spec=jax.Device, platform="gpu")]
+    monkeypatch.setattr("heartsim.scenario._scene.devices_of", lambda scenario: gpu)
+    sigma = "sigma_{}_mS_mm"
+    runs = [
+        {"conduction": {sigma.format(way): s for way in ("fibre", "sheet", "normal")}}
+        for s in (0.1, 0.4)
+    ]
+    base = copy.deepcopy(data) | MODELS["patches"]
+    scenarios = [scenario_from(base | run, folder=folder) for run in runs]
+    terms = {build_scene(s).tissue.solver.terms for s in scenarios}
+    assert len(terms) == 2
+    assert all(isinstance(done, Done) for done in run_batch(scenarios))
