@@ -80,6 +80,7 @@ def build_scene(scenario: Scenario, cache: Path | None = None) -> Scene:
     devices = devices_of(scenario)
     inner, nodes = conductive_part(scenario, mesh, len(devices))
     devices = devices[: most_strips(inner.cells, inner.n_nodes, len(devices))]
+    factors = factors_of(scenario.gradient, mesh, nodes, inner.n_nodes)
     plain, rules = membranes(scenario.heart, scenario.region, inner)
     models = started(plain, scenario.heart, cache)  # velocities are those without drugs
     model = models[int(np.bincount(rules).argmax())]
@@ -98,7 +99,6 @@ def build_scene(scenario: Scenario, cache: Path | None = None) -> Scene:
     field, flags = leads_of(scenario.ecg, mesh, inner, cache)
     if scenario.drug:
         models = started(under_drugs(plain, scenario.drug), scenario.heart, cache)
-    factors = factors_of(scenario.gradient, mesh, nodes, inner.n_nodes)
     tissue = _tissue(scenario, inner, D, joined(models, rules, fronts, factors), fronts)
     return Scene(
         scenario=scenario,

@@ -32,6 +32,7 @@ def test_the_demo_looks_like_sinus_rhythm(run):
     for name in UPRIGHT:
         assert qrs[name].max() > -qrs[name].min()
         assert T[name] > 0.03
+    assert all(T[name] > 0.1 for name in ("V1", "V2", "V3"))
     assert -qrs["aVR"].min() > qrs["aVR"].max()
     assert T["aVR"] < -0.08
     first = qrs["V1"].argmax()
