@@ -54,6 +54,7 @@ from ._surfaces import Surfaces as Surfaces
 from ._surfaces import cut_faces as cut_faces
 from ._surfaces import find_surfaces as find_surfaces
 from ._surfaces import valve_nodes as valve_nodes
+from ._swapped import SWAPPED as SWAPPED
 from ._synth import KINDS as KINDS
 from ._synth import NUMBERS as NUMBERS
 from ._synth import Shape as Shape

@@ -66,6 +66,10 @@ class Slices:
         last = np.flatnonzero(self.masks["rv"].any(axis=(1, 2)))[-1]
         return (float(last) + 0.5) * self.gap
 
+    def number(self, k: int) -> int:
+        """Of a slice in the image, counted from 1."""
+        return len(self.image.values) - k if self.flipped else k + 1
+
     def in_patient(self, x: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, "points 3"]:
         """Points given by rows, columns (of the masks) and height [mm]."""
         height = (len(self.image.values) - 1) * self.gap - x[:, 2] if self.flipped else x[:, 2]

@@ -11,6 +11,7 @@ from heartsim.mesh import Mesh, boundary_triangles, submesh
 
 SHARP = 30.0  # degrees between faces at the rim of the base; ours, checked on real hearts
 STRAY = 0.75  # of a stray patch's rim beside one surface, to belong to it
+OUTWARD = 0.07  # bulge; ours: epicardia here have 0.09 to 0.12, joined to a cavity 0.03 to 0.06
 NICK = 12  # nodes; a valve 1 cm wide has more on meshes that solve anything
 NAMES = ("epi", "lv_endo", "rv_endo", "base")
 VALVES = {"lv_endo": ("mitral", "aortic"), "rv_endo": ("tricuspid", "pulmonary")}
@@ -63,7 +64,8 @@ def find_surfaces(
     largest one or two that bulge inward are endocardia, and the rest, where they do not lie
     within one of these, is base. Left is the cavity nearer to the point `left` [mm] or, without
     one, that with the thicker wall and the rounder shape. ValueError where there is no
-    epicardium or cavity, or wall and shape disagree.
+    epicardium or cavity, as where a rim is so round that the two are one patch, or wall and shape
+    disagree.
     """
     faces = boundary_triangles(mesh)
     if {"epi", "lv_endo", "base"} <= set(mesh.node_sets):
@@ -74,7 +76,7 @@ def find_surfaces(
     bulge = [shape.bulge(patch == k) for k in range(patch.max() + 1)]
     area = np.bincount(patch, shape.area)
     big = np.flatnonzero((area > 0.02 * area.sum()) & (np.bincount(patch, given) == 0))
-    outward = [k for k in big if bulge[k] > 0.03]
+    outward = [k for k in big if bulge[k] > OUTWARD]
     inward = sorted((k for k in big if bulge[k] < -0.03), key=lambda k: -area[k])[:2]
     if not outward or not inward:
         raise ValueError(

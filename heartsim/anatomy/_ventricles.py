@@ -17,6 +17,7 @@ from ._meshed import Meshed, mesh_of_wall
 from ._outflow import OutflowAngles
 from ._slices import Slices
 from ._stack_wall import StackWall, wall_of_slices
+from ._swapped import swapped_slices
 from ._valves import labelled_valves, require_named
 from ._volume import Volume, wall_of_volume
 from ._wall import INFARCT, least_wall, wall_notes
@@ -39,7 +40,8 @@ def build_ventricles(
     the opening of the left cavity, and where the ventricles touch atria and vessels; those that
     have names tell the valves (`labelled_valves`), which Doste's rule (`OutflowAngles`) asks for.
     ValueError, naming the image, where a label is absent, the heart touches the border or is on
-    fewer than three slices, or the left cavity is closed. `stage` is told what begins.
+    fewer than three slices, or the left cavity is closed. `stage` is told what begins. A note of
+    the mesh that begins with `SWAPPED` names slices of a stack that look swapped.
     """
     if isinstance(angles, OutflowAngles):
         require_named(image, labels)
@@ -51,9 +53,8 @@ def build_ventricles(
     slices = Slices(image, labels)
     stack = wall_of_slices(slices, least)
     stage("tetrahedra")
-    made = mesh_of_wall(
-        stack.wall, edge, slices.in_patient, image.name, _notes(image, labels, stack.moved)
-    )
+    notes = _notes(image, labels, stack.moved) + swapped_slices(slices)
+    made = mesh_of_wall(stack.wall, edge, slices.in_patient, image.name, notes)
     stage("coordinates and fibres")
     heart = describe_heart(made.mesh, angles, septal=RIGHT_AND_FRONT)
     return _judged(heart, slices, stack, made)

@@ -1,12 +1,13 @@
 """`heartsim mesh build`, `synth`, `info` and `convert`."""
 
 import dataclasses
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from heartsim.anatomy import KINDS
+from heartsim.anatomy import KINDS, SWAPPED
 from heartsim.mesh import keep_regions, read_mesh, refine, write_mesh
 from heartsim.scenario import (
     made_up_heart,
@@ -61,6 +62,9 @@ def build(of: BuildOptions) -> None:
         if of.png is not None:
             (openings_png if "endo" in mesh.node_sets else anatomy_png)(mesh, of.png)
     show(rows, as_json=of.as_json, title=str(of.out))
+    for note in mesh.notes:
+        if note.startswith(SWAPPED):
+            print(f"warning: {note}", file=sys.stderr)
 
 
 def synth(

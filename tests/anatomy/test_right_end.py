@@ -9,6 +9,7 @@ from heartsim.anatomy._right_end import right_end
 from heartsim.anatomy._slices import Slices
 from heartsim.mesh import dihedral_angles, preflight
 from tests import stacks
+from tests.plain_hearts import bare
 
 NUMBERS = {"lv_cavity": 3, "lv_myocardium": 2, "rv_cavity": 1}
 HALF = slice(0, int(stacks.MIDDLE[1] / stacks.SPACING[1]))
@@ -55,7 +56,8 @@ def test_a_part_of_the_right_ventricle_that_ends_is_open_where_a_disc_of_ten_mm_
 
 def test_no_muscle_covers_a_part_of_the_right_ventricle_that_ends():
     """Half of it ends two slices below the base: no cell lies above it there, its rim does, half a
-    slice above its last labels, and the other half goes on to the base."""
+    slice above its last labels, and the other half goes on to the base. Its rim is round, so that
+    shape alone does not tell that cavity from the epicardium, and says so."""
     image, under, last = ending_in_part(HALF)
     built = anatomy.build_ventricles(image, anatomy.Labels(**NUMBERS), 2.5)
     mesh, end = built.mesh, (last + 0.5) * stacks.SPACING[2]
@@ -76,3 +78,5 @@ def test_no_muscle_covers_a_part_of_the_right_ventricle_that_ends():
     )
     assert dihedral_angles(mesh.points, mesh.cells).min() > 5.0
     assert not preflight(mesh).problems
+    with pytest.raises(ValueError, match=r"does not come apart .* Give node sets epi, lv_endo"):
+        anatomy.find_surfaces(bare(mesh))
