@@ -58,8 +58,8 @@ def slabs(args):
                 "build_s": round(built - begun, 1),
                 "plan_s": round(time.perf_counter() - built, 1),
             }
-            figures = measure(planned, stimulus, DT, 10.0, args.steps, args.repeats)
-            waiting = measure(muscle, stimulus, DT, 10.0, args.steps, args.repeats, ["whole"])
+            figures = measure(planned, stimulus, DT, args.after, args.steps, args.repeats)
+            waiting = measure(muscle, stimulus, DT, args.after, args.steps, args.repeats, ["whole"])
             told |= {k: v for k, v in figures.items() if "cpu" not in k}
             told["step_us"] = round(figures["whole_wall_ns"] * figures["nodes"] / 1e3, 1)
             told["conjugate_gradients_ns"] = waiting["whole_wall_ns"]
@@ -138,6 +138,7 @@ def main() -> None:
     parser.add_argument("--only", choices=PARTS, nargs="+", default=list(PARTS))
     parser.add_argument("--dx", type=float, nargs="+", default=EDGES, help="edge lengths, mm")
     parser.add_argument("--order", type=int, choices=ORDERS, nargs="+", default=list(ORDERS))
+    parser.add_argument("--after", type=float, default=10.0, help="measure from here on, ms")
     parser.add_argument("--steps", type=int, default=100, help="steps in one timing of a slab")
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 8, 64, 256])
     parser.add_argument("--cache", type=Path, help="folder of velocities tuned before")

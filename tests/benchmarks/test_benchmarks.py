@@ -52,12 +52,17 @@ def test_one_node_more_changes_no_solve():
 
 @pytest.mark.long
 def test_gpu_runs_where_there_is_none():
-    told = json.loads(run("gpu.py", *TINY, "--mass", "lumped", "--json"))
-    (row,) = told["rows"]
+    less = ["--only", "slab", "batch", "--order", "2", "--batch", "2"]
+    told = json.loads(run("gpu.py", *TINY, *less, "--json"))
+    (row,) = told["slab"]
     assert set(told["machine"]) == MACHINE
     assert row["dx_mm"] == 1.0
     assert row["nodes"] == 704
     assert row["whole_wall_ns"] > 0
+    assert row["conjugate_gradients_ns"] > 0
+    (batch,) = told["batch"]
+    assert batch["runs"] == 2
+    assert batch["run_ms"] > 0
 
 
 @pytest.mark.long
