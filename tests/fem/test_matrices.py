@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from bodies import jittered
 from jax.test_util import check_grads
+from scipy.sparse.linalg import ArpackNoConvergence
 
 from heartsim import fem, mesh
 
@@ -93,6 +94,22 @@ def test_bounds_hold_the_spectrum_and_plans_find_its_ends(kind, share):
         assert float(scaled.least) <= values.min() + 1e-12
         assert float(scaled.greatest) >= values.max() - 1e-12
         assert fem.spectrum(scaled) == pytest.approx((values.min(), values.max()), rel=0.01)
+
+
+def test_bounds_serve_where_the_ends_of_a_spectrum_are_not_found(monkeypatch):
+    def never(*_, **__):
+        raise ArpackNoConvergence("no convergence", np.empty(0), np.empty((0, 0)))
+
+    monkeypatch.setattr("heartsim.fem._planned.eigsh", never)
+    parts = fem.elements(BODIES["triangles"])
+    M = parts.mass(1.0)
+    K = parts.stiffness(jnp.broadcast_to(jnp.eye(3), (BODIES["triangles"].n_cells, 3, 3)))
+    scaled = fem.scaled_matrix(M.plus(0.05, K), M, parts.mass_floor(1.0))
+    plan = fem.planned([scaled])
+    assert (float(plan.down), float(plan.up)) == pytest.approx((1.0, 1.0))
+    b = jnp.asarray(np.random.default_rng(0).normal(size=M.diagonal.size), jnp.float32)
+    x, _ = plan.iterate(scaled, b)
+    assert jnp.linalg.norm(b - scaled @ x) <= 1e-3 * jnp.linalg.norm(b)
 
 
 @pytest.mark.usefixtures("x64")
