@@ -126,7 +126,8 @@ def surfaces(
     if missing := [key for key in depth if key not in sheets]:
         raise ValueError(
             f"{name}: the wall has a hole, so that {' and '.join(missing)} cannot be told from the "
-            "rest; wanted shorter edges, or a thicker wall."
+            "rest; wanted shorter edges, a thicker wall, or, where the right ventricle of a stack "
+            "is open below the base, open_right = false."
         )
     return sheets
 

@@ -1,7 +1,7 @@
 """The mesh that everything stands on: points, simplices, regions, fibre frames, node sets."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import equinox as eqx
 import numpy as np
@@ -68,23 +68,20 @@ class Mesh(eqx.Module):
 
     def node_set(self, name: str) -> Int[AnyArray, " _set"]:
         """The nodes of a named set; ValueError if there is none of that name."""
-        if name in self.node_sets:
-            return self.node_sets[name]
-        known = ", ".join(sorted(self.node_sets))
-        raise ValueError(
-            f"mesh: node set {name!r} does not exist{did_you_mean(name, self.node_sets)}; "
-            f"this mesh has {known if known else 'no node sets'}."
-        )
+        return _named("node set", self.node_sets, name)
 
     def point_field(self, name: str) -> AnyArray:
         """A field at the nodes; ValueError if there is none of that name."""
-        if name in self.point_data:
-            return self.point_data[name]
-        known = ", ".join(sorted(self.point_data))
-        raise ValueError(
-            f"mesh: point field {name!r} does not exist{did_you_mean(name, self.point_data)}; "
-            f"this mesh has {known if known else 'none'}."
-        )
+        return _named("point field", self.point_data, name)
+
+
+def _named(kind: str, there: Mapping[str, AnyArray], name: str) -> AnyArray:
+    if name in there:
+        return there[name]
+    known = ", ".join(sorted(there)) or f"no {kind}s"
+    raise ValueError(
+        f"mesh: {kind} {name!r} does not exist{did_you_mean(name, there)}; this mesh has {known}."
+    )
 
 
 def did_you_mean(given: object, known: Iterable[str]) -> str:

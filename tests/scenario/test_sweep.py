@@ -170,7 +170,7 @@ def test_what_is_wrong_is_said_before_the_first_run(base, vary, more, said):
 
 
 class Killed:
-    """Does a run, but the first time that it is given run 1 its process dies."""
+    """Does a run, but the first time that run 2 comes its process dies."""
 
     def __init__(self, one, mark: Path):
         self.one, self.mark = one, mark
