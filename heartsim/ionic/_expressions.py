@@ -8,6 +8,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from ._exp import exp
 from ._safe import sigmoid, x_over_expm1
 
 Expression = float | str | tuple[Any, ...]
@@ -34,7 +35,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "remainder": lambda x, y: x - y * jnp.floor(x / y),
     "^": _power,
     "sqrt": jnp.sqrt,
-    "exp": jnp.exp,
+    "exp": lambda x: exp(jnp.asarray(x)),
     "log": jnp.log,
     "log10": jnp.log10,
     "sin": jnp.sin,

@@ -14,6 +14,7 @@ from jaxtyping import Array, Bool, Float, Int, PyTree
 from heartsim._loops import few_passes
 
 from ._exchange import coupled_in, exchanged
+from ._exp import exp
 from ._model import AbstractIonicModel, Coupled, Relaxation, Slope
 
 
@@ -58,7 +59,7 @@ def relax(state: PyTree, changes: PyTree, dt: ArrayLike) -> PyTree:
             rest = {name: one for name, one in change.items() if name not in rows}
             return relax({name: x[name] for name in rest}, rest, dt) | exchanged(x, rows, dt)
         if isinstance(change, Relaxation):
-            return change.limit + (x - change.limit) * jnp.exp(-dt * change.rate)
+            return change.limit + (x - change.limit) * exp(-dt * change.rate)
         return x + dt * change.value
 
     def whole(x: Any) -> bool:

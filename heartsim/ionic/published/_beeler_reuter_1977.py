@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._exp import exp
 from .._model import AbstractIonicModel, Parameter, Rates, Relaxation, Slope, Variable, param
 from .._safe import sigmoid, x_over_expm1
 from ._beeler_reuter_1977_gates import gate, turn
@@ -115,7 +116,7 @@ class BeelerReuter1977(AbstractIonicModel):
             Na=self.g_Na * x.m * x.m * x.m * x.h * x.j * (V - self.E_Na),
             bNa=self.g_bNa * (V - self.E_Na),
             CaL=self.g_CaL * x.d * x.f * (V - E_Ca),
-            x1=self.g_x1 * x.x1 * (math.exp(1.68) - jnp.exp(-0.04 * (V + 35))),
+            x1=self.g_x1 * x.x1 * (math.exp(1.68) - exp(-0.04 * (V + 35))),
             K1=self.g_K1 * _K1(V),
         )
 
@@ -123,18 +124,18 @@ class BeelerReuter1977(AbstractIonicModel):
 def _K1(V: Nodes) -> Nodes:
     """4 (exp(0.04 (V + 85)) - 1) / (e² + e) + 0.2 (V + 23) / (1 - exp(-0.04 (V + 23))) with
     e = exp(0.04 (V + 53))."""
-    e = jnp.exp(0.04 * (V + 53))
+    e = exp(0.04 * (V + 53))
     return 4 * (math.exp(1.28) * e - 1) / (e * (e + 1)) + 5 * x_over_expm1(-0.04 * (V + 23))
 
 
 def _m(V: Nodes) -> Relaxation:
     """i_Na activation; its α is (V + 47) / (1 - exp(-0.1 (V + 47)))."""
-    return gate(10 * x_over_expm1(-0.1 * (V + 47)), 40 * jnp.exp(-0.056 * (V + 72)))
+    return gate(10 * x_over_expm1(-0.1 * (V + 47)), 40 * exp(-0.056 * (V + 72)))
 
 
 def _h(V: Nodes) -> Relaxation:
     """i_Na fast inactivation."""
-    return gate(0.126 * jnp.exp(-0.25 * (V + 77)), 1.7 * sigmoid(0.082 * (V + 22.5)))
+    return gate(0.126 * exp(-0.25 * (V + 77)), 1.7 * sigmoid(0.082 * (V + 22.5)))
 
 
 def _j(V: Nodes) -> Relaxation:

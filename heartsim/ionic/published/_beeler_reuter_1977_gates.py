@@ -1,8 +1,8 @@
 """How Beeler and Reuter (1977) write a gate; Luo and Rudy (1991) kept three of theirs."""
 
-import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._exp import exp
 from .._model import Parameter, Relaxation
 from .._safe import sigmoid
 
@@ -13,7 +13,7 @@ def turn(V: Nodes, C1: float, C2: Parameter | float, C3: float, C6: Parameter | 
     """C1 exp(C2 (V + C3)) / (exp(C6 (V + C3)) + 1) in 1/ms, a row of their table of rates: C1 in
     1/ms, C2 and C6 in 1/mV, C3 in mV."""
     x = V + C3
-    return C1 * jnp.exp(C2 * x) * sigmoid(-(C6 * x))
+    return C1 * exp(C2 * x) * sigmoid(-(C6 * x))
 
 
 def gate(opening: Nodes, closing: Nodes) -> Relaxation:

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._exp import exp
 from .._model import AbstractIonicModel, Parameter, Rates, Slope, param
 from .._safe import sigmoid
 from . import _courtemanche_1998_gates as gates
@@ -167,15 +168,15 @@ class Courtemanche1998(AbstractIonicModel):
     def _i_NaK(self, v, x):
         """Sodium-potassium pump, v = V F/RT."""
         most = self.P_NaK * self.K_o / (self.K_o + self.K_mK)
-        sigma = (jnp.exp(self.Na_o / 67.3) - 1) / 7
-        slowed = 1 + 0.1245 * jnp.exp(-0.1 * v) + 0.0365 * sigma * jnp.exp(-v)
+        sigma = (exp(self.Na_o / 67.3) - 1) / 7
+        slowed = 1 + 0.1245 * exp(-0.1 * v) + 0.0365 * sigma * exp(-v)
         lack = self.K_mNa / x.Na_i
         return most / (slowed * (1 + lack * jnp.sqrt(lack)))
 
     def _i_NaCa(self, v, x):
         """Sodium-calcium exchanger, v = V F/RT."""
-        inward = jnp.exp(self.gamma * v)
-        outward = inward * jnp.exp(-v)
+        inward = exp(self.gamma * v)
+        outward = inward * exp(-v)
         Na_i3 = x.Na_i * x.Na_i * x.Na_i
         Na_o3 = self.Na_o * self.Na_o * self.Na_o
         K_mNai3 = self.K_mNai * self.K_mNai * self.K_mNai

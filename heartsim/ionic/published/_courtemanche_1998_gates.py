@@ -7,6 +7,7 @@ Rates that read (V - a) / (1 - exp(-(V - a) / k)) are written with b(x) = x / (e
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._exp import exp
 from .._model import Parameter, Relaxation
 from .._safe import sigmoid, x_over_expm1
 from ._jump import joined
@@ -17,14 +18,14 @@ Nodes = Float[Array, " nodes"]
 def m(V: Nodes) -> Relaxation:
     """i_Na activation."""
     alpha = 3.2 * x_over_expm1(-0.1 * (V + 47.13))
-    beta = 0.08 * jnp.exp(-V / 11)
+    beta = 0.08 * exp(-V / 11)
     return _opened(alpha, beta)
 
 
 def h(V: Nodes, V_jump: Parameter, jump_width: Parameter | None) -> Relaxation:
     """i_Na fast inactivation; its rates jump at V_jump."""
-    alpha = 0.135 * jnp.exp(-(V + 80) / 6.8)
-    beta = 3.56 * jnp.exp(0.079 * V) + 3.1e5 * jnp.exp(0.35 * V)
+    alpha = 0.135 * exp(-(V + 80) / 6.8)
+    beta = 3.56 * exp(0.079 * V) + 3.1e5 * exp(0.35 * V)
     beta_above = sigmoid((V + 10.66) / 11.1) / 0.13
     return _opened(
         joined(V, alpha, 0.0, V_jump, jump_width),
@@ -34,10 +35,10 @@ def h(V: Nodes, V_jump: Parameter, jump_width: Parameter | None) -> Relaxation:
 
 def j(V: Nodes, V_jump: Parameter, jump_width: Parameter | None) -> Relaxation:
     """i_Na slow inactivation; its rates jump at V_jump."""
-    alpha = -127140 * jnp.exp(0.2444 * V) - 3.474e-5 * jnp.exp(-0.04391 * V)
+    alpha = -127140 * exp(0.2444 * V) - 3.474e-5 * exp(-0.04391 * V)
     alpha = alpha * (V + 37.78) * sigmoid(-0.311 * (V + 79.23))
-    beta = 0.1212 * jnp.exp(-0.01052 * V) * sigmoid(0.1378 * (V + 40.14))
-    beta_above = 0.3 * jnp.exp(-2.535e-7 * V) * sigmoid(0.1 * (V + 32))
+    beta = 0.1212 * exp(-0.01052 * V) * sigmoid(0.1378 * (V + 40.14))
+    beta_above = 0.3 * exp(-2.535e-7 * V) * sigmoid(0.1 * (V + 32))
     return _opened(
         joined(V, alpha, 0.0, V_jump, jump_width),
         joined(V, beta, beta_above, V_jump, jump_width),
@@ -51,8 +52,8 @@ def oa(V: Nodes, K_Q10: Parameter) -> Relaxation:
 
 def oi(V: Nodes, K_Q10: Parameter) -> Relaxation:
     """i_to inactivation."""
-    alpha = 1 / (18.53 + jnp.exp((V + 113.7) / 10.95))
-    beta = 1 / (35.56 + jnp.exp(-(V + 1.26) / 7.44))
+    alpha = 1 / (18.53 + exp((V + 113.7) / 10.95))
+    beta = 1 / (35.56 + exp(-(V + 1.26) / 7.44))
     return Relaxation(sigmoid(-(V + 43.1) / 5.3), K_Q10 * (alpha + beta))
 
 
@@ -63,8 +64,8 @@ def ua(V: Nodes, K_Q10: Parameter) -> Relaxation:
 
 def ui(V: Nodes, K_Q10: Parameter) -> Relaxation:
     """i_Kur inactivation."""
-    alpha = 1 / (21 + jnp.exp(-(V - 185) / 28))
-    beta = jnp.exp((V - 158) / 16)
+    alpha = 1 / (21 + exp(-(V - 185) / 28))
+    beta = exp((V - 158) / 16)
     return Relaxation(sigmoid(-(V - 99.45) / 27.48), K_Q10 * (alpha + beta))
 
 
@@ -91,7 +92,7 @@ def d(V: Nodes) -> Relaxation:
 def f(V: Nodes) -> Relaxation:
     """i_CaL inactivation by voltage."""
     x = 0.0337 * (V + 10)
-    return Relaxation(sigmoid(-(V + 28) / 6.9), (0.0197 * jnp.exp(-x * x) + 0.02) / 9)
+    return Relaxation(sigmoid(-(V + 28) / 6.9), (0.0197 * exp(-x * x) + 0.02) / 9)
 
 
 def f_Ca(Ca_i: Nodes) -> Relaxation:
@@ -124,8 +125,8 @@ def _opened(alpha, beta) -> Relaxation:
 
 def _outward_activation(V: Nodes) -> Nodes:
     """α + β [1/ms] of oa and ua before K_Q10."""
-    alpha = 0.65 / (jnp.exp(-(V + 10) / 8.5) + jnp.exp(-(V - 30) / 59))
-    beta = 0.65 / (2.5 + jnp.exp((V + 82) / 17))
+    alpha = 0.65 / (exp(-(V + 10) / 8.5) + exp(-(V - 30) / 59))
+    beta = 0.65 / (2.5 + exp((V + 82) / 17))
     return alpha + beta
 
 

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._exp import exp
 from .._model import AbstractIonicModel, Parameter, Rates, Slope, param
 from .._safe import x_over_expm1
 from . import _fabbri_2017_calcium as calcium
@@ -165,7 +166,7 @@ class Fabbri2017(AbstractIonicModel):
         through_CaL = sum(self._through_CaL(V / RTF, x))
         modulated = (1 - 0.31 * calcium.ACh_bound(self)) * (1 + 0.23 * self.Iso)
         f_K = self.g_f / (1 + self.f_Na_to_K) * x.y * (V - E_K)
-        KACh = self.g_KACh * x.a * (V - E_K) * (1 + jnp.exp((V + 20) / 20))
+        KACh = self.g_KACh * x.a * (V - E_K) * (1 + exp((V + 20) / 20))
         return Currents(
             f=A_F * f_K + self._f_Na(above_E_Na, x),
             Kr=A_F * self.g_Kr * (0.9 * x.paF + 0.1 * x.paS) * x.piy * (V - E_K),

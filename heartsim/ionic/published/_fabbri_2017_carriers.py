@@ -4,9 +4,9 @@ their largest currents.
 Sources and checks: see `Fabbri2017`.
 """
 
-import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._exp import exp
 from .._model import Parameter
 from .._safe import sigmoid
 
@@ -22,9 +22,9 @@ def exchanger(v: Nodes, Na: Nodes, Ca: Nodes, Na_o: Parameter, Ca_o: Parameter) 
     K1ni, K2ni, K3ni, K1no, K2no, K3no = 395.3, 2.289, 26.44, 1628.0, 561.4, 4.663  # mM
     K_ci, K_cni, K_co = 0.0207, 26.44, 3.663  # mM
     Q_ci, Q_co, Q_n = 0.1369, 0.0, 0.4315  # shares of the field
-    k32 = jnp.exp(Q_n * v / 2)
+    k32 = exp(Q_n * v / 2)
     k41 = 1 / k32
-    e_ci, e_co = jnp.exp(-Q_ci * v), jnp.exp(Q_co * v)
+    e_ci, e_co = exp(-Q_ci * v), exp(Q_co * v)
     inside = 1 + Ca / K_ci * (1 + e_ci + Na / K_cni) + _bound(Na, K1ni, K2ni, K3ni)
     outside = 1 + Ca_o / K_co * (1 + e_co) + _bound(Na_o, K1no, K2no, K3no)
     k12 = Ca / K_ci * e_ci / inside

@@ -6,6 +6,7 @@ Sources and checks: see `Fabbri2017`.
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._exp import exp
 from .._model import Parameter, Relaxation
 from .._safe import sigmoid, x_over_expm1
 
@@ -17,14 +18,14 @@ SHORTEST = 1.0  # ms, of τ_y
 def m(V: Nodes) -> Relaxation:
     """i_Na activation."""
     alpha = 2 * x_over_expm1(-0.1 * (V + 41))
-    beta = 8 * jnp.exp(-0.056 * (V + 66))
+    beta = 8 * exp(-0.056 * (V + 66))
     return Relaxation(sigmoid((V + 42.0504) / 8.3106), alpha + beta)
 
 
 def h(V: Nodes) -> Relaxation:
     """i_Na inactivation."""
-    alpha = 0.02 * jnp.exp(-0.125 * (V + 75))
-    beta = 2 / (320 * jnp.exp(-0.1 * (V + 75)) + 1)
+    alpha = 0.02 * exp(-0.125 * (V + 75))
+    beta = 2 / (320 * exp(-0.1 * (V + 75)) + 1)
     return Relaxation(sigmoid(-(V + 69.804) / 4.4565), alpha + beta)
 
 
@@ -42,7 +43,7 @@ def dL(V: Nodes, Iso: Parameter) -> Relaxation:
 def fL(V: Nodes) -> Relaxation:
     """i_CaL inactivation by voltage."""
     away = (V + 36) / 10
-    tau = 44.3 + 230 * jnp.exp(-away * away)
+    tau = 44.3 + 230 * exp(-away * away)
     return Relaxation(sigmoid(-(V + 37.4) / 5.3), 1 / tau)
 
 
@@ -54,13 +55,13 @@ def fCa(Ca_sub: Nodes) -> Relaxation:
 
 def dT(V: Nodes) -> Relaxation:
     """i_CaT activation."""
-    e30 = jnp.exp((V + 38.3) / 30)
+    e30 = exp((V + 38.3) / 30)
     return Relaxation(sigmoid((V + 38.3) / 5.5), 1.068 * (e30 + 1 / e30))
 
 
 def fT(V: Nodes) -> Relaxation:
     """i_CaT inactivation."""
-    rate = 0.01667 * (jnp.exp(-(V + 75) / 83.3) + jnp.exp((V + 75) / 15.38))
+    rate = 0.01667 * (exp(-(V + 75) / 83.3) + exp((V + 75) / 15.38))
     return Relaxation(sigmoid(-(V + 58.7) / 3.8), rate)
 
 
@@ -70,7 +71,7 @@ def y(V: Nodes, V_jump: Parameter, jump_width: Parameter | None) -> Relaxation:
     Its limit jumps at V_jump; a sigmoid leads over if it has a width [mV].
     """
     below = 0.01329 + 0.99921 * sigmoid(-(V + 97.134) / 8.1752)
-    above = 0.0002501 * jnp.exp(-V / 12.861)
+    above = 0.0002501 * exp(-V / 12.861)
     if jump_width is None:
         limit = jnp.where(V_jump > V, below, above)
     else:
@@ -96,39 +97,39 @@ def s_Kur(V: Nodes) -> Relaxation:
 
 def q(V: Nodes) -> Relaxation:
     """i_to inactivation."""
-    speed = 0.57 * jnp.exp(-0.08 * (V + 44)) + 0.065 * jnp.exp(0.1 * (V + 45.93))
+    speed = 0.57 * exp(-0.08 * (V + 44)) + 0.065 * exp(0.1 * (V + 45.93))
     tau = 0.6 * (65.17 / speed + 10.1)
     return Relaxation(sigmoid(-(V + 49) / 13), 1 / tau)
 
 
 def r(V: Nodes) -> Relaxation:
     """i_to activation."""
-    speed = 1.037 * jnp.exp(0.09 * (V + 30.61)) + 0.369 * jnp.exp(-0.12 * (V + 23.84))
+    speed = 1.037 * exp(0.09 * (V + 30.61)) + 0.369 * exp(-0.12 * (V + 23.84))
     tau = 0.66 * 1.4 * (15.59 / speed + 2.98)
     return Relaxation(sigmoid((V - 19.3) / 15), 1 / tau)
 
 
 def paF(V: Nodes) -> Relaxation:
     """i_Kr fast activation."""
-    return Relaxation(_pa_limit(V), 0.03 * jnp.exp(V / 10) + 0.001 * jnp.exp(-V / 12))
+    return Relaxation(_pa_limit(V), 0.03 * exp(V / 10) + 0.001 * exp(-V / 12))
 
 
 def paS(V: Nodes) -> Relaxation:
     """i_Kr slow activation."""
-    rate = (4.2 * jnp.exp(V / 17) + 0.15 * jnp.exp(-V / 21.6)) / 846.55354
+    rate = (4.2 * exp(V / 17) + 0.15 * exp(-V / 21.6)) / 846.55354
     return Relaxation(_pa_limit(V), rate)
 
 
 def piy(V: Nodes) -> Relaxation:
     """i_Kr inactivation."""
-    rate = 0.1 * jnp.exp(-V / 54.645) + 0.656 * jnp.exp(V / 106.157)
+    rate = 0.1 * exp(-V / 54.645) + 0.656 * exp(V / 106.157)
     return Relaxation(sigmoid(-(V + 28.6) / 17.1), rate)
 
 
 def n(V: Nodes) -> Relaxation:
     """i_Ks activation; V is taken from where isoprenaline shifts it to."""
     alpha = 0.028 * sigmoid((V - 40) / 3)
-    beta = 0.001 * jnp.exp(-(V - 5) / 25)
+    beta = 0.001 * exp(-(V - 5) / 25)
     return Relaxation(jnp.sqrt(sigmoid((V + 0.6383) / 10.7071)), alpha + beta)
 
 
@@ -136,7 +137,7 @@ def a(V: Nodes, ACh: Parameter) -> Relaxation:
     """i_KACh activation by acetylcholine [mM]; a trickle without it, as in the source."""
     bound = ACh**1.6951  # times mM to the power of -1.6951
     alpha = 2.5641e-5 + (0.0035988 - 2.5641e-5) * bound / (bound + 1.2155e-6)
-    beta = 0.01 * jnp.exp(0.0133 * (V + 40))
+    beta = 0.01 * exp(0.0133 * (V + 40))
     return Relaxation(alpha / (alpha + beta), alpha + beta)
 
 

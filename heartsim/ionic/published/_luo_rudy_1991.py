@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._exp import exp
 from .._model import AbstractIonicModel, Parameter, Rates, Relaxation, Slope, Variable, param
 from .._safe import sigmoid, x_over_expm1
 from ._beeler_reuter_1977_gates import gate, turn
@@ -141,19 +142,19 @@ def _rectified(V: Nodes) -> Nodes:
 def _K1_open(x: Nodes) -> Nodes:
     """Open fraction α / (α + β) of i_K1 at x = V - E_K1 [mV]."""
     alpha = 1.02 * sigmoid(-0.2385 * (x - 59.215))
-    beta = 0.49124 * jnp.exp(0.08032 * (x + 5.476)) + jnp.exp(0.06175 * (x - 594.31))
+    beta = 0.49124 * exp(0.08032 * (x + 5.476)) + exp(0.06175 * (x - 594.31))
     return alpha / (alpha + beta * sigmoid(0.5143 * (x + 4.753)))
 
 
 def _m(V: Nodes) -> Relaxation:
     """i_Na activation; its α is 0.32 (V + 47.13) / (1 - exp(-0.1 (V + 47.13)))."""
-    return gate(3.2 * x_over_expm1(-0.1 * (V + 47.13)), 0.08 * jnp.exp(-V / 11))
+    return gate(3.2 * x_over_expm1(-0.1 * (V + 47.13)), 0.08 * exp(-V / 11))
 
 
 def _h(V: Nodes, V_jump: Parameter, jump_width: Parameter | None) -> Relaxation:
     """i_Na fast inactivation, which does not open from V_jump on."""
-    alpha = 0.135 * jnp.exp(-(V + 80) / 6.8)
-    beta = 3.56 * jnp.exp(0.079 * V) + 310000 * jnp.exp(0.35 * V)
+    alpha = 0.135 * exp(-(V + 80) / 6.8)
+    beta = 3.56 * exp(0.079 * V) + 310000 * exp(0.35 * V)
     above = sigmoid((V + 10.66) / 11.1) / 0.13
     return gate(
         joined(V, alpha, 0.0, V_jump, jump_width), joined(V, beta, above, V_jump, jump_width)
@@ -162,10 +163,10 @@ def _h(V: Nodes, V_jump: Parameter, jump_width: Parameter | None) -> Relaxation:
 
 def _j(V: Nodes, V_jump: Parameter, jump_width: Parameter | None) -> Relaxation:
     """i_Na slow inactivation, which does not open from V_jump on."""
-    alpha = -127140 * jnp.exp(0.2444 * V) - 3.474e-5 * jnp.exp(-0.04391 * V)
+    alpha = -127140 * exp(0.2444 * V) - 3.474e-5 * exp(-0.04391 * V)
     alpha = alpha * (V + 37.78) * sigmoid(-0.311 * (V + 79.23))
-    beta = 0.1212 * jnp.exp(-0.01052 * V) * sigmoid(0.1378 * (V + 40.14))
-    above = 0.3 * jnp.exp(-2.535e-7 * V) * sigmoid(0.1 * (V + 32))
+    beta = 0.1212 * exp(-0.01052 * V) * sigmoid(0.1378 * (V + 40.14))
+    above = 0.3 * exp(-2.535e-7 * V) * sigmoid(0.1 * (V + 32))
     return gate(
         joined(V, alpha, 0.0, V_jump, jump_width), joined(V, beta, above, V_jump, jump_width)
     )

@@ -3,9 +3,9 @@
 Sources and checks: see `OHaraRudy2011`. Rates are in 1/s, so that a density in C/F gives A/F.
 """
 
-import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._exp import exp
 from .._model import Parameter
 
 Nodes = Float[Array, " nodes"]
@@ -16,7 +16,7 @@ def exchanger(v: Nodes, Na: Nodes, Ca: Nodes, Na_o: Parameter, Ca_o: Parameter) 
     for one calcium out, by a cycle of four states."""
     K1, K2, K3, asymmetry = 15.0, 5.0, 88.12, 12.5  # mM, and 1
     w, w_both, on, off = 6e4, 5e3, 1.5e6, 5e3  # 1/s; 1/mM/s; 1/s
-    e_Na, e_Ca = jnp.exp(0.5224 * v), jnp.exp(0.167 * v)
+    e_Na, e_Ca = exp(0.5224 * v), exp(0.167 * v)
     h1 = 1 + Na / K3 * (1 + e_Na)
     h2 = Na * e_Na / (K3 * h1)
     h4 = 1 + Na / K1 * (1 + Na / K2)
@@ -46,8 +46,8 @@ def pump(v: Nodes, Na: Nodes, K: Nodes, Na_o: Parameter, K_o: Parameter, correct
     for β2 in one term of the first state's share.
     """
     delta = -0.155
-    Na_in = Na / (9.073 * jnp.exp(delta * v / 3))  # mM
-    Na_out = Na_o / (27.78 * jnp.exp((1 - delta) * v / 3))
+    Na_in = Na / (9.073 * exp(delta * v / 3))  # mM
+    Na_out = Na_o / (27.78 * exp((1 - delta) * v / 3))
     K_in, K_out = K / 0.5, K_o / 0.3582
     protons, ATP = (1e-4 if corrected else 1e-7), 9.8 / 1.698e-7  # mM; MgATP over its K
     phosphate = 4.2 / (1 + protons / 1.698e-7 + Na / 224 + K / 292)  # mM

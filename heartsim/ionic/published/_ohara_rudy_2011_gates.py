@@ -6,6 +6,7 @@ Sources and checks: see `OHaraRudy2011`.
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._exp import exp
 from .._model import Parameter, Relaxation
 from .._safe import sigmoid
 
@@ -15,9 +16,9 @@ Nodes = Float[Array, " nodes"]
 def sodium(V: Nodes) -> dict[str, Relaxation]:
     """Of i_Na."""
     limit = sigmoid(-(V + 82.9) / 6.086)
-    fast = 1.432e-5 * jnp.exp(-(V + 1.196) / 6.285) + 6.149 * jnp.exp((V + 0.5096) / 20.27)
-    slow = 0.009794 * jnp.exp(-(V + 17.95) / 28.05) + 0.3343 * jnp.exp((V + 5.73) / 56.66)
-    j = 0.02136 * jnp.exp(-(V + 100.6) / 8.281) + 0.3052 * jnp.exp((V + 0.9941) / 38.45)
+    fast = 1.432e-5 * exp(-(V + 1.196) / 6.285) + 6.149 * exp((V + 0.5096) / 20.27)
+    slow = 0.009794 * exp(-(V + 17.95) / 28.05) + 0.3343 * exp((V + 5.73) / 56.66)
+    j = 0.02136 * exp(-(V + 100.6) / 8.281) + 0.3052 * exp((V + 0.9941) / 38.45)
     tau_j = 2.038 + 1 / j
     return {
         "m": Relaxation(sigmoid((V + 39.57) / 9.871), m_rate(V)),
@@ -31,7 +32,7 @@ def sodium(V: Nodes) -> dict[str, Relaxation]:
 
 def m_rate(V: Nodes) -> Nodes:
     """Of i_Na and i_NaL."""
-    return 6.765 * jnp.exp((V + 11.64) / 34.77) + 8.552 * jnp.exp(-(V + 77.42) / 5.955)
+    return 6.765 * exp((V + 11.64) / 34.77) + 8.552 * exp(-(V + 77.42) / 5.955)
 
 
 def late_sodium(V: Nodes, activation: Nodes) -> dict[str, Relaxation]:
@@ -50,11 +51,11 @@ def transient_outward(V: Nodes, epi: Parameter) -> dict[str, Relaxation]:
     activation = opening / 1.0515
     limit = sigmoid(-(V + 43.94) / 5.711)
     shorter = 1 - epi * sigmoid(-(V + 70) / 5)
-    fast = 0.3933 * jnp.exp(-(V + 100) / 100) + 0.08004 * jnp.exp((V + 50) / 16.59)
-    slow = 0.001416 * jnp.exp(-(V + 96.52) / 59.05) + 1.78e-8 * jnp.exp((V + 114.1) / 8.079)
+    fast = 0.3933 * exp(-(V + 100) / 100) + 0.08004 * exp((V + 50) / 16.59)
+    slow = 0.001416 * exp(-(V + 96.52) / 59.05) + 1.78e-8 * exp((V + 114.1) / 8.079)
     tau_f, tau_s = (4.562 + 1 / fast) * shorter, (23.62 + 1 / slow) * shorter
     steep = jnp.logaddexp((V - 167.4) / 15.89, -(V - 12.23) / 0.2154)  # does not overflow
-    longer = (1.354 + 1e-4 * jnp.exp(-steep)) * (1 - 0.5 * sigmoid(-(V + 70) / 20))
+    longer = (1.354 + 1e-4 * exp(-steep)) * (1 - 0.5 * sigmoid(-(V + 70) / 20))
     return {
         "a": Relaxation(sigmoid((V - 14.34) / 14.82), activation),
         "iF": Relaxation(limit, 1 / tau_f),
@@ -68,9 +69,9 @@ def transient_outward(V: Nodes, epi: Parameter) -> dict[str, Relaxation]:
 def calcium(V: Nodes, d_limit: Nodes, j_limit: Nodes, tau_j: float) -> dict[str, Relaxation]:
     """Of i_CaL, all but the share that calcium inactivates."""
     limit = f_limit(V)
-    d = jnp.exp(-0.05 * (V + 6)) + jnp.exp(0.09 * (V + 14))
-    slow = jnp.exp(-(V + 5) / 4) + jnp.exp((V + 5) / 6)
-    calcium_slow = jnp.exp(-V / 3) + jnp.exp(V / 7)
+    d = exp(-0.05 * (V + 6)) + exp(0.09 * (V + 14))
+    slow = exp(-(V + 5) / 4) + exp((V + 5) / 6)
+    calcium_slow = exp(-V / 3) + exp(V / 7)
     tau_ff = 7 + 1 / (0.009 * jnp.cosh((V + 20) / 10))
     tau_fcaf = 7 + 1 / (0.08 * jnp.cosh((V - 4) / 7))
     return {
@@ -101,8 +102,8 @@ def inactivated(jca: Nodes, Ca: Nodes, k2n: float) -> Relaxation:
 def rapid_potassium(V: Nodes) -> dict[str, Relaxation]:
     """Of i_Kr."""
     limit = sigmoid((V + 8.337) / 6.789)
-    fast = 0.3652 * jnp.exp((V - 31.66) / 3.869) + 4.123e-5 * jnp.exp(-(V - 47.78) / 20.38)
-    slow = 0.06629 * jnp.exp((V - 34.70) / 7.355) + 1.128e-5 * jnp.exp(-(V - 29.74) / 25.94)
+    fast = 0.3652 * exp((V - 31.66) / 3.869) + 4.123e-5 * exp(-(V - 47.78) / 20.38)
+    slow = 0.06629 * exp((V - 34.70) / 7.355) + 1.128e-5 * exp(-(V - 29.74) / 25.94)
     return {
         "xrf": Relaxation(limit, 1 / (12.98 + 1 / fast)),
         "xrs": Relaxation(limit, 1 / (1.865 + 1 / slow)),
@@ -112,13 +113,13 @@ def rapid_potassium(V: Nodes) -> dict[str, Relaxation]:
 def slow_potassium(V: Nodes) -> dict[str, Relaxation]:
     """Of i_Ks."""
     limit = sigmoid((V + 11.6) / 8.932)
-    x1 = 2.326e-4 * jnp.exp((V + 48.28) / 17.8) + 0.001292 * jnp.exp(-(V + 210) / 230)
-    x2 = 0.01 * jnp.exp((V - 50) / 20) + 0.0193 * jnp.exp(-(V + 66.54) / 31)
+    x1 = 2.326e-4 * exp((V + 48.28) / 17.8) + 0.001292 * exp(-(V + 210) / 230)
+    x2 = 0.01 * exp((V - 50) / 20) + 0.0193 * exp(-(V + 66.54) / 31)
     return {"xs1": Relaxation(limit, 1 / (817.3 + 1 / x1)), "xs2": Relaxation(limit, x2)}
 
 
 def xk1(V: Nodes, K_o: Parameter) -> Relaxation:
     """i_K1 inactivation, with potassium outside [mM]."""
     limit = sigmoid((V + 2.5538 * K_o + 144.59) / (1.5692 * K_o + 3.8115))
-    rate = (jnp.exp(-(V + 127.2) / 20.36) + jnp.exp((V + 236.8) / 69.33)) / 122.2
+    rate = (exp(-(V + 127.2) / 20.36) + exp((V + 236.8) / 69.33)) / 122.2
     return Relaxation(limit, rate)

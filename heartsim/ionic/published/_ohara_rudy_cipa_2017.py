@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._exp import exp
 from .._model import Coupled, Parameter, param
 from .._safe import sigmoid
 from ._markov import markov
@@ -64,7 +65,7 @@ class OHaraRudyCiPA2017(OHaraRudy2011):
 
     def rapid(self, V: Nodes) -> dict[str, Coupled]:
         """How the states of hERG change."""
-        k = {pair: a * q**WARMER * jnp.exp(b * V) for pair, (a, b, q) in HERG.items()}
+        k = {pair: a * q**WARMER * exp(b * V) for pair, (a, b, q) in HERG.items()}
         same = jnp.ones_like(V)
         present = self.drug > 0
         dose = jnp.where(present, self.drug, 1.0) ** self.bind_hill

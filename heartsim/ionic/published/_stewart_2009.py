@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._exp import exp
 from .._model import Parameter, Rates, Relaxation, Slope, Variable, param
 from .._safe import sigmoid
 from . import _ten_tusscher_2006_gates as gates
@@ -164,17 +165,17 @@ class Stewart2009(shared.WithSubspace):
 
 def _r(V: Nodes) -> Relaxation:
     """i_to activation."""
-    tau = 10.45 * jnp.exp(-(V + 40) * (V + 40) / 1800) + 7.3
+    tau = 10.45 * exp(-(V + 40) * (V + 40) / 1800) + 7.3
     return Relaxation(sigmoid((V - 20) / 13), 1 / tau)
 
 
 def _s(V: Nodes) -> Relaxation:
     """i_to inactivation."""
-    tau = 85 * jnp.exp(-(V + 25) * (V + 25) / 320) + 5 * sigmoid((40 - V) / 5) + 42
+    tau = 85 * exp(-(V + 25) * (V + 25) / 320) + 5 * sigmoid((40 - V) / 5) + 42
     return Relaxation(sigmoid(-(V + 27) / 13), 1 / tau)
 
 
 def _y(V: Nodes) -> Relaxation:
     """i_f activation, by hyperpolarisation."""
-    rate = (jnp.exp(-2.9 - 0.04 * V) + jnp.exp(3.6 + 0.11 * V)) / 4000
+    rate = (exp(-2.9 - 0.04 * V) + exp(3.6 + 0.11 * V)) / 4000
     return Relaxation(sigmoid(-(V + 80.6) / 6.8), rate)

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._exp import exp
 from .._model import Parameter, Rates, Relaxation, Slope, Variable, param
 from .._safe import sigmoid, x_over_expm1
 from . import _ten_tusscher_2006_gates as gates
@@ -204,7 +205,7 @@ def ten_tusscher_2004_endo() -> TenTusscher2004:
 
 def _xs(V: Nodes) -> Relaxation:
     """i_Ks activation: as in 2006, but faster."""
-    tau = 1100 / jnp.sqrt(1 + jnp.exp((-10 - V) / 6)) * sigmoid((60 - V) / 20)
+    tau = 1100 / jnp.sqrt(1 + exp((-10 - V) / 6)) * sigmoid((60 - V) / 20)
     return gates.xs(V)._replace(rate=1 / tau)
 
 
@@ -215,7 +216,7 @@ def _d(V: Nodes) -> Relaxation:
 
 def _f(V: Nodes) -> Relaxation:
     """i_CaL voltage inactivation: with the limit of 2006."""
-    tau = 1125 * jnp.exp(-(V + 27) * (V + 27) / 240) + 165 * sigmoid((V - 25) / 10) + 80
+    tau = 1125 * exp(-(V + 27) * (V + 27) / 240) + 165 * sigmoid((V - 25) / 10) + 80
     return gates.f(V)._replace(rate=1 / tau)
 
 

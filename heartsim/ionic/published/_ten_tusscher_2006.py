@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._exp import exp
 from .._model import Parameter, Rates, Slope, param
 from . import _ten_tusscher_2006_gates as gates
 from . import _ten_tusscher_family as shared
@@ -102,7 +103,7 @@ class TenTusscher2006(shared.WithSubspace):
             to=self.g_to * x.r * x.s * (V - E.K),
             Kr=self.g_Kr * root * x.xr1 * x.xr2 * (V - E.K),
             Ks=self.g_Ks * x.xs * x.xs * (V - E.Ks),
-            pK=self.g_pK * (V - E.K) / (1 + jnp.exp((25 - V) / 5.98)),
+            pK=self.g_pK * (V - E.K) / (1 + exp((25 - V) / 5.98)),
             CaL=shared.i_CaL(V, x, self),
             bCa=self.g_bCa * (V - E.Ca),
             pCa=self.g_pCa * x.Ca_i / (x.Ca_i + self.K_pCa),

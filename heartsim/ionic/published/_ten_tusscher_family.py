@@ -10,8 +10,9 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._exp import exp
 from .._model import AbstractIonicModel, Parameter, Relaxation, Slope, param
-from .._safe import sigmoid, x_over_expm1
+from .._safe import x_over_expm1
 
 Nodes = Float[Array, " nodes"]
 
@@ -97,19 +98,31 @@ def reversal(x, of) -> Reversal:
     """Where each ion, and i_Ks, is in equilibrium."""
     RTF = of.R * of.T / of.F  # mV
     return Reversal(
-        Na=RTF * jnp.log(of.Na_o / x.Na_i),
-        K=RTF * jnp.log(of.K_o / x.K_i),
-        Ca=0.5 * RTF * jnp.log(of.Ca_o / x.Ca_i),
-        Ks=RTF * jnp.log((of.K_o + of.P_KNa * of.Na_o) / (x.K_i + of.P_KNa * x.Na_i)),
+        Na=RTF * (jnp.log(of.Na_o) - jnp.log(x.Na_i)),
+        K=RTF * (jnp.log(of.K_o) - jnp.log(x.K_i)),
+        Ca=0.5 * RTF * (jnp.log(of.Ca_o) - jnp.log(x.Ca_i)),
+        Ks=RTF * (jnp.log(of.K_o + of.P_KNa * of.Na_o) - jnp.log(x.K_i + of.P_KNa * x.Na_i)),
     )
 
 
 def K1_open(x: Nodes) -> Nodes:
-    """Open fraction α / (α + β) of i_K1 in the ventricle at x = V - E_K [mV]."""
-    e2 = jnp.exp(0.02 * x)
-    e6, e10 = e2 * e2 * e2, e2 * e2 * e2 * e2 * e2  # exp(0.06 x), exp(0.1 x)
-    beta = (3 * jnp.exp(0.0002 * (x + 100)) + math.exp(-1.0) * e10) * sigmoid(0.5 * x)
-    return 0.1 / (0.1 + beta * (1 + math.exp(-12.0) * e6))  # α = 0.1 / (1 + exp(0.06 x - 12))
+    """Open fraction α / (α + β) of i_K1 in the ventricle at x = V - E_K [mV], where
+
+    α = 0.1 / (1 + exp(0.06 x - 12)),
+    β = (3 exp(0.0002 (x + 100)) + exp(0.1 x - 1)) / (1 + exp(-0.5 x)),
+
+    by powers of one exponential.
+    """
+    e1 = exp(-0.02 * x)
+    e2 = e1 * e1
+    e3, e5 = e2 * e1, e2 * e2 * e1
+    e8, e10 = e5 * e3, e5 * e5
+    shut = 0.1 * e8 * (1 + e10 * e10 * e5)  # 0.1 exp(-0.16 x) (1 + exp(-0.5 x))
+    y = 0.0002 * (x + 100)
+    grown = jnp.ones_like(y)  # exp(y) by its series, to 1e-11 if |x| < 250 mV
+    for k in range(6, 0, -1):
+        grown = 1 + y / k * grown
+    return shut / (shut + (3 * grown * e5 + math.exp(-1.0)) * (e3 + math.exp(-12.0)))
 
 
 def i_CaL(V: Nodes, x, of) -> Nodes:
@@ -124,15 +137,17 @@ def i_NaK(V: Nodes, x, of) -> Nodes:
     """Sodium-potassium pump [A/F]."""
     v = V * of.F / (of.R * of.T)
     most = of.P_NaK * of.K_o / (of.K_o + of.K_mK)
-    slowed = 1 + 0.1245 * jnp.exp(-0.1 * v) + 0.0353 * jnp.exp(-v)
+    e = exp(-0.1 * v)
+    e5 = e * e * e * e * e
+    slowed = 1 + 0.1245 * e + 0.0353 * e5 * e5
     return most * x.Na_i / ((x.Na_i + of.K_mNa) * slowed)
 
 
 def i_NaCa(V: Nodes, x, of) -> Nodes:
     """Sodium-calcium exchanger [A/F]."""
     v = V * of.F / (of.R * of.T)
-    inward = jnp.exp(of.gamma * v)
-    outward = inward * jnp.exp(-v)
+    inward = exp(of.gamma * v)
+    outward = inward * exp(-v)
     Na_i3 = x.Na_i * x.Na_i * x.Na_i
     Na_o3 = of.Na_o * of.Na_o * of.Na_o
     K_mNai3 = of.K_mNai * of.K_mNai * of.K_mNai
@@ -144,9 +159,10 @@ def i_NaCa(V: Nodes, x, of) -> Nodes:
 def calcium(i, x, of) -> dict[str, Relaxation | Slope]:
     """Calcium release and balance of 2006, by the currents i; fluxes in mM/ms of own volume."""
     Ca_ss2, Ca_sr2, Ca_i2 = x.Ca_ss * x.Ca_ss, x.Ca_sr * x.Ca_sr, x.Ca_i * x.Ca_i
-    k_casr = of.max_sr - (of.max_sr - of.min_sr) * Ca_sr2 / (Ca_sr2 + of.EC * of.EC)
-    k1, k2 = of.k1_prime / k_casr, of.k2_prime * k_casr
-    O = k1 * Ca_ss2 * x.R_prime / (of.k3 + k1 * Ca_ss2)  # noqa: E741
+    EC2 = of.EC * of.EC
+    q, p = Ca_sr2 + EC2, of.max_sr * EC2 + of.min_sr * Ca_sr2  # k_casr = p/q, k1 = k1' q/p
+    k1p = of.k1_prime * q * Ca_ss2
+    O = k1p * x.R_prime / (of.k3 * p + k1p)  # noqa: E741
     i_rel = of.V_rel * O * (x.Ca_sr - x.Ca_ss)
     i_up = of.V_max_up * Ca_i2 / (Ca_i2 + of.K_up * of.K_up)
     i_leak = of.V_leak * (x.Ca_sr - x.Ca_i)
@@ -155,9 +171,9 @@ def calcium(i, x, of) -> dict[str, Relaxation | Slope]:
     dCa_i = (i_leak - i_up) * of.V_sr / of.V_c + i_xfer
     dCa_i = dCa_i - per_A / of.V_c * (i.bCa + i.pCa - 2 * i.NaCa)
     dCa_ss = (i_rel * of.V_sr - i_xfer * of.V_c - per_A * i.CaL) / of.V_ss
-    opening = k2 * x.Ca_ss + of.k4
+    opening = of.k2_prime * p * x.Ca_ss + of.k4 * q  # (k2 Ca_ss + k4) q
     return {
-        "R_prime": Relaxation(limit=of.k4 / opening, rate=opening),
+        "R_prime": Relaxation(limit=of.k4 * q / opening, rate=opening / q),
         "Ca_i": Slope(dCa_i * free(x.Ca_i, of.Buf_c, of.K_buf_c)),
         "Ca_ss": Slope(dCa_ss * free(x.Ca_ss, of.Buf_ss, of.K_buf_ss)),
         "Ca_sr": Slope((i_up - i_rel - i_leak) * free(x.Ca_sr, of.Buf_sr, of.K_buf_sr)),
@@ -166,4 +182,5 @@ def calcium(i, x, of) -> dict[str, Relaxation | Slope]:
 
 def free(Ca: Nodes, Buf: Parameter, K: Parameter) -> Nodes:
     """Share of a calcium flux that stays free beside an instantaneous buffer."""
-    return 1 / (1 + Buf * K / ((Ca + K) * (Ca + K)))
+    squared = (Ca + K) * (Ca + K)
+    return squared / (squared + Buf * K)

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._exp import exp
 from .._model import AbstractIonicModel, Coupled, Parameter, Rates, Relaxation, Slope, param
 from .._safe import sigmoid
 from . import _ohara_rudy_2011_gates as gates
@@ -219,7 +220,7 @@ class Ions(NamedTuple):
         """Times their activity coefficients, by Davies at temperature T [K]."""
         strength = 0.5 * (self.Na + self.K + self.Cl + 4 * self.Ca) / 1000
         root = jnp.sqrt(strength)
-        one = jnp.exp(-1.82e6 * (74 * T) ** -1.5 * (root / (1 + root) - 0.3 * strength))
+        one = exp(-1.82e6 * (74 * T) ** -1.5 * (root / (1 + root) - 0.3 * strength))
         four = one * one * one * one  # of valence 2
         return Ions(self.Na * one, self.K * one, self.Cl, self.Ca * four)
 
@@ -227,25 +228,25 @@ class Ions(NamedTuple):
 def _m(V: Nodes) -> Relaxation:
     """i_Na activation."""
     low, high = (V + 45.79) / 15.54, (V - 4.823) / 51.12
-    tau = 0.1292 * jnp.exp(-low * low) + 0.06487 * jnp.exp(-high * high)
+    tau = 0.1292 * exp(-low * low) + 0.06487 * exp(-high * high)
     open_ = sigmoid((V + 56.86) / 9.03)
     return Relaxation(open_ * open_, 1 / tau)
 
 
 def _d_limit(V: Nodes) -> Nodes:
     """Of i_CaL activation."""
-    return jnp.where(V < 31.4978, 1.0763 * jnp.exp(-1.007 * jnp.exp(-0.0829 * V)), 1.0)
+    return jnp.where(V < 31.4978, 1.0763 * exp(-1.007 * exp(-0.0829 * V)), 1.0)
 
 
 def _rapid(v: Nodes) -> dict[str, Coupled]:
     """How the states of i_Kr change, at v = VF/RT; microscopically reversible."""
-    open_, close = 0.0578 * jnp.exp(0.971 * v), 0.000349 * jnp.exp(-1.062 * v)
-    shut, recover = 0.2533 * jnp.exp(0.5953 * v), 0.06525 * jnp.exp(-0.8209 * v)
-    skip = 5.2e-5 * jnp.exp(1.525 * v)
+    open_, close = 0.0578 * exp(0.971 * v), 0.000349 * exp(-1.062 * v)
+    shut, recover = 0.2533 * exp(0.5953 * v), 0.06525 * exp(-0.8209 * v)
+    skip = 5.2e-5 * exp(1.525 * v)
     return markov(
         {
-            ("C3", "C2"): 0.1161 * jnp.exp(0.299 * v),
-            ("C2", "C3"): 0.2442 * jnp.exp(-1.604 * v),
+            ("C3", "C2"): 0.1161 * exp(0.299 * v),
+            ("C2", "C3"): 0.2442 * exp(-1.604 * v),
             ("C2", "C1"): jnp.full_like(v, 0.154375),
             ("C1", "C2"): jnp.full_like(v, 0.1911),
             ("C1", "O"): open_,
@@ -261,6 +262,6 @@ def _rapid(v: Nodes) -> dict[str, Coupled]:
 def _K1_open(x: Nodes) -> Nodes:
     """Open fraction α / (α + β) of i_K1 at x = V - E_K [mV]."""
     alpha = 4.094 * sigmoid(-0.1217 * (x - 49.934))
-    beta = 15.72 * jnp.exp(0.0674 * (x - 3.257)) + jnp.exp(0.0618 * (x - 594.31))
+    beta = 15.72 * exp(0.0674 * (x - 3.257)) + exp(0.0618 * (x - 594.31))
     beta = beta * sigmoid(0.1629 * (x + 14.207))
     return alpha / (alpha + beta)
