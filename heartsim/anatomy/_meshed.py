@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from scipy import sparse
 
 from heartsim._types import AnyArray
-from heartsim.mesh import Mesh, boundary_triangles, stuff
+from heartsim.mesh import Mesh, boundary_triangles, conform, stuff
 
 from ._laplace import LV, RV, SEPTUM
 from ._surfaces import rim_edges
@@ -41,12 +41,15 @@ def mesh_of_wall(
     """Tetrahedra with edges of about `edge` [mm]; `place` carries points of the wall's frame into
     the patient. ValueError, naming what it was made from, where the wall is open."""
     x, cells = stuff(wall, wall.low, wall.high, edge)
+    for label in INFARCT:
+        if label in wall.fields:
+            x, cells = conform(x, cells, wall.fields[label])
     corners = place(np.vstack([np.zeros(3), np.eye(3)]))
     mirrored = np.linalg.det(corners[1:] - corners[0]) < 0
     mesh = Mesh(
         points=place(x),
         cells=cells[:, [0, 2, 1, 3]] if mirrored else cells,
-        regions=wall.regions(x[cells].mean(axis=1)),
+        regions=wall.regions(x, cells),
         region_names=_names(wall),
         notes=notes,
     )

@@ -54,18 +54,23 @@ class Wall:
         """Positive in the wall."""
         return np.min(list(self.surfaces(x).values()), axis=0)
 
-    def regions(self, x: Float[np.ndarray, "points 3"]) -> Int[np.ndarray, " points"]:
-        """LV and septum where the left ventricle was labelled, RV in the wall grown around the
-        right; septum: where the right cavity is hardly farther than the outline; scar and
-        no_reflow where they were labelled."""
-        body = self.fields["body"](x)
-        found = np.full(len(x), LV)
+    def regions(
+        self, x: Float[np.ndarray, "nodes 3"], cells: Int[np.ndarray, "cells 4"]
+    ) -> Int[np.ndarray, " cells"]:
+        """By a cell's middle LV and septum where the left ventricle was labelled, RV in the wall
+        grown around the right; septum: where the right cavity is hardly farther than the outline.
+        By its corner farthest from their surface scar and no_reflow where they were labelled."""
+        middle = x[cells].mean(axis=1)
+        body = self.fields["body"](middle)
+        found = np.full(len(cells), LV)
         if "rv" in self.fields:
-            septum = -self.fields["rv"](x) < body + 3.0
+            septum = -self.fields["rv"](middle) < body + 3.0
             found = np.where(body < 0, RV, np.where(septum, SEPTUM, LV))
         for name, tag in INFARCT.items():
             if name in self.fields:
-                found = np.where((found != RV) & (self.fields[name](x) > 0), tag, found)
+                depth = self.fields[name](x)[cells]
+                inside = depth.max(axis=1) > -depth.min(axis=1)
+                found = np.where((found != RV) & inside, tag, found)
         return found.astype(np.int32)
 
 

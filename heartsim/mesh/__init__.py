@@ -4,6 +4,7 @@ from ._atria import atrial_shell as atrial_shell
 from ._axes import HeartAxes as HeartAxes
 from ._axes import heart_axes as heart_axes
 from ._ball import ball as ball
+from ._conform import conform as conform
 from ._ellipsoids import Ellipsoids as Ellipsoids
 from ._ellipsoids import biventricular_ellipsoid as biventricular_ellipsoid
 from ._ellipsoids import lv_ellipsoid as lv_ellipsoid

@@ -38,7 +38,7 @@ def stuff(
     points, cells = _used(points, cells[near])
     flat = points[:, 2] == high[2]
     points, value = _snap(level, points, cells, flat)
-    points, cells = _cut(level, points, cells, value)
+    points, cells = cut(level, points, cells, value)
     points, cells = _used(points, _largest_part(points, cells))
     return smooth(level, points, cells, points[:, 2] == high[2], sweeps), cells
 
@@ -94,7 +94,7 @@ def project(
     return x
 
 
-def _crossing(
+def crossing(
     level: Level, a: Float[np.ndarray, "edges 3"], b: Float[np.ndarray, "edges 3"]
 ) -> Float[np.ndarray, " edges"]:
     """Where level = 0 from a (positive) to b (negative), as a share of the way, by bisection."""
@@ -106,7 +106,7 @@ def _crossing(
     return (low + high) / 2
 
 
-def _crossed_edges(
+def crossed_edges(
     cells: Int[np.ndarray, "cells 4"], value: Float[np.ndarray, " nodes"]
 ) -> Int[np.ndarray, "edges 2"]:
     """Edges with a positive and a negative end, the positive one first."""
@@ -125,29 +125,29 @@ def _snap(
 ) -> tuple[Float[np.ndarray, "nodes 3"], Float[np.ndarray, " nodes"]]:
     """Move nodes that lie too near the surface onto it; return points and level, there 0."""
     value = level(points)
-    edges = _crossed_edges(cells, value)
-    share = _crossing(level, points[edges[:, 0]], points[edges[:, 1]])
+    edges = crossed_edges(cells, value)
+    share = crossing(level, points[edges[:, 0]], points[edges[:, 1]])
     length = np.linalg.norm(points[edges[:, 0]] - points[edges[:, 1]], axis=1)
     # the paper's alphas for long and short lattice edges (section 3); halves of edges at the
     # base are shorter still and take the second
     alpha = np.where(length > 0.95 * length.max(), 0.24999, 0.41189)
     near = np.concatenate([edges[share < alpha, 0], edges[share > 1 - alpha, 1]])
-    cut = points[edges[:, 0]] + share[:, None] * (points[edges[:, 1]] - points[edges[:, 0]])
-    cut = np.concatenate([cut[share < alpha], cut[share > 1 - alpha]])
-    away = np.linalg.norm(cut - points[near], axis=1)
+    cuts = points[edges[:, 0]] + share[:, None] * (points[edges[:, 1]] - points[edges[:, 0]])
+    cuts = np.concatenate([cuts[share < alpha], cuts[share > 1 - alpha]])
+    away = np.linalg.norm(cuts - points[near], axis=1)
     order = np.lexsort((away, near))  # each node's nearest cut first
     nodes, first = np.unique(near[order], return_index=True)
-    cut, away = cut[order[first]], away[order[first]]
+    cuts, away = cuts[order[first]], away[order[first]]
     points, value = points.copy(), value.copy()
     moved = project(level, points[nodes], flat[nodes])
     # where the level is far from a distance, its gradient leads astray: take the cut instead
     astray = np.linalg.norm(moved - points[nodes], axis=1) > 1.5 * away
-    points[nodes] = np.where(astray[:, None], cut, moved)
+    points[nodes] = np.where(astray[:, None], cuts, moved)
     value[nodes] = 0.0
     return points, value
 
 
-def _cut(
+def cut(
     level: Level,
     points: Float[np.ndarray, "nodes 3"],
     cells: Int[np.ndarray, "cells 4"],
@@ -155,8 +155,8 @@ def _cut(
 ) -> tuple[Float[np.ndarray, "all_nodes 3"], Int[np.ndarray, "new_cells 4"]]:
     """The part of each cell where level > 0; neighbours agree on the diagonals of cut faces,
     because each starts at the lower node number."""
-    edges = _crossed_edges(cells, value)
-    share = _crossing(level, points[edges[:, 0]], points[edges[:, 1]])[:, None]
+    edges = crossed_edges(cells, value)
+    share = crossing(level, points[edges[:, 0]], points[edges[:, 1]])[:, None]
     cuts = points[edges[:, 0]] * (1 - share) + points[edges[:, 1]] * share
     at_base = (points[edges][:, :, 2] == points[:, 2].max()).all(axis=1)
     cuts[at_base, 2] = points[:, 2].max()  # exactly, whatever the rounding
@@ -244,9 +244,9 @@ def smooth(
     wall = np.zeros(len(points), bool)
     wall[faces[~flat[faces].all(axis=1)]] = True
     outer = wall | flat
-    inner_mean = _averaging(unique_edges(cells), len(points), np.zeros(len(points), int))
+    inner_mean = averaging(unique_edges(cells), len(points), np.zeros(len(points), int))
     kind = wall + 2 * flat  # a node on wall and base moves along their common curve
-    outer_mean = _averaging(unique_edges(faces), len(points), kind)
+    outer_mean = averaging(unique_edges(faces), len(points), kind)
     before = mean_ratio(points, cells)
     for _ in range(sweeps):
         moved = points.copy()
@@ -267,7 +267,7 @@ def smooth(
     return points
 
 
-def _averaging(
+def averaging(
     edges: Int[np.ndarray, "edges 2"], n: int, kind: Int[np.ndarray, " nodes"]
 ) -> sparse.csr_array:
     """Mean over neighbours whose kind includes the node's own (3: wall and base)."""
