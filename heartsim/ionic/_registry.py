@@ -28,6 +28,8 @@ def by_name(name: str, voltage: str | None = None) -> AbstractIonicModel:
         return read_membrane(name, voltage)
     if name not in MODELS:
         raise ValueError(f"ionic: there is no model {name!r}{instead(name, MODELS)}")
+    if voltage is not None:
+        raise ValueError(f"{name} is built in; a voltage is named in a model's file alone.")
     return MODELS[name]()
 
 

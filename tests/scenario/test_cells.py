@@ -40,13 +40,9 @@ def test_regions_may_have_models_of_files(data, folder):
     assert float(own.inner.constants["g_h"]) == pytest.approx(0.01)
 
 
-def test_a_voltage_that_is_not_clear_is_named_by_a_key(data, folder):
+def test_a_voltage_that_is_not_clear_is_named_by_a_key(data, folder, two_voltages):
     """Two states in mV and no label: the message names both, and [heart] voltages answers it."""
-    text = write(folder / "cell.mmt").read_text().replace("    label membrane_potential\n", "")
-    text = text.replace("dot(Na) =", "dot(W) = -membrane.V - W\n    in [mV]\ndot(Na) =")
-    text = text.replace("ions.Na = 10\n", "ions.W = 0\nions.Na = 10\n")
-    (folder / "cell.mmt").write_text(text)
-    data["heart"]["ionic"] = "cell.mmt"
+    data["heart"]["ionic"] = str(two_voltages)
     with pytest.raises(ValueError, match=r"is not clear: membrane\.V, ions\.W"):
         build_scene(scenario_from(data, folder=folder))
     data["heart"]["voltages"] = {"cell.mmt": "membrane.V"}
@@ -106,9 +102,47 @@ def test_the_command_measures_restitution(tmp_path, capsys):
     assert (tmp_path / "curve.png").stat().st_size > 5000
 
 
+@pytest.fixture
+def two_voltages(tmp_path):
+    """A file with two states in mV, and no label."""
+    text = write(tmp_path / "cell.mmt").read_text().replace("    label membrane_potential\n", "")
+    text = text.replace("dot(Na) =", "dot(W) = -membrane.V - W\n    in [mV]\ndot(Na) =")
+    path = tmp_path / "cell.mmt"
+    path.write_text(text.replace("ions.Na = 10\n", "ions.W = 0\nions.Na = 10\n"))
+    return path
+
+
+@pytest.mark.parametrize(
+    "study",
+    [
+        "", "--s2 240 300 60", "--dynamic 300 400 100", "--population 2", "--sensitivity",
+        "--settle", "--drug table.csv",
+    ],
+)  # fmt: skip
+def test_every_study_takes_the_voltage_that_is_named(
+    two_voltages, tmp_path, monkeypatch, capsys, study
+):
+    """Without it the question, with another name the states that there are; paced with it below."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "table.csv").write_text("drug,K1_IC50,therapeutic\na,5,5\n")
+    words = ["cell", str(two_voltages), *study.split()]
+    assert run_command(words) == 2
+    assert "not clear: membrane.V, ions.W. Name it" in " ".join(capsys.readouterr().err.split())
+    assert run_command([*words, "--voltage", "U"]) == 2
+    assert "there is no one state 'U'" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_file_with_two_voltages_is_paced(two_voltages, capsys):
+    """By the command that named no voltage before, in the words of the question."""
+    pacing = ["--cycle-ms", "50", "--dt-ms", "0.05", "--json"]
+    assert run_command(["cell", str(two_voltages), "--voltage", "membrane.V", *pacing]) == 0
+    assert json.loads(capsys.readouterr().out)["rest_mV"]["value"] == pytest.approx(-80.0)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["luo_rudy_1991", "--voltage", "V"], "built in; a voltage is named in a model's file"),
         ([], "give one of MODEL, --list and --import FILE"),
         (["ten_tusscher_2006_epi", "--list"], "give one of MODEL"),
         (["ten_tuscher_2006_epi"], "did you mean 'ten_tusscher_2006_epi'"),
