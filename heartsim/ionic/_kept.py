@@ -11,7 +11,7 @@ from heartsim._files import whole
 
 from ._imported import Program
 
-FORM = 2  # of what is kept; another number makes all anew
+FORM = 3  # of what is kept; another number makes all anew
 _FOLDER: list[Path] = []
 
 
@@ -21,11 +21,11 @@ def keep_imports(folder: Path | None) -> None:
     _FOLDER[:] = [] if folder is None else [folder]
 
 
-def kept(path: Path, voltage: str | None, make: Callable[[], Program]) -> Program:
+def kept(path: Path, named: tuple[str | None, ...], make: Callable[[], Program]) -> Program:
     """The program of a file: of the folder, if that has one of the same file, else made."""
     if not (_FOLDER and path.is_file()):
         return make()
-    key = hashlib.sha256(repr((FORM, path.name, voltage)).encode() + path.read_bytes())
+    key = hashlib.sha256(repr((FORM, path.name, *named)).encode() + path.read_bytes())
     place = _FOLDER[0] / f"cell-{key.hexdigest()[:24]}.json"
     if place.is_file():
         content = json.loads(place.read_text(encoding="utf-8"))

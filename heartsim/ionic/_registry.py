@@ -21,15 +21,18 @@ def is_file(name: str) -> bool:
     return name.endswith(ENDINGS)
 
 
-def by_name(name: str, voltage: str | None = None) -> AbstractIonicModel:
+def by_name(
+    name: str, voltage: str | None = None, stimulus: str | None = None
+) -> AbstractIonicModel:
     """Return the published model of that name, with its published parameters, or that of a file
-    (.mmt, .cellml, .model), with the file's, as `read_membrane`, which `voltage` is for."""
+    (.mmt, .cellml, .model), with the file's, as `read_membrane`, which `voltage` and `stimulus` are
+    for."""
     if is_file(name):
-        return read_membrane(name, voltage)
+        return read_membrane(name, voltage, stimulus)
     if name not in MODELS:
         raise ValueError(f"ionic: there is no model {name!r}{instead(name, MODELS)}")
-    if voltage is not None:
-        raise ValueError(f"{name} is built in; a voltage is named in a model's file alone.")
+    if (voltage, stimulus) != (None, None):
+        raise ValueError(f"{name} is built in; voltage and stimulus are named of a file alone.")
     return MODELS[name]()
 
 

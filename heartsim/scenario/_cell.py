@@ -93,8 +93,8 @@ def paced_cell(
 def cell_of(
     name: str, factors: Mapping[str, float] | None = None, **named: str | None
 ) -> AbstractIonicModel:
-    """A built-in model, or that of a file, with parameters times their factors. `named`: what of
-    the file is its `voltage`, as `by_name` takes it; None where the file tells."""
+    """A built-in model, or that of a file, with parameters times their factors. `named`: what
+    of a file is its `voltage` and its `stimulus`, as `by_name` takes them."""
     model = by_name(name, **named)
     return scaled(model, factors) if factors else model
 
@@ -127,10 +127,12 @@ def restitution_of(
     }
 
 
-def imported_cell(path: str | Path, voltage: str | None = None) -> tuple[Imported, Checked, Rows]:
+def imported_cell(
+    path: str | Path, voltage: str | None = None, stimulus: str | None = None
+) -> tuple[Imported, Checked, Rows]:
     """A model of a file, its first beat beside the file's own equations, and what was found."""
-    model = read_membrane(path, voltage)
-    checked = check_import(path, model, voltage=voltage)
+    model = read_membrane(path, voltage, stimulus)
+    checked = check_import(path, model, voltage=voltage, stimulus=stimulus)
     of = model.program
     worst = max(checked.states, key=lambda name: checked.states[name])
     rows = {

@@ -9,6 +9,7 @@ import pytest
 from heartsim.cli import run_command
 from heartsim.ionic import Beat, Deviating, Imported, Pacing, by_name, markers, pace
 from heartsim.scenario import build_scene, read_scenario, run_scenario, scenario_from
+from heartsim.scenario._tissue import _named
 from tests.cells import write
 
 
@@ -112,6 +113,22 @@ def two_voltages(tmp_path):
     return path
 
 
+def test_a_stimulus_that_is_not_clear_is_named(data, folder, capsys):
+    """Two terms of time: [heart] stimuli answers the question, and the command's option."""
+    text = write(folder / "cell.mmt").read_text()
+    text = text.replace("engine.pace * 40", "drive.a + drive.b")
+    drive = "[drive]\na = if(engine.time < 1, 40, 0)\nb = sin(engine.time)\n"
+    (folder / "cell.mmt").write_text(text + drive)
+    command = ["cell", str(folder / "cell.mmt"), "--cycle-ms", "20", "--dt-ms", "0.1", "--json"]
+    assert run_command(command) == 2
+    assert "stimulus is not clear: drive.a, drive.b" in " ".join(capsys.readouterr().err.split())
+    assert run_command([*command, "--stimulus-name", "a,b"]) == 0
+    assert json.loads(capsys.readouterr().out)["peak_mV"]["value"] > -60.0
+    data["heart"] |= {"ionic": "cell.mmt", "stimuli": {"cell.mmt": "drive.a,drive.b"}}
+    heart = scenario_from(data, folder=folder).heart
+    assert _named(heart.ionic, heart).program.paced
+
+
 @pytest.mark.parametrize(
     "study",
     [
@@ -142,7 +159,7 @@ def test_a_file_with_two_voltages_is_paced(two_voltages, capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["luo_rudy_1991", "--voltage", "V"], "built in; a voltage is named in a model's file"),
+        (["luo_rudy_1991", "--voltage", "V"], "built in; voltage and stimulus are named of a file"),
         ([], "give one of MODEL, --list and --import FILE"),
         (["ten_tusscher_2006_epi", "--list"], "give one of MODEL"),
         (["ten_tuscher_2006_epi"], "did you mean 'ten_tusscher_2006_epi'"),
