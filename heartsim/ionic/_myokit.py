@@ -12,7 +12,7 @@ from ._stimulus import inlets, is_term
 
 ENDINGS = (".mmt", ".cellml")
 VOLTS = ("[mV]", "[V]")
-VOLTAGES = ("v", "vm", "v_m", "membrane_potential", "membrane_voltage")
+VOLTAGES = ("v", "u", "vm", "v_m", "membrane_potential", "membrane_voltage")
 STIMULI = re.compile(r"stim|(^|_)i_?st(_|$)")  # of lower case; not "distance"
 ANNOTATED = "membrane_stimulus_current"  # by Oxford's metadata, which Chaste's files have
 INFIX = {
@@ -87,11 +87,12 @@ def voltage_of(model: Any, wanted: str | None, name: str) -> Any:
         if not labelled.is_state():
             raise ValueError(f"{name}: {labelled.qname()}, the voltage, is no state.")
         return labelled
-    found = [s for s in model.states() if str(s.unit()) in VOLTS]
+    found = [s for s in model.states() if s.meta.get("oxmeta") == "membrane_voltage"]
+    found = found or [s for s in model.states() if str(s.unit()) in VOLTS]
     found = found or [s for s in model.states() if s.name().lower() in VOLTAGES]
     if len(found) == 1:
         return found[0]
-    told = ", ".join(s.qname() for s in found) or "no state in mV or V, nor one called V"
+    told = ", ".join(s.qname() for s in found) or "no state in mV or V, nor one called V or u"
     raise ValueError(f"{name}: which state is the voltage is not clear: {told}. Name it (voltage).")
 
 
@@ -215,7 +216,7 @@ def per_ms_of(model: Any, name: str) -> float:
 
 def per_mV_of(voltage: Any, name: str) -> float:
     unit = str(voltage.unit())
-    known = {"[V]": 1e-3, "[mV]": 1.0, "None": 1.0}
+    known = {"[V]": 1e-3, "[mV]": 1.0, "[1]": 1.0, "None": 1.0}
     if unit not in known:
         raise ValueError(
             f"{name}: {voltage.qname()} is in {unit}; wanted one of {' '.join(known)}."
