@@ -3,6 +3,7 @@
 import equinox as eqx
 import jax
 
+from ._first_use import check_once
 from ._import import ENDINGS, read_membrane
 from ._imported import Imported
 from ._model import AbstractIonicModel, as_parameter
@@ -28,7 +29,9 @@ def by_name(
     (.mmt, .cellml, .model), with the file's, as `read_membrane`, which `voltage` and `stimulus` are
     for."""
     if is_file(name):
-        return read_membrane(name, voltage, stimulus)
+        model = read_membrane(name, voltage, stimulus)
+        check_once(name, model, voltage, stimulus)
+        return model
     if name not in MODELS:
         raise ValueError(f"ionic: there is no model {name!r}{instead(name, MODELS)}")
     if (voltage, stimulus) != (None, None):

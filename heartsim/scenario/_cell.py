@@ -21,6 +21,7 @@ from heartsim.ionic import (
     by_name,
     check_import,
     jumps,
+    keep_check,
     markers,
     pace,
     parameters,
@@ -133,6 +134,7 @@ def imported_cell(
     """A model of a file, its first beat beside the file's own equations, and what was found."""
     model = read_membrane(path, voltage, stimulus)
     checked = check_import(path, model, voltage=voltage, stimulus=stimulus)
+    keep_check(path, checked.largest, voltage, stimulus)
     of = model.program
     worst = max(checked.states, key=lambda name: checked.states[name])
     rows = {
