@@ -57,7 +57,13 @@ def describe(path: Path, voltage: str | None = None, stimulus: str | None = None
     """A file's model as it has it."""
     if path.suffix not in ENDINGS:
         raise ValueError(f"{path}: wanted a cell model, one of {' '.join(ENDINGS)}.")
-    return read_easyml(path) if path.suffix == ".model" else described(path, voltage, stimulus)
+    if path.suffix != ".model":
+        return described(path, voltage, stimulus)
+    if (voltage, stimulus) != (None, None):
+        raise ValueError(
+            f"{path}: the voltage of EasyML is Vm, and no stimulus is in it; name none."
+        )
+    return read_easyml(path)
 
 
 def _safe(of: Described) -> Described:

@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 
 from heartsim.cli import run_command
-from heartsim.ionic import Beat, Deviating, Imported, Pacing, by_name, markers, pace
+from heartsim.ionic import (
+    Beat,
+    Deviating,
+    Imported,
+    Pacing,
+    by_name,
+    markers,
+    pace,
+    read_membrane,
+)
 from heartsim.scenario import build_scene, read_scenario, run_scenario, scenario_from
 from heartsim.scenario._tissue import _named
 from tests.cells import write
@@ -89,6 +98,23 @@ def test_the_command_lists_and_imports(tmp_path, capsys):
     assert told["settling"]["value"] == ["h"]
     assert told["together"]["value"] == ["C", "O", "I"]
     assert (tmp_path / "cell.png").stat().st_size > 5000
+
+
+def test_an_import_that_misses_the_file_is_flagged(tmp_path, monkeypatch, capsys):
+    """Read as another file with half of its i_h: agrees is no, and using the file later warns."""
+    monkeypatch.setenv("HEARTSIM_CACHE", str(tmp_path / "cache"))
+    path, other = write(tmp_path / "cell.mmt"), tmp_path / "other.mmt"
+    other.write_text(path.read_text().replace("g_h = 0.02", "g_h = 0.01"))
+    with monkeypatch.context() as wrong:
+        wrong.setattr("heartsim.scenario._cell.read_membrane", lambda *_: read_membrane(other))
+        assert run_command(["cell", "--import", str(path), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["agrees"]["value"] is False
+    assert told["largest_difference_mV"]["value"] > 1.0
+    by_name(str(path))  # as every command does that names the file
+    warning = capsys.readouterr().err
+    assert warning.startswith("warning: cell.mmt: a beat is ")
+    assert "more than 1 mV" in warning
 
 
 def test_the_command_measures_restitution(tmp_path, capsys):
