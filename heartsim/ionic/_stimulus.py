@@ -21,7 +21,7 @@ def inlets(equations: Equations, states: Set[str], time: str) -> tuple[list[str]
 
 
 def _by_itself(equations: Equations, name: str, ends: Iterable[str], time: str) -> bool:
-    """Whether a variable depends on time but through others of these."""
+    """Whether a variable depends on time other than through others of these."""
     others = dict.fromkeys((n for n in ends if n != name), 0.0)
     return time in Equations(equations.of | others).needs(name)
 
