@@ -19,9 +19,13 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def forget_programs():
-    """Compiled programs of a file go with it: kept, they came to gigabytes a process."""
+    """Compiled programs of a file go with it: kept, they came to gigabytes a process. Imports are
+    no longer kept, nor checked."""
     yield
     jax.clear_caches()
+    from heartsim.ionic import keep_imports  # here, so that its signatures are checked by then
+
+    keep_imports(None)  # a command of the file may have asked for it
 
 
 @pytest.fixture

@@ -28,12 +28,16 @@ def compile_folder() -> Path:
 
 
 def use_caches() -> None:
-    """Let JAX keep compiled programs, and imports of cell models be kept; the library itself never
-    asks for either."""
+    """Let JAX keep compiled programs, and imports of cell models be kept and checked, which is told
+    on stderr; the library itself never asks for either."""
     import jax
 
     from heartsim.ionic import keep_imports
 
     jax.config.update("jax_compilation_cache_dir", str(compile_folder()))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
-    keep_imports(cache_folder() / "cells")
+    keep_imports(cache_folder() / "cells", _tell)
+
+
+def _tell(sentence: str, warns: bool) -> None:
+    print(f"{'warning' if warns else 'note'}: {sentence}", file=sys.stderr)

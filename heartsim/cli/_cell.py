@@ -52,7 +52,7 @@ def cell(of: CellOptions) -> None:
 
 
 def _pace(model: str, of: CellOptions) -> Rows:
-    beat, rows = paced_cell(model, of.pacing(), of.factors())
+    beat, rows = paced_cell(model, of.pacing(), of.factors(), **of.named())
     if of.csv_file is not None:
         names = ("time_ms", "V_mV", *beat.state)
         _write(of.csv_file, names, zip(beat.time, beat.V, *beat.state.values(), strict=True))
@@ -62,7 +62,8 @@ def _pace(model: str, of: CellOptions) -> Rows:
 
 def _early(model: str, of: CellOptions) -> Rows:
     assert of.s2 is not None
-    curve, rows = restitution_of(model, steps("s2", of.s2), of.pacing(), of.factors())
+    intervals = steps("s2", of.s2)
+    curve, rows = restitution_of(model, intervals, of.pacing(), of.factors(), **of.named())
     _keep(
         of,
         {
@@ -78,7 +79,7 @@ def _early(model: str, of: CellOptions) -> Rows:
 def _dynamic(model: str, of: CellOptions) -> Rows:
     assert of.dynamic is not None
     cycles = steps("dynamic", of.dynamic)
-    table, rows = dynamic_study(model, cycles, of.pacing(), of.factors())
+    table, rows = dynamic_study(model, cycles, of.pacing(), of.factors(), **of.named())
     _keep(of, table)
     _picture(of, cycles_png, table)
     return rows
@@ -93,7 +94,7 @@ def _drug(model: str, of: CellOptions) -> Rows:
         binding=not of.static,
         without=parts(of.without),
     )
-    table, rows = drug_study(model, plan, of.pacing(), of.factors(), tuning_folder())
+    table, rows = drug_study(model, plan, of.pacing(), of.factors(), tuning_folder(), **of.named())
     _keep(of, table)
     _picture(of, doses_png, table)
     return rows
@@ -102,7 +103,7 @@ def _drug(model: str, of: CellOptions) -> Rows:
 def _population(model: str, of: CellOptions) -> Rows:
     assert of.population is not None
     table, rows = population_study(
-        model, of.population, of.pacing(), of.factors(), of.spread, of.seed
+        model, of.population, of.pacing(), of.factors(), of.spread, of.seed, **of.named()
     )
     _keep(of, table)
     _picture(of, population_png, table)
@@ -110,14 +111,16 @@ def _population(model: str, of: CellOptions) -> Rows:
 
 
 def _sensitivity(model: str, of: CellOptions) -> Rows:
-    table, rows = sensitivity_study(model, of.pacing(), of.factors())
+    table, rows = sensitivity_study(model, of.pacing(), of.factors(), **of.named())
     _keep(of, table)
     _picture(of, slopes_png, table)
     return rows
 
 
 def _settle(model: str, of: CellOptions) -> Rows:
-    beat, table, rows = settled_study(model, of.pacing(), of.factors(), tuning_folder())
+    beat, table, rows = settled_study(
+        model, of.pacing(), of.factors(), tuning_folder(), **of.named()
+    )
     _keep(of, table)
     _picture(of, beat_png, beat.time, {"V": beat.V})
     return rows
@@ -144,7 +147,7 @@ COLUMNS = {  # of the table that a study prints
 
 
 def _import(path: Path, of: CellOptions) -> None:
-    _, checked, rows = imported_cell(path, of.voltage)
+    _, checked, rows = imported_cell(path, **of.named())
     if of.png is not None:
         lines = {"heartsim": checked.V, "the file's own equations": checked.reference}
         beat_png(checked.time, lines, of.png, path.name)

@@ -2,7 +2,7 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -23,7 +23,10 @@ Listed = Annotated[bool, typer.Option("--list", help="Name the built-in models."
 Imported = Annotated[
     Path | None, typer.Option("--import", help="Read a file of a model and check one beat.")
 ]
-Voltage = Annotated[str | None, typer.Option(help="With --import: which variable is the voltage.")]
+Voltage = Annotated[str | None, typer.Option(help="Which variable of a file is the voltage.")]
+StimulusName = Annotated[
+    str | None, typer.Option(help="Which variable of a file is the stimulus; several as a,b.")
+]
 Cycle = Annotated[float | None, typer.Option(help="Between stimuli; 1000, with --drug 2000.")]
 Beats = Annotated[
     int | None, typer.Option(min=1, help="The last one is measured; 1, studies 20 to 100.")
@@ -63,6 +66,7 @@ class CellOptions:
     listed: Listed = False
     imported: Imported = None
     voltage: Voltage = None
+    stimulus_name: StimulusName = None
     cycle_ms: Cycle = None
     beats: Beats = None
     stimulus: Stimulus = None
@@ -117,6 +121,10 @@ class CellOptions:
             _given(self.duration_ms, duration),
             _given(self.dt_ms, DT.get(study, DEFAULT.dt)),
         )
+
+    def named(self) -> dict[str, Any]:
+        """What of a file is named here."""
+        return {"voltage": self.voltage, "stimulus": self.stimulus_name}
 
     def factors(self) -> dict[str, float]:
         """Of options as g_Kr=0.5."""

@@ -8,6 +8,7 @@ from ._deviating import Deviating as Deviating
 from ._deviating import deviating as deviating
 from ._dynamic import Dynamic as Dynamic
 from ._dynamic import dynamic_restitution as dynamic_restitution
+from ._first_use import keep_check as keep_check
 from ._import import read_membrane as read_membrane
 from ._import_check import MOST as MOST
 from ._import_check import Checked as Checked

@@ -19,39 +19,51 @@ from ._kept import kept
 from ._myokit import ENDINGS as BY_MYOKIT
 from ._myokit import described
 from ._singular import without_singularities
+from ._stimulus import share
 
 ENDINGS = (*BY_MYOKIT, ".model")
 RANGE = np.linspace(-120.0, 60.0, 182)  # mV, at which rates are looked at; no round numbers
 SLOWEST = 1e-6  # 1/ms; what settles more slowly, or not at all, is stepped as it is
 
 
-def read_membrane(path: str | Path, voltage: str | None = None) -> Imported:
+def read_membrane(
+    path: str | Path, voltage: str | None = None, stimulus: str | None = None
+) -> Imported:
     """The membrane of a CellML (1.0, 1.1, 2.0), Myokit (.mmt) or EasyML (.model) file, as it is.
 
     Time is turned into ms and the voltage into mV. The voltage is the variable labelled
     membrane_potential, or the one state in volts; `voltage` names it where that is not clear. The
-    stimulus, bound to pace or the one variable that time has a part in, is left out: runs give
-    their own, to the voltage and to what the file's has a part in. States that turn into one
-    another step together; others whose derivative is linear in themselves settle exponentially,
-    where they do so at every voltage from -120 to 60 mV. Quotients that are 0/0 at one voltage,
+    stimulus, bound to pace or that by which time comes in (annotated, called so, or the one such
+    term of dV/dt; `stimulus` names it, or several as a,b), is left out: runs give their own, to the
+    voltage and to what the file's has a part in. States that turn into one another step together;
+    others whose derivative is linear in themselves settle exponentially, where they do so at every
+    voltage from -120 to 60 mV. Quotients that are 0/0 at one voltage,
     and exponentials that overflow, are written so that value and slope hold. ValueError names the
     file, and what was found or cannot be done.
     """
     path = Path(path)
-    return imported(_program(path, path.stat().st_mtime_ns if path.is_file() else 0, voltage))
+    changed = path.stat().st_mtime_ns if path.is_file() else 0
+    return imported(_program(path, changed, voltage, stimulus))
 
 
 @functools.lru_cache(maxsize=32)
-def _program(path: Path, _changed: int, voltage: str | None) -> Program:
+def _program(path: Path, _changed: int, voltage: str | None, stimulus: str | None) -> Program:
     """Of a file, read once as long as it does not change."""
-    return kept(path, voltage, lambda: _checked(program_of(_safe(describe(path, voltage)))))
+    named = (voltage, stimulus)
+    return kept(path, named, lambda: _checked(program_of(_safe(describe(path, *named)))))
 
 
-def describe(path: Path, voltage: str | None = None) -> Described:
+def describe(path: Path, voltage: str | None = None, stimulus: str | None = None) -> Described:
     """A file's model as it has it."""
     if path.suffix not in ENDINGS:
         raise ValueError(f"{path}: wanted a cell model, one of {' '.join(ENDINGS)}.")
-    return read_easyml(path) if path.suffix == ".model" else described(path, voltage)
+    if path.suffix != ".model":
+        return described(path, voltage, stimulus)
+    if (voltage, stimulus) != (None, None):
+        raise ValueError(
+            f"{path}: the voltage of EasyML is Vm, and no stimulus is in it; name none."
+        )
+    return read_easyml(path)
 
 
 def _safe(of: Described) -> Described:
@@ -108,23 +120,16 @@ def program_of(of: Described) -> Program:
 
 def _carried(of: Described) -> tuple[tuple[str, float], ...]:
     """What the stimulus of the file changes beside the voltage, with 1 mV of it."""
-    free = Equations({name: e for name, e in of.equations.items() if name not in of.silent})
+    free = Equations(
+        {name: e for name, e in of.equations.items() if name not in of.silent}
+        | {f"dot({state})": e for state, e in of.slopes.items()}
+    )
     found: dict[str, float] = {}
     for stimulus in of.silent:
-        share = _share(free, of, of.voltage, stimulus)
-        for state in of.slopes:
-            own = 0.0 if share == 0.0 else _share(free, of, state, stimulus)
-            if state != of.voltage and own != 0.0:
-                found[state] = own / share * of.per_mV
+        part = {s: share(free, s, stimulus, (*of.slopes, *of.silent)) for s in of.slopes}
+        whole = part.pop(of.voltage)
+        found |= {s: own / whole * of.per_mV for s, own in part.items() if whole and own}
     return tuple(found.items())
-
-
-def _share(equations: Equations, of: Described, state: str, stimulus: str) -> float:
-    """By how much a state's slope changes with a stimulus; 0 where that is no fixed number."""
-    parts = equations.affine(of.slopes[state], stimulus)
-    if parts is None or any(equations.depends(parts[1], s) for s in (*of.slopes, *of.silent)):
-        return 0.0
-    return equations.number(parts[1], {})
 
 
 def _settling(

@@ -41,6 +41,7 @@ def check_import(
     pacing: Pacing | None = None,
     step: AbstractMembraneStep | None = None,
     voltage: str | None = None,
+    stimulus: str | None = None,
 ) -> Checked:
     """One beat from the file's start, in float64, both under a stimulus to the voltage alone; none
     for a file without one."""
@@ -50,7 +51,7 @@ def check_import(
     pacing = dataclasses.replace(pacing, beats=1, stimulus=strength, potassium=False)
     with jax.enable_x64(True):
         ours = pace(imported(of), pacing, step=step, keep=of.states)
-    reference = reference_of(Path(path), voltage)
+    reference = reference_of(Path(path), voltage, stimulus)
     theirs = integrated(reference, pacing, ours.time)
     return compared(ours, theirs[of.voltage] / of.per_mV, theirs)
 

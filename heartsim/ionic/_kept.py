@@ -11,31 +11,50 @@ from heartsim._files import whole
 
 from ._imported import Program
 
-FORM = 2  # of what is kept; another number makes all anew
-_FOLDER: list[Path] = []
+FORM = 3  # of what is kept; another number makes all anew
+Tell = Callable[[str, bool], None]
+"""Takes a sentence about an import, and whether it is a warning."""
+_KEEPS: list[tuple[Path, Tell | None]] = []
 
 
-def keep_imports(folder: Path | None) -> None:
-    """Keep what is worked out of models in files in this folder from now on; None: no more. The
-    library itself never asks for it; the command line does."""
-    _FOLDER[:] = [] if folder is None else [folder]
+def keep_imports(folder: Path | None, tell: Tell | None = None) -> None:
+    """Keep what is worked out of models in files in this folder from now on; None: no more. With
+    `tell` each file that is used by name is checked once, see `check_once`. The library itself
+    never asks for it; the command line does."""
+    _KEEPS[:] = [] if folder is None else [(folder, tell)]
 
 
-def kept(path: Path, voltage: str | None, make: Callable[[], Program]) -> Program:
+def place_of(path: Path, named: tuple[str | None, ...]) -> Path | None:
+    """Where the program of a file is kept: by its content, and what of it is named."""
+    if not (_KEEPS and path.is_file()):
+        return None
+    key = hashlib.sha256(repr((FORM, path.name, *named)).encode() + path.read_bytes())
+    return _KEEPS[0][0] / f"cell-{key.hexdigest()[:24]}.json"
+
+
+def kept(path: Path, named: tuple[str | None, ...], make: Callable[[], Program]) -> Program:
     """The program of a file: of the folder, if that has one of the same file, else made."""
-    if not (_FOLDER and path.is_file()):
+    place = place_of(path, named)
+    if place is None:
         return make()
-    key = hashlib.sha256(repr((FORM, path.name, voltage)).encode() + path.read_bytes())
-    place = _FOLDER[0] / f"cell-{key.hexdigest()[:24]}.json"
     if place.is_file():
         content = json.loads(place.read_text(encoding="utf-8"))
         return Program(**{name: _tuples(value) for name, value in content.items()})
     program = make()
+    write(place, {f.name: getattr(program, f.name) for f in dataclasses.fields(program)})
+    return program
+
+
+def teller() -> Tell | None:
+    """Whom to tell about imports."""
+    return _KEEPS[0][1] if _KEEPS else None
+
+
+def write(place: Path, content: dict[str, Any]) -> None:
+    """Write JSON, whole or not at all."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    content = {f.name: getattr(program, f.name) for f in dataclasses.fields(program)}
     with whole(place) as new:
         new.write_text(json.dumps(content), encoding="utf-8")
-    return program
 
 
 def _tuples(value: Any) -> Any:

@@ -1,16 +1,20 @@
 """Files of cell models as Myokit reads them, and their parts as ours."""
 
+import re
 import warnings
 from collections.abc import Callable, Set
 from pathlib import Path
 from typing import Any
 
 from ._described import Described
-from ._expressions import Expression, divide
+from ._expressions import Equations, Expression, divide
+from ._stimulus import inlets, is_term
 
 ENDINGS = (".mmt", ".cellml")
-VOLTAGES = ("v", "vm", "v_m", "membrane_potential", "membrane_voltage")
-STIMULI = ("stim", "i_st", "ist")
+VOLTS = ("[mV]", "[V]")
+VOLTAGES = ("v", "u", "vm", "v_m", "membrane_potential", "membrane_voltage")
+STIMULI = re.compile(r"stim|(^|_)i_?st(_|$)")  # of lower case; not "distance"
+ANNOTATED = "membrane_stimulus_current"  # by Oxford's metadata, which Chaste's files have
 INFIX = {
     "Plus": "+", "Minus": "-", "Multiply": "*", "Divide": "/", "Quotient": "quotient",
     "Remainder": "remainder", "Power": "^", "And": "and", "Or": "or", "Equal": "==",
@@ -23,12 +27,12 @@ FUNCTIONS = {
 }  # fmt: skip
 
 
-def described(path: Path, voltage: str | None = None) -> Described:
+def described(path: Path, voltage: str | None = None, stimulus: str | None = None) -> Described:
     """A file's model; ValueError as `read_membrane`."""
     model, name = read_model(path), path.name
     v = voltage_of(model, voltage, name)
     label = labels_of(model)
-    silent = frozenset(label(variable) for variable in stimulus_of(model, name))
+    silent = frozenset(label(variable) for variable in stimulus_of(model, v, stimulus, name))
     slopes = {label(s): expression_of(s.rhs(), label, name) for s in model.states()}
     return Described(
         name=name,
@@ -83,26 +87,67 @@ def voltage_of(model: Any, wanted: str | None, name: str) -> Any:
         if not labelled.is_state():
             raise ValueError(f"{name}: {labelled.qname()}, the voltage, is no state.")
         return labelled
-    found = [s for s in model.states() if str(s.unit()) in ("[mV]", "[V]")]
+    found = [s for s in model.states() if s.meta.get("oxmeta") == "membrane_voltage"]
+    found = found or [s for s in model.states() if str(s.unit()) in VOLTS]
     found = found or [s for s in model.states() if s.name().lower() in VOLTAGES]
     if len(found) == 1:
         return found[0]
-    told = ", ".join(s.qname() for s in found) or "no state in mV or V, nor one called V"
+    told = ", ".join(s.qname() for s in found) or "no state in mV or V, nor one called V or u"
     raise ValueError(f"{name}: which state is the voltage is not clear: {told}. Name it (voltage).")
 
 
-def stimulus_of(model: Any, name: str) -> list[Any]:
-    """Variables that are taken to be 0: the stimulus, and what is fed in."""
-    fed = [v for v in model.variables(bound=True) if v.binding() not in ("time",)]
-    timed = [v for v in model.time().refs_by() if not v.is_state()]
-    other = [v for v in model.time().refs_by() if v.is_state()]
-    other += [v for v in timed if not any(word in v.name().lower() for word in STIMULI)]
-    if other:
+def stimulus_of(model: Any, voltage: Any, wanted: str | None, name: str) -> list[Any]:
+    """Variables that are taken to be 0: what is fed in, and the stimulus, which is, of those by
+    which time comes in: what is wanted (one, or several as a,b), or annotated, or called so, or the
+    one that adds to dV/dt alone and to balances."""
+    label = labels_of(model)
+    by = {label(v): v for v in model.variables(deep=True)}
+    states, time = frozenset(label(s) for s in model.states()), label(model.time())
+    equations = equations_of(model, label, frozenset(), name)
+    equations.pop(time)
+    of = Equations(equations)
+    ends, mixed = inlets(of, states, time)
+    entries = [by.get(n) or by[n.removeprefix("dot(").removesuffix(")")] for n in (*ends, *mixed)]
+    fed = [v for v in model.variables(bound=True) if v.binding() != "time"]
+    found = _told(entries, wanted, fed, name)
+    if not found:
+        found = [
+            by[n]
+            for n in ends
+            if str(by[n].unit()) not in VOLTS and is_term(of, states, label(voltage), n)
+        ]
+        if len(found) > 1:
+            told = ", ".join(v.qname() for v in found)
+            raise ValueError(
+                f"{name}: which variable is the stimulus is not clear: {told}. Name it (stimulus), "
+                "or all, as a,b."
+            )
+    if other := [v for v in entries if v not in found]:
         raise ValueError(
             f"{name}: {', '.join(v.qname() for v in other)} depends on time; wanted equations in "
-            "which nothing but a stimulus does."
+            "which nothing but a stimulus does (what is one may be named: stimulus)."
         )
-    return [*fed, *timed]
+    return [*fed, *(v for v in found if v not in fed)]
+
+
+def _told(entries: list[Any], wanted: str | None, fed: list[Any], name: str) -> list[Any]:
+    """Of the variables by which time comes in, those that are said to be the stimulus."""
+    entries = [v for v in entries if not v.is_state()]
+    if wanted is None:
+        notes = [v for v in entries if v.meta.get("oxmeta") == ANNOTATED]
+        notes = notes or [v for v in entries if v.label() == "stimulus_current"]
+        return notes or [v for v in entries if STIMULI.search(v.name().lower())]
+    told = []
+    for one in wanted.split(","):
+        found = [v for v in (*entries, *fed) if one.strip() in (v.qname(), v.name())]
+        if len(found) != 1:
+            known = ", ".join(v.qname() for v in (*entries, *fed)) or "none"
+            raise ValueError(
+                f"{name}: there is no one stimulus {one.strip()!r}; of variables by which time "
+                f"comes in there are {known}."
+            )
+        told += found
+    return told
 
 
 def labels_of(model: Any) -> Callable[[Any], str]:
@@ -171,7 +216,7 @@ def per_ms_of(model: Any, name: str) -> float:
 
 def per_mV_of(voltage: Any, name: str) -> float:
     unit = str(voltage.unit())
-    known = {"[V]": 1e-3, "[mV]": 1.0, "None": 1.0}
+    known = {"[V]": 1e-3, "[mV]": 1.0, "[1]": 1.0, "None": 1.0}
     if unit not in known:
         raise ValueError(
             f"{name}: {voltage.qname()} is in {unit}; wanted one of {' '.join(known)}."

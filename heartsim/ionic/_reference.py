@@ -30,9 +30,9 @@ class Reference(NamedTuple):
     per_mV: float
 
 
-def reference_of(path: Path, voltage: str | None = None) -> Reference:
+def reference_of(path: Path, voltage: str | None = None, stimulus: str | None = None) -> Reference:
     """By Python that Myokit writes; of EasyML, which it does not read, by JAX as they stand."""
-    return (_plain if path.suffix == ".model" else _written)(path, voltage)
+    return (_plain if path.suffix == ".model" else _written)(path, voltage, stimulus)
 
 
 def integrated(
@@ -69,12 +69,12 @@ def integrated(
     return dict(zip(of.names, np.concatenate(parts, axis=1), strict=True))
 
 
-def _written(path: Path, voltage: str | None) -> Reference:
+def _written(path: Path, voltage: str | None, wanted: str | None) -> Reference:
     import myokit.formats
 
     model = read_model(path)
-    stimulus, label = stimulus_of(model, path.name), labels_of(model)
-    v = voltage_of(model, voltage, path.name)
+    v, label = voltage_of(model, voltage, path.name), labels_of(model)
+    stimulus = stimulus_of(model, v, wanted, path.name)
     names = [label(s) for s in model.states()]
     start = np.array(model.initial_values(True), float)
     with warnings.catch_warnings():
@@ -104,9 +104,9 @@ def _written(path: Path, voltage: str | None) -> Reference:
     )
 
 
-def _plain(path: Path, voltage: str | None) -> Reference:
+def _plain(path: Path, voltage: str | None, stimulus: str | None) -> Reference:
     """In float64, none of the equations rewritten."""
-    of = describe(path, voltage)
+    of = describe(path, voltage, stimulus)
     equations, names = Equations(of.equations), list(of.slopes)
 
     @jax.jit

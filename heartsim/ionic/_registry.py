@@ -3,6 +3,7 @@
 import equinox as eqx
 import jax
 
+from ._first_use import check_once
 from ._import import ENDINGS, read_membrane
 from ._imported import Imported
 from ._model import AbstractIonicModel, as_parameter
@@ -21,13 +22,20 @@ def is_file(name: str) -> bool:
     return name.endswith(ENDINGS)
 
 
-def by_name(name: str, voltage: str | None = None) -> AbstractIonicModel:
+def by_name(
+    name: str, voltage: str | None = None, stimulus: str | None = None
+) -> AbstractIonicModel:
     """Return the published model of that name, with its published parameters, or that of a file
-    (.mmt, .cellml, .model), with the file's, as `read_membrane`, which `voltage` is for."""
+    (.mmt, .cellml, .model), with the file's, as `read_membrane`, which `voltage` and `stimulus` are
+    for."""
     if is_file(name):
-        return read_membrane(name, voltage)
+        model = read_membrane(name, voltage, stimulus)
+        check_once(name, model, voltage, stimulus)
+        return model
     if name not in MODELS:
         raise ValueError(f"ionic: there is no model {name!r}{instead(name, MODELS)}")
+    if (voltage, stimulus) != (None, None):
+        raise ValueError(f"{name} is built in; voltage and stimulus are named of a file alone.")
     return MODELS[name]()
 
 

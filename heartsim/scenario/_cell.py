@@ -21,6 +21,7 @@ from heartsim.ionic import (
     by_name,
     check_import,
     jumps,
+    keep_check,
     markers,
     pace,
     parameters,
@@ -66,13 +67,16 @@ def cell_models() -> Rows:
 
 
 def paced_cell(
-    name: str, pacing: Pacing | None = None, factors: Mapping[str, float] | None = None
+    name: str,
+    pacing: Pacing | None = None,
+    factors: Mapping[str, float] | None = None,
+    **named: str | None,
 ) -> tuple[Beat, Rows]:
     """The last beat of a built-in model, or of one in a file, with parameters times their factors;
-    and what is read from it. ValueError names model, parameter or key."""
+    and what is read from it. `named` as in `cell_of`. ValueError names model, parameter or key."""
     pacing = Pacing() if pacing is None else pacing
     with jax.enable_x64(True):  # concentrations drift in single precision
-        model = cell_of(name, factors)
+        model = cell_of(name, factors, **named)
         keep = variables(model)
         if pacing.beats > 1:
             first = pace(model, dataclasses.replace(pacing, beats=pacing.beats - 1), keep=keep)
@@ -87,9 +91,12 @@ def paced_cell(
     return beat, {key: row(found[key], unit, words) for key, (unit, words) in DEFINITIONS.items()}
 
 
-def cell_of(name: str, factors: Mapping[str, float] | None = None) -> AbstractIonicModel:
-    """A built-in model, or that of a file, with parameters times their factors."""
-    model = by_name(name)
+def cell_of(
+    name: str, factors: Mapping[str, float] | None = None, **named: str | None
+) -> AbstractIonicModel:
+    """A built-in model, or that of a file, with parameters times their factors. `named`: what
+    of a file is its `voltage` and its `stimulus`, as `by_name` takes them."""
+    model = by_name(name, **named)
     return scaled(model, factors) if factors else model
 
 
@@ -98,10 +105,12 @@ def restitution_of(
     intervals: Sequence[float],
     pacing: Pacing | None = None,
     factors: Mapping[str, float] | None = None,
+    **named: str | None,
 ) -> tuple[Restitution, Rows]:
-    """APD90 of one early stimulus after each of the intervals [ms], and what is read from it."""
+    """APD90 of one early stimulus after each of the intervals [ms], and what is read from it.
+    `named` as in `cell_of`."""
     with jax.enable_x64(True):
-        found = s1s2(cell_of(name, factors), np.array(intervals), pacing)
+        found = s1s2(cell_of(name, factors, **named), np.array(intervals), pacing)
 
     def told(values: Float[np.ndarray, " intervals"]) -> list[float | None]:
         return [None if np.isnan(v) else round(float(v), 2) for v in values]
@@ -119,10 +128,13 @@ def restitution_of(
     }
 
 
-def imported_cell(path: str | Path, voltage: str | None = None) -> tuple[Imported, Checked, Rows]:
+def imported_cell(
+    path: str | Path, voltage: str | None = None, stimulus: str | None = None
+) -> tuple[Imported, Checked, Rows]:
     """A model of a file, its first beat beside the file's own equations, and what was found."""
-    model = read_membrane(path, voltage)
-    checked = check_import(path, model, voltage=voltage)
+    model = read_membrane(path, voltage, stimulus)
+    checked = check_import(path, model, voltage=voltage, stimulus=stimulus)
+    keep_check(path, checked.largest, voltage, stimulus)
     of = model.program
     worst = max(checked.states, key=lambda name: checked.states[name])
     rows = {

@@ -73,8 +73,9 @@ def drug_study(
     pacing: Pacing | None = None,
     factors: Mapping[str, float] | None = None,
     cache: Path | None = None,
+    **named: str | None,
 ) -> tuple[Table, Rows]:
-    """A cell under each drug at each dose.
+    """A cell (`named` as in `cell_of`) under each drug at each dose.
 
     It first reaches its limit cycle without drug (kept in the folder `cache`), then takes
     `pacing.beats` + 1 beats with it, all drugs and doses in one program. Numbers are of the
@@ -82,7 +83,7 @@ def drug_study(
     """
     pacing = Pacing(cycle_length=2000.0, beats=100, dt=0.02) if pacing is None else pacing
     with jax.enable_x64(True):
-        model = cell_of(name, factors)
+        model = cell_of(name, factors, **named)
         control = limit_cycle(model, pacing, cache)
         side = _side_by_side(model, plan)
         n = 1 + len(plan.groups) * len(plan.doses)

@@ -38,11 +38,12 @@ def settled_study(
     pacing: Pacing,
     factors: Mapping[str, float] | None = None,
     cache: Path | None = None,
+    **named: str | None,
 ) -> tuple[Beat, Table, Rows]:
-    """The limit cycle of a cell: its beat, each variable as a stimulus begins, and how it got
-    there."""
+    """The limit cycle of a cell (`named` as in `cell_of`): its beat, each variable as a stimulus
+    begins, and how it got there."""
     with jax.enable_x64(True):
-        model = cell_of(name, factors)
+        model = cell_of(name, factors, **named)
         found = limit_cycle(model, pacing, cache)
         beat = pace(model, dataclasses.replace(pacing, beats=1), start=found.end)
     read = markers(beat)
@@ -74,10 +75,13 @@ def dynamic_study(
     pacing: Pacing,
     factors: Mapping[str, float] | None = None,
     most: float = 5.0,
+    **named: str | None,
 ) -> tuple[Table, Rows]:
-    """APD90 of two beats in a row at each cycle length, after `pacing.beats` beats of it."""
+    """APD90 of two beats in a row at each cycle length, after `pacing.beats` beats of it; `named`
+    as in `cell_of`."""
     with jax.enable_x64(True):
-        found = dynamic_restitution(cell_of(name, factors), np.array(cycles, float), pacing)
+        model = cell_of(name, factors, **named)
+        found = dynamic_restitution(model, np.array(cycles, float), pacing)
     table: Table = {
         "cycle_ms": list(map(float, cycles)),
         "diastolic_ms": plain(found.diastolic),
@@ -112,16 +116,18 @@ def population_study(
     factors: Mapping[str, float] | None = None,
     spread: float = 0.2,
     seed: int = 0,
+    **named: str | None,
 ) -> tuple[Table, Rows]:
-    """`n` variants of a cell, each conductance times its own factor exp(N(0, spread²)), in one
-    program: factors and numbers of each, and where half and nine tenths of them lie."""
+    """`n` variants of a cell (`named` as in `cell_of`), each conductance times its own factor
+    exp(N(0, spread²)), in one program: factors and numbers of each, and where half and nine tenths
+    of them lie."""
     if n < 1 or not spread > 0:
         raise ValueError(
             f"population: wanted a number and a spread above 0, was given {n}, {spread}."
         )
     rng = np.random.default_rng(seed)
     with jax.enable_x64(True):
-        model = cell_of(name, factors)
+        model = cell_of(name, factors, **named)
         own = _conductances(name, model)
         times = {current: np.exp(rng.normal(0.0, spread, n)) for current in own}
         variants = scaled(model, {own[c]: jnp.asarray(x) for c, x in times.items()})
@@ -149,11 +155,14 @@ def population_study(
 
 
 def sensitivity_study(
-    name: str, pacing: Pacing, factors: Mapping[str, float] | None = None
+    name: str,
+    pacing: Pacing,
+    factors: Mapping[str, float] | None = None,
+    **named: str | None,
 ) -> tuple[Table, Rows]:
-    """What 10 % more of each conductance change, by derivatives."""
+    """What 10 % more of each conductance change, by derivatives; `named` as in `cell_of`."""
     with jax.enable_x64(True):
-        model = smoothed(cell_of(name, factors))  # behind a jump a derivative is wrong
+        model = smoothed(cell_of(name, factors, **named))  # behind a jump a derivative is wrong
         slopes = sensitivity(model, _conductances(name, model), pacing)
     order = sorted(slopes, key=lambda c: -abs(np.nan_to_num(slopes[c]["apd90_ms"])))
     table: Table = {"current": order}

@@ -131,7 +131,8 @@ def started(
 
 
 def _named(name: str, heart: Heart) -> AbstractIonicModel:
-    return by_name(name, heart.voltages.get(Path(name).name))
+    file = Path(name).name
+    return by_name(name, heart.voltages.get(file), heart.stimuli.get(file))
 
 
 def _base(heart: Heart, mesh: Mesh) -> tuple[list[AbstractIonicModel], Int[np.ndarray, " nodes"]]:

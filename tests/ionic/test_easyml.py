@@ -100,6 +100,12 @@ def test_a_derivative_that_is_written_out_goes_before_a_gate(tmp_path):
     assert read(tmp_path / "cell.model", text).program.changing == changes
 
 
+def test_nothing_is_named_in_it(tmp_path):
+    (tmp_path / "cell.model").write_text(SAME)
+    with pytest.raises(ValueError, match="the voltage of EasyML is Vm, and no stimulus is in it"):
+        read_membrane(tmp_path / "cell.model", "Vm")
+
+
 def test_it_is_checked_and_paced_as_others_are(tmp_path, capsys):
     path = tmp_path / "cell.model"
     model = read(path, SAME)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from heartsim.ionic import (
+    MOST,
     Coupled,
     Pacing,
     Relaxation,
@@ -123,6 +124,22 @@ def test_a_beat_agrees_with_the_files_own_equations(tmp_path):
     assert checked.largest < 0.01
     slow = {name: off for name, off in checked.states.items() if name not in ("C", "O")}
     assert max(slow.values()) < 0.01  # C and O jump within a third of the first step
+
+
+def test_another_membrane_than_the_files_is_found_out(tmp_path):
+    """One with half of the file's i_h is off by as much as the two files' own equations differ, far
+    more than the 1 mV at which a model is flagged."""
+    path = write(tmp_path / "made.mmt")
+    other = write(tmp_path / "other.mmt", text=MODEL.replace("g_h = 0.02", "g_h = 0.01"))
+    model, pacing = read_membrane(other), Pacing(cycle_length=100.0)
+    checked = check_import(path, model, pacing)
+    own = check_import(other, model, pacing)
+    late = checked.time > 10.0  # the stimulus of 1 ms is all that is steep
+    wanted = np.abs(own.reference - checked.reference)[late].max()
+    assert wanted > 2.0 * MOST
+    assert own.largest < 0.01
+    assert checked.largest >= wanted - 0.01
+    assert checked.largest > MOST
 
 
 def test_parameters_are_the_files_constants(model):

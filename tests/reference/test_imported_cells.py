@@ -1,5 +1,6 @@
 """Every shared cell model, imported as it is, against its own equations integrated by LSODA."""
 
+import re
 import warnings
 
 import jax
@@ -12,11 +13,13 @@ import pytest
 from heartsim.ionic import (
     Pacing,
     RushLarsenMidpoint,
+    _myokit,
     by_name,
     check_import,
     pace,
     read_membrane,
 )
+from heartsim.ionic._import import describe
 
 pytestmark = pytest.mark.data
 
@@ -45,6 +48,16 @@ def test_one_beat_agrees_with_the_file(shared_data, file):
     checked = check_import(path, read_membrane(path))
     assert checked.largest < 0.05
     assert max(checked.states.values()) < 0.02
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file.endswith(".cellml")])
+def test_the_stimulus_is_found_without_its_name(shared_data, monkeypatch, file):
+    """By where time comes in alone it is the one that annotation and name tell."""
+    told = describe(shared_data / "cellmodels" / file).silent
+    monkeypatch.setattr(_myokit, "STIMULI", re.compile("no name"))
+    monkeypatch.setattr(_myokit, "ANNOTATED", "no annotation")
+    assert describe(shared_data / "cellmodels" / file).silent == told
+    assert len(told) == ("stewart" not in file)
 
 
 @pytest.mark.parametrize("double", [True, False])

@@ -141,7 +141,7 @@ def test_options_become_a_plan(home, monkeypatch):
     """How drugs are given where no option says so, and what each option changes."""
     seen = []
 
-    def study(name, plan, pacing, factors, cache):
+    def study(name, plan, pacing, factors, cache, **named):
         seen.append((name, plan, pacing, factors, cache))
         raise ValueError("seen")
 

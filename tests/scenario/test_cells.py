@@ -7,8 +7,18 @@ import numpy as np
 import pytest
 
 from heartsim.cli import run_command
-from heartsim.ionic import Beat, Deviating, Imported, Pacing, by_name, markers, pace
+from heartsim.ionic import (
+    Beat,
+    Deviating,
+    Imported,
+    Pacing,
+    by_name,
+    markers,
+    pace,
+    read_membrane,
+)
 from heartsim.scenario import build_scene, read_scenario, run_scenario, scenario_from
+from heartsim.scenario._tissue import _named
 from tests.cells import write
 
 
@@ -40,13 +50,9 @@ def test_regions_may_have_models_of_files(data, folder):
     assert float(own.inner.constants["g_h"]) == pytest.approx(0.01)
 
 
-def test_a_voltage_that_is_not_clear_is_named_by_a_key(data, folder):
+def test_a_voltage_that_is_not_clear_is_named_by_a_key(data, folder, two_voltages):
     """Two states in mV and no label: the message names both, and [heart] voltages answers it."""
-    text = write(folder / "cell.mmt").read_text().replace("    label membrane_potential\n", "")
-    text = text.replace("dot(Na) =", "dot(W) = -membrane.V - W\n    in [mV]\ndot(Na) =")
-    text = text.replace("ions.Na = 10\n", "ions.W = 0\nions.Na = 10\n")
-    (folder / "cell.mmt").write_text(text)
-    data["heart"]["ionic"] = "cell.mmt"
+    data["heart"]["ionic"] = str(two_voltages)
     with pytest.raises(ValueError, match=r"is not clear: membrane\.V, ions\.W"):
         build_scene(scenario_from(data, folder=folder))
     data["heart"]["voltages"] = {"cell.mmt": "membrane.V"}
@@ -94,6 +100,23 @@ def test_the_command_lists_and_imports(tmp_path, capsys):
     assert (tmp_path / "cell.png").stat().st_size > 5000
 
 
+def test_an_import_that_misses_the_file_is_flagged(tmp_path, monkeypatch, capsys):
+    """Read as another file with half of its i_h: agrees is no, and using the file later warns."""
+    monkeypatch.setenv("HEARTSIM_CACHE", str(tmp_path / "cache"))
+    path, other = write(tmp_path / "cell.mmt"), tmp_path / "other.mmt"
+    other.write_text(path.read_text().replace("g_h = 0.02", "g_h = 0.01"))
+    with monkeypatch.context() as wrong:
+        wrong.setattr("heartsim.scenario._cell.read_membrane", lambda *_: read_membrane(other))
+        assert run_command(["cell", "--import", str(path), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["agrees"]["value"] is False
+    assert told["largest_difference_mV"]["value"] > 1.0
+    by_name(str(path))  # as every command does that names the file
+    warning = capsys.readouterr().err
+    assert warning.startswith("warning: cell.mmt: a beat is ")
+    assert "more than 1 mV" in warning
+
+
 def test_the_command_measures_restitution(tmp_path, capsys):
     options = ["--csv", str(tmp_path / "curve.csv"), "--png", str(tmp_path / "curve.png"), "--json"]
     options += ["--cycle-ms", "600", "--dt-ms", "0.1", "--beats", "2", "--s2", "240", "600", "60"]
@@ -106,9 +129,68 @@ def test_the_command_measures_restitution(tmp_path, capsys):
     assert (tmp_path / "curve.png").stat().st_size > 5000
 
 
+@pytest.fixture
+def two_voltages(tmp_path):
+    """A file with two states in mV, and no label."""
+    text = write(tmp_path / "cell.mmt").read_text().replace("    label membrane_potential\n", "")
+    text = text.replace("dot(Na) =", "dot(W) = -membrane.V - W\n    in [mV]\ndot(Na) =")
+    path = tmp_path / "cell.mmt"
+    path.write_text(text.replace("ions.Na = 10\n", "ions.W = 0\nions.Na = 10\n"))
+    return path
+
+
+def test_a_stimulus_that_is_not_clear_is_named(data, folder, capsys):
+    """Two terms of time: [heart] stimuli answers the question, and the command's option."""
+    text = write(folder / "cell.mmt").read_text()
+    text = text.replace("engine.pace * 40", "drive.a + drive.b")
+    drive = "[drive]\na = if(engine.time < 1, 40, 0)\nb = sin(engine.time)\n"
+    (folder / "cell.mmt").write_text(text + drive)
+    command = ["cell", str(folder / "cell.mmt"), "--cycle-ms", "20", "--dt-ms", "0.1", "--json"]
+    assert run_command(command) == 2
+    assert "stimulus is not clear: drive.a, drive.b" in " ".join(capsys.readouterr().err.split())
+    assert run_command([*command, "--stimulus-name", "a,b"]) == 0
+    assert json.loads(capsys.readouterr().out)["peak_mV"]["value"] > -60.0
+    data["heart"] |= {"ionic": "cell.mmt", "stimuli": {"cell.mmt": "drive.a,drive.b"}}
+    heart = scenario_from(data, folder=folder).heart
+    assert _named(heart.ionic, heart).program.paced
+
+
+@pytest.mark.parametrize(
+    "study",
+    [
+        "", "--s2 240 300 60", "--dynamic 300 400 100", "--population 2", "--sensitivity",
+        "--settle", "--drug table.csv",
+    ],
+)  # fmt: skip
+def test_every_study_takes_the_voltage_that_is_named(
+    two_voltages, tmp_path, monkeypatch, capsys, study
+):
+    """Without it the question, with another name the states that there are; paced with it below."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "table.csv").write_text("drug,K1_IC50,therapeutic\na,5,5\n")
+    words = ["cell", str(two_voltages), *study.split()]
+    assert run_command(words) == 2
+    assert "not clear: membrane.V, ions.W. Name it" in " ".join(capsys.readouterr().err.split())
+    assert run_command([*words, "--voltage", "U"]) == 2
+    assert "there is no one state 'U'" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_file_with_two_voltages_is_paced(two_voltages, tmp_path, monkeypatch, capsys):
+    """Named in the words of the question; it is the file's first use, so its beat is checked."""
+    monkeypatch.setenv("HEARTSIM_CACHE", str(tmp_path / "cache"))
+    pacing = ["--cycle-ms", "50", "--dt-ms", "0.05", "--json"]
+    assert run_command(["cell", str(two_voltages), "--voltage", "membrane.V", *pacing]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["rest_mV"]["value"] == pytest.approx(-80.0)
+    assert told.err.startswith("note: cell.mmt: a beat is within 0.0")
+    assert run_command(["cell", str(two_voltages), "--voltage", "membrane.V", *pacing]) == 0
+    assert not capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["luo_rudy_1991", "--voltage", "V"], "built in; voltage and stimulus are named of a file"),
         ([], "give one of MODEL, --list and --import FILE"),
         (["ten_tusscher_2006_epi", "--list"], "give one of MODEL"),
         (["ten_tuscher_2006_epi"], "did you mean 'ten_tusscher_2006_epi'"),
