@@ -5,6 +5,7 @@ from pathlib import Path
 from ._described import Described
 from ._easyml import Parser, Read
 from ._expressions import Equations, Expression, divide, multiply, names, subtract
+from ._refused import refuse_loops
 
 
 def read_easyml(path: Path) -> Described:
@@ -26,6 +27,7 @@ def _described(read: Read, name: str) -> Described:
     if strange:
         raise ValueError(f"{name}: {', '.join(strange)} would come from outside; there is none.")
     slopes = {V: ("neg", "Iion")} | _slopes(equations)
+    refuse_loops({n: e for n, e in equations.items() if n not in slopes}, name)
     start = _start(equations, slopes, V, name)
     rest = {
         n: e
