@@ -56,6 +56,8 @@ class Heart(Section):
     layers: Layers | None = None
     voltages: dict[str, str] = Field(default_factory=dict)
     """Which variable is the voltage, by name of a cell model's file, where that is not clear."""
+    smooth_mV: Positive | None = None
+    """Width of the sigmoids that lead over the membranes' jumps; absent: they jump as published."""
     fibres: str | FibreRule | None = None
     """Field of the fibre directions, or a rule; absent: the usual names are looked for."""
     regions: str | None = None
