@@ -19,6 +19,7 @@ from heartsim.scenario import (
     restitution_of,
     sensitivity_study,
     settled_study,
+    smoothing_told,
 )
 from heartsim.therapy import drugs_of
 from heartsim.viz import (
@@ -45,9 +46,11 @@ def cell(of: CellOptions) -> None:
     if of.listed:
         show(cell_models(), as_json=of.as_json, title="cell models", as_named=True)
     elif of.imported is not None:
+        if of.smooth is not None:
+            raise ValueError("cell: --import holds a file as it is; give --smooth with MODEL.")
         _import(of.imported, of)
     elif of.model is not None:
-        rows = STUDIES[of.study()](of.model, of)
+        rows = STUDIES[of.study()](of.model, of) | smoothing_told(of.factors())
         show(rows, as_json=of.as_json, title=of.model, columns=COLUMNS.get(of.study(), ()))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import typer
 
 from heartsim.ionic import Pacing
+from heartsim.scenario import SMOOTH
 
 from ._options import Json
 
@@ -33,6 +34,9 @@ Beats = Annotated[
 ]
 Stimulus = Annotated[float | None, typer.Option(help="mV/ms; 0 for a cell that beats by itself.")]
 Scale = Annotated[list[str] | None, typer.Option(help="Parameter times a factor, as g_Kr=0.5.")]
+Smooth = Annotated[
+    float | None, typer.Option(help="mV: sigmoids of this width in place of jumps; none.")
+]
 Early = Annotated[
     tuple[float, float, float] | None,
     typer.Option(help="One early stimulus after FIRST to LAST ms, each STEP: restitution."),
@@ -73,6 +77,7 @@ class CellOptions:
     duration_ms: Annotated[float | None, typer.Option(help="Of a stimulus.")] = None
     dt_ms: Annotated[float | None, typer.Option(help="Step of the beat measured.")] = None
     scale: Scale = None
+    smooth: Smooth = None
     s2: Early = None
     dynamic: Dynamic = None
     drug: Drug = None
@@ -127,8 +132,8 @@ class CellOptions:
         return {"voltage": self.voltage, "stimulus": self.stimulus_name}
 
     def factors(self) -> dict[str, float]:
-        """Of options as g_Kr=0.5."""
-        found = {}
+        """Of options as g_Kr=0.5, and the width of --smooth."""
+        found = {} if self.smooth is None else {SMOOTH: self.smooth}
         for text in self.scale or []:
             name, _, factor = text.partition("=")
             try:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ._expressions import Expression, divide
+from ._refused import refusal_of_function
 
 TOKENS = re.compile(
     r"\s+|//[^\n]*|#[^\n]*|/\*.*?\*/"
@@ -145,6 +146,7 @@ class Parser:
         conditions, branches = [], []
         while True:
             self.want("(")
+            self.last = []
             conditions.append(self.expression())
             self.want(")")
             branches.append(self.block())
@@ -211,11 +213,15 @@ class Parser:
 
     def call(self, name: str) -> Expression:
         """A function of arguments."""
-        arguments = [self.expression()]
-        while self.take(","):
+        where, given = f"{self.name}: line {self.now.line}", (self.last or ["a choice"])[0]
+        if (refusal := refusal_of_function(where, given, name)) is not None:
+            raise refusal
+        arguments: list[Expression] = []
+        while not self.take(")"):
+            if arguments:
+                self.want(",")
             arguments.append(self.expression())
-        self.want(")")
-        x = arguments[0]
+        x = arguments[0] if arguments else 0.0
         known: dict[str, Any] = {
             "expm1": lambda: ("-", ("exp", x), 1.0),
             "pow": lambda: ("^", x, arguments[1]),
@@ -224,11 +230,9 @@ class Parser:
             "sinh": lambda: divide(("-", ("exp", x), ("exp", ("neg", x))), 2.0),
             "cosh": lambda: divide(("+", ("exp", x), ("exp", ("neg", x))), 2.0),
         }
-        if name in known:
-            return known[name]()
-        if name not in FUNCTIONS or len(arguments) != 1:
+        if name not in (*known, *FUNCTIONS) or len(arguments) != 1 + (name == "pow"):
             self.fault(f"{name} of {len(arguments)} arguments is not known, before this")
-        return (FUNCTIONS[name], x)
+        return known[name]() if name in known else (FUNCTIONS[name], x)
 
 
 def _put_in(e: Expression, own: dict[str, Expression]) -> Expression:

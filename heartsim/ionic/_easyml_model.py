@@ -5,6 +5,7 @@ from pathlib import Path
 from ._described import Described
 from ._easyml import Parser, Read
 from ._expressions import Equations, Expression, divide, multiply, names, subtract
+from ._refused import refuse_loops
 
 
 def read_easyml(path: Path) -> Described:
@@ -26,6 +27,7 @@ def _described(read: Read, name: str) -> Described:
     if strange:
         raise ValueError(f"{name}: {', '.join(strange)} would come from outside; there is none.")
     slopes = {V: ("neg", "Iion")} | _slopes(equations)
+    refuse_loops({n: e for n, e in equations.items() if n not in slopes}, name)
     start = _start(equations, slopes, V, name)
     rest = {
         n: e
@@ -59,15 +61,14 @@ def _start(equations, slopes, V: str, name: str) -> dict[str, float]:
     start = {x: e for x, e in given.items() if isinstance(e, float)}
     if V not in start:
         raise ValueError(f"{name}: {V}_init is missing; wanted a number.")
-    of, settled = Equations(equations), {V: start[V]}
+    of, known = Equations(equations), {x: start[x] for x in slopes if x in start}
     for x in slopes:
         if x in start:
             continue
-        if f"{x}_inf" in equations:
-            start[x] = of.number(f"{x}_inf", settled)
-        elif f"alpha_{x}" in equations:
-            total = ("+", f"alpha_{x}", f"beta_{x}")
-            start[x] = of.number(("/", f"alpha_{x}", total), settled)
-        else:
-            raise ValueError(f"{name}: {x}_init is missing; wanted a number.")
+        total = ("+", f"alpha_{x}", f"beta_{x}")
+        limit = f"{x}_inf" if f"{x}_inf" in equations else ("/", f"alpha_{x}", total)
+        try:
+            start[x] = of.number(limit, known)
+        except (KeyError, ArithmeticError):
+            raise ValueError(f"{name}: {x}_init is missing; wanted a number.") from None
     return {x: start[x] for x in slopes}

@@ -67,8 +67,10 @@ def describe(path: Path, voltage: str | None = None, stimulus: str | None = None
 
 
 def _safe(of: Described) -> Described:
-    """The same with its singular quotients rewritten."""
+    """The same with its singular quotients rewritten, and only what is needed. ValueError names a
+    variable without a value, as by 1/0."""
     equations = Equations(of.equations)
+    needed = _with_value(of, equations)
     literal = {n: x for n, x in of.equations.items() if isinstance(x, float)}
     other = {n: x * (1 + 0.01 * k) for k, (n, x) in enumerate(literal.items(), start=1)}
 
@@ -83,9 +85,25 @@ def _safe(of: Described) -> Described:
 
     return dataclasses.replace(
         of,
-        equations={key: safe(e) for key, e in of.equations.items()},
+        equations={key: safe(of.equations[key]) for key in needed},
         slopes={key: safe(e) for key, e in of.slopes.items()},
     )
+
+
+def _with_value(of: Described, equations: Equations) -> list[str]:
+    """The variables that the derivatives need; ValueError where one is, say, a number over 0."""
+    order = equations.order(of.slopes.values())
+    with jax.enable_x64(True):
+        known: dict[str, Any] = {name: jnp.asarray(x) for name, x in of.start.items()}
+        for name, e in [*((n, equations.of[n]) for n in order), *of.slopes.items()]:
+            try:
+                found = value(e, known)
+            except ArithmeticError as fault:
+                raise ValueError(
+                    f"{of.name}: {name} has no value ({fault}); mend its equation."
+                ) from None
+            known.setdefault(name, found)
+    return order
 
 
 def program_of(of: Described) -> Program:

@@ -91,6 +91,11 @@ class Imported(AbstractIonicModel):
         return next(iter(self.constants.values())).dtype
 
 
+def called(model: AbstractIonicModel) -> str:
+    """What a message calls a membrane: by its file, else by its class."""
+    return model.program.name if isinstance(model, Imported) else type(model).__name__
+
+
 def imported(program: Program) -> Imported:
     """The membrane of a program, with the constants of its file."""
     return Imported(program, {name: as_parameter(v) for name, v in program.constants})

@@ -8,6 +8,7 @@ from typing import Any
 
 from ._described import Described
 from ._expressions import Equations, Expression, divide
+from ._refused import refusal_of_file
 from ._stimulus import inlets, is_term
 
 ENDINGS = (".mmt", ".cellml")
@@ -70,7 +71,8 @@ def read_model(path: Path) -> Any:
             model.validate()
         except (myokit.MyokitError, OSError, UnicodeDecodeError) as fault:
             reason = " ".join(str(fault).split())
-            raise ValueError(f"{path} cannot be read as a cell model: {reason}") from None
+            unread = ValueError(f"{path} cannot be read as a cell model: {reason}")
+            raise (refusal_of_file(path, fault) or unread) from None
     if not model.count_states():
         raise ValueError(f"{path} has no state; wanted a cell model.")
     return model

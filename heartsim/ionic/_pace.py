@@ -9,9 +9,10 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
+from ._imported import called
 from ._markers import beat_markers
 from ._model import AbstractIonicModel
-from ._pacing import Pacing, flat, paced, sampled
+from ._pacing import Pacing, flat, lost, paced, sampled, variables
 from ._steps import AbstractMembraneStep, RushLarsenMidpoint
 from ._train import train
 
@@ -40,7 +41,7 @@ def pace(
     keep: tuple[str, ...] = (),
 ) -> Beat:
     """Pace one cell from its start, or from V and state given (each of one node); all beats but the
-    last by adaptive steps (`train`)."""
+    last by adaptive steps (`train`). ValueError names the variables that are no longer finite."""
     pacing = Pacing() if pacing is None else pacing
     step = RushLarsenMidpoint() if step is None else step
     carry = model.initial(1) if start is None else start
@@ -49,14 +50,28 @@ def pace(
         before = train(model, carry, pacing, pacing.beats - 2)
         carry = train(model, before, pacing, 1)
         drift = float(carry[0][0] - before[0][0])
-    carry, (V, kept) = _beat(model, carry, step, dataclasses.replace(pacing, beats=1), keep)
-    if not np.isfinite(float(carry[0][0])):
-        raise ValueError(
-            f"the voltage is not finite after beat {pacing.beats}; wanted a shorter dt than "
-            f"{pacing.dt:g} ms."
-        )
+    one, begun = dataclasses.replace(pacing, beats=1), carry
+    carry, (V, kept) = _beat(model, begun, step, one, keep)
+    if lost(carry):
+        _, (V, kept) = _beat(model, begun, step, one, variables(model))
+        raise ValueError(_loss(model, pacing, {"V": V} | kept, lost(carry)))
     time = pacing.dt * np.arange(pacing.steps)
     return Beat(time, np.asarray(V), {k: np.asarray(x) for k, x in kept.items()}, carry, drift)
+
+
+def _loss(model: AbstractIonicModel, pacing: Pacing, beat: dict[str, Any], bad: list[str]) -> str:
+    """Which variables of a beat were the first that are not finite, since when, and at which V."""
+    fine = {name: np.append(np.isfinite(beat[name]), False) for name in bad}
+    since = {name: int(np.argmin(x)) for name, x in fine.items()}
+    first = min(since.values())
+    when = f"before beat {pacing.beats}"
+    if first > 0:
+        when = f"from {first * pacing.dt:g} ms of beat {pacing.beats} on, V being "
+        when += f"{float(beat['V'][first - 1]):.4g} mV"
+    return (
+        f"{called(model)}: {', '.join(n for n in bad if since[n] == first)} not finite {when}; "
+        f"wanted a shorter dt than {pacing.dt:g} ms, or equations that have a value there."
+    )
 
 
 @functools.partial(jax.jit, static_argnames=("pacing", "keep"))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jax.typing import ArrayLike
 
@@ -108,6 +109,12 @@ def flat(state: Any) -> dict[str, Any]:
     for name, x in own.items():
         found |= x if isinstance(x, dict) else {name: x}
     return found
+
+
+def lost(cells: tuple[Any, Any]) -> list[str]:
+    """Names of those variables of cells, `V` the voltage, that are not finite."""
+    now = {"V": cells[0]} | flat(cells[1])
+    return [name for name, x in now.items() if not np.isfinite(np.asarray(x)).all()]
 
 
 def variables(model: AbstractIonicModel) -> tuple[str, ...]:

@@ -1,5 +1,8 @@
 """A file's own equations, integrated by another program: what an import is held against."""
 
+import math
+import traceback
+import types
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +23,7 @@ TIGHT = 1e-8  # relative, of the reference: far below what is looked for
 class Reference(NamedTuple):
     """The equations of a file, in its units, its stimulus left out."""
 
+    file: str
     slopes: Callable[..., list[float]]
     """Derivatives of all states, of the states."""
     start: Float[np.ndarray, " states"]
@@ -39,11 +43,15 @@ def integrated(
     of: Reference, pacing: Pacing, times: Float[np.ndarray, " steps"]
 ) -> dict[str, Float[np.ndarray, " steps"]]:
     """Every state [units of the file] at the times [ms] of one beat, by LSODA; the stimulus goes to
-    the voltage alone."""
+    the voltage alone. ValueError names file and variable where the equations have no value."""
     from scipy.integrate import solve_ivp  # slow to import, and of use here alone
 
     def slope(t, y, i_stim):
-        dy = np.array(of.slopes(*y))
+        with np.errstate(all="ignore"):
+            dy = np.array(of.slopes(*y))
+        if not np.isfinite(dy).all():
+            bad = np.array(of.names)[~np.isfinite(dy)]
+            raise _no_value(of.file, f"the change of {', '.join(bad)}", y[of.voltage] / of.per_mV)
         dy[of.voltage] += i_stim * of.per_mV / of.per_ms
         return dy
 
@@ -69,6 +77,13 @@ def integrated(
     return dict(zip(of.names, np.concatenate(parts, axis=1), strict=True))
 
 
+def _no_value(file: str, what: str, V: float, why: object = "not finite") -> ValueError:
+    return ValueError(
+        f"{file}: by the file's own equations {what} has no value at {V:.4g} mV ({why}); wanted "
+        "equations that have one wherever a beat leads."
+    )
+
+
 def _written(path: Path, voltage: str | None, wanted: str | None) -> Reference:
     import myokit.formats
 
@@ -83,25 +98,42 @@ def _written(path: Path, voltage: str | None, wanted: str | None) -> Reference:
         writer = myokit.formats.ewriter("python")
     writer.set_lhs_function(lambda lhs: ("d_" if lhs.is_derivative() else "x_") + lhs.var().uname())
     states = ", ".join(f"x_{s.uname()}" for s in model.states())
-    lines = ["import math", f"def rhs({states}):"]
-    for block in model.solvable_order().values():
-        for equation in block:
-            variable = equation.lhs.var()
-            if variable in stimulus or variable.binding() is not None:
-                lines.append(f"    x_{variable.uname()} = 0.0")
-            else:
-                lines.append("    " + writer.eq(equation))
+    lines = [f"def rhs({states}):"]
+    given = _needed(model)
+    for variable, equation in given:
+        if variable in stimulus or variable.binding() is not None:
+            lines.append(f"    x_{variable.uname()} = 0.0")
+        else:
+            lines.append("    " + writer.eq(equation))
     lines.append("    return [" + ", ".join(f"d_{s.uname()}" for s in model.states()) + "]")
-    scope: dict[str, Any] = {}
+    scope: dict[str, Any] = {"math": types.SimpleNamespace(**vars(math) | {"exp": _exp})}
     exec("\n".join(lines), scope)  # Myokit's rendering of parsed equations, not the file's text
-    return Reference(
-        scope["rhs"],
-        start,
-        names,
-        list(model.states()).index(v),
-        per_ms_of(model, path.name),
-        per_mV_of(v, path.name),
-    )
+    at, per_mV = list(model.states()).index(v), per_mV_of(v, path.name)
+
+    def slopes(*y: float) -> list[float]:
+        try:
+            return scope["rhs"](*y)
+        except (ArithmeticError, ValueError) as fault:
+            *_, (_, line) = traceback.walk_tb(fault.__traceback__)
+            what = label(given[line - 2][0])
+            raise _no_value(path.name, what, y[at] / per_mV, fault) from None
+
+    return Reference(path.name, slopes, start, names, at, per_ms_of(model, path.name), per_mV)
+
+
+def _exp(x: float) -> float:
+    """As in C, which Myokit runs: infinite where Python has no value."""
+    return math.exp(x) if x < 709.0 else math.inf
+
+
+def _needed(model: Any) -> list[tuple[Any, Any]]:
+    """Variables and equations that the derivatives need, each after those that it needs."""
+    needed, new = set(), set(model.states())
+    while new:
+        needed |= new
+        new = {v for one in new for v in one.refs_to()} - needed
+    order = [e for block in model.solvable_order().values() for e in block]
+    return [(e.lhs.var(), e) for e in order if e.lhs.var() in needed]
 
 
 def _plain(path: Path, voltage: str | None, stimulus: str | None) -> Reference:
@@ -121,4 +153,4 @@ def _plain(path: Path, voltage: str | None, stimulus: str | None) -> Reference:
             return [float(x) for x in slopes(np.array(y))]
 
     start = np.array(list(of.start.values()))
-    return Reference(rhs, start, names, names.index(of.voltage), of.per_ms, of.per_mV)
+    return Reference(path.name, rhs, start, names, names.index(of.voltage), of.per_ms, of.per_mV)

@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from ._imported import called
 from ._model import AbstractIonicModel
-from ._pacing import Pacing, flat, stepped
+from ._pacing import Pacing, flat, lost, stepped
 from ._steps import Adaptive
 
 STEP = Adaptive(tolerance=0.01)
@@ -46,18 +47,18 @@ def settle(
     most: int = 1000,
 ) -> Settled:
     """Pace until, over ten beats, no variable of any cell changes by more than the share `drift` a
-    beat, or for `most` beats. A cell that alternates beat by beat settles too. ValueError where V
-    is lost."""
+    beat, or for `most` beats. A cell that alternates beat by beat settles too. ValueError
+    names variables that are lost."""
     now = model.initial(1) if start is None else start
     done, found, name = 0, np.inf, ""
     while done < most and found > drift:
         chunk = min(CHUNK, most - done)
         before, now = now, _beats(model, now, pacing, chunk)
         done += chunk
+        if bad := lost(now):
+            raise ValueError(f"{called(model)}: {', '.join(bad)} not finite after {done} beats.")
         found, name = _change(before, now)
         found /= chunk
-        if not np.isfinite(np.asarray(now[0])).all():
-            raise ValueError(f"the voltage is not finite after {done} beats.")
     return Settled(now, done, found, name)
 
 

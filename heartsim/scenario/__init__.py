@@ -2,10 +2,12 @@
 
 from ._anatomy import anatomy_of as anatomy_of
 from ._atrium import atrium_of as atrium_of
+from ._cell import SMOOTH as SMOOTH
 from ._cell import cell_models as cell_models
 from ._cell import imported_cell as imported_cell
 from ._cell import paced_cell as paced_cell
 from ._cell import restitution_of as restitution_of
+from ._cell import smoothing_told as smoothing_told
 from ._cell_drugs import DrugPlan as DrugPlan
 from ._cell_drugs import drug_study as drug_study
 from ._cell_studies import dynamic_study as dynamic_study

@@ -28,11 +28,14 @@ from heartsim.ionic import (
     read_membrane,
     s1s2,
     scaled,
+    smoothed,
     variables,
 )
 
 from ._rows import Rows, row
 
+SMOOTH = "smooth_mV"
+"""Among the factors of a cell: the width [mV] of `smoothed`, not a factor."""
 DEFINITIONS = {
     "rest_mV": ("mV", "voltage as the last beat's stimulus begins"),
     "peak_mV": ("mV", "highest voltage of the beat"),
@@ -94,10 +97,19 @@ def paced_cell(
 def cell_of(
     name: str, factors: Mapping[str, float] | None = None, **named: str | None
 ) -> AbstractIonicModel:
-    """A built-in model, or that of a file, with parameters times their factors. `named`: what
-    of a file is its `voltage` and its `stimulus`, as `by_name` takes them."""
-    model = by_name(name, **named)
+    """A built-in model, or that of a file, with parameters times their factors, its jumps led over
+    if one of these is called `SMOOTH`. `named`: what of a file is its `voltage` and its `stimulus`,
+    as `by_name` takes them."""
+    model, factors = by_name(name, **named), {} if factors is None else dict(factors)
+    if (width := factors.pop(SMOOTH, None)) is not None:
+        model = smoothed(model, width)
     return scaled(model, factors) if factors else model
+
+
+def smoothing_told(factors: Mapping[str, float]) -> Rows:
+    """The width of the sigmoids that lead over jumps, where they do."""
+    words = "of the sigmoids that lead over jumps at fixed voltages; absent: they jump as published"
+    return {SMOOTH: row(factors[SMOOTH], "mV", f"width {words}")} if SMOOTH in factors else {}
 
 
 def restitution_of(
@@ -151,8 +163,8 @@ def imported_cell(
         "jumps": row(
             jumps(model),
             "1",
-            "choices by the voltage alone, exact here; `smoothed`, as in fits, "
-            "leads over each by a sigmoid of 1 mV",
+            "choices by the voltage alone, exact here; --smooth 1 leads over each by a sigmoid "
+            "of 1 mV",
         ),
         "parameters": row(sorted(parameters(model)), "", "constants that may be scaled"),
         "largest_difference_mV": row(

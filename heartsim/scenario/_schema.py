@@ -58,6 +58,8 @@ class Heart(Section):
     """Which variable is the voltage, by name of a cell model's file, where that is not clear."""
     stimuli: dict[str, str] = Field(default_factory=dict)
     """The same of the stimulus, one or several as a,b."""
+    smooth_mV: Positive | None = None
+    """Width of the sigmoids that lead over the membranes' jumps; absent: they jump as published."""
     fibres: str | FibreRule | None = None
     """Field of the fibre directions, or a rule; absent: the usual names are looked for."""
     regions: str | None = None

@@ -18,6 +18,7 @@ from heartsim.ionic import (
     deviating,
     layers,
     scaled,
+    smoothed,
 )
 from heartsim.mesh import Mesh
 from heartsim.therapy import dosed, drugs_of
@@ -132,7 +133,8 @@ def started(
 
 def _named(name: str, heart: Heart) -> AbstractIonicModel:
     file = Path(name).name
-    return by_name(name, heart.voltages.get(file), heart.stimuli.get(file))
+    model = by_name(name, heart.voltages.get(file), heart.stimuli.get(file))
+    return model if heart.smooth_mV is None else smoothed(model, heart.smooth_mV)
 
 
 def _base(heart: Heart, mesh: Mesh) -> tuple[list[AbstractIonicModel], Int[np.ndarray, " nodes"]]:

@@ -1,9 +1,12 @@
-"""EasyML by hand, against the same model in Myokit's language and against its equations."""
+"""EasyML by hand, against the same model as .mmt and CellML and against its equations."""
 
 import re
+import warnings
 
 import jax
 import jax.numpy as jnp
+import myokit
+import myokit.formats
 import numpy as np
 import pytest
 
@@ -57,23 +60,61 @@ if (u < 0.13) {
 Iion = 100 * (u / 6 - h * u*u * (1 - u) / t_in) * (!(u > 2) ? 1 : 0);
 """
 
+GATED_MMT = """[[model]]
+m.Vm = -80
+m.h = 1
+[e]
+time = 0 bind time
+    in [ms]
+pace = 0 bind pace
+[m]
+u = (Vm + 80) / 100
+t_in = 0.3
+dot(Vm) = -100 * (u / 6 - h * u * u * (1 - u) / t_in) * if(not (u > 2), 1, 0) + 40 * e.pace
+    in [mV]
+dot(h) = (inf - h) / tau
+inf = if(u < 0.13, 1, 0)
+tau = piecewise(u < 0.13, 120, u < 0.9 and u != 0.5, 150, u > 1.5, 50, 100)
+"""
+
 
 def read(path, text):
     path.write_text(text)
     return read_membrane(path)
 
 
-def test_the_same_model_in_two_languages_is_the_same(tmp_path, x64):
-    """Rates and states to rounding, parameters by name."""
-    one, other = read(tmp_path / "cell.model", SAME), read_membrane(write(tmp_path / "cell.mmt"))
-    V = jnp.linspace(-95.3, 40.2, 50)
-    rates = [model.rates(V, model.initial(50)[1]) for model in (one, other)]
+def by_myokit(path, version):
+    """A file in Myokit's language, or the same as CellML of a version."""
+    if not version:
+        return path
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model, other = myokit.load_model(str(path)), path.with_suffix(".cellml")
+        myokit.formats.exporter("cellml").model(str(other), model, version=version)
+    return other
+
+
+@pytest.mark.parametrize("version", ["", "1.0", "1.1", "2.0"])
+@pytest.mark.parametrize("hand", ["made up", "gated"])
+def test_the_same_model_in_other_languages_is_the_same(tmp_path, x64, hand, version):
+    """All rates at 50 random states to rounding, by the same kinds of steps, and parameters."""
+    path = write(tmp_path / "cell.mmt")
+    if hand == "gated":
+        path.write_text(GATED_MMT)
+    one = read(tmp_path / "cell.model", SAME if hand == "made up" else GATED)
+    other = read_membrane(by_myokit(path, version))
+    rng = np.random.default_rng(0)
+    V = jnp.asarray(rng.uniform(-95, 75, 50))
+    state = {name: x * rng.uniform(0.2, 1.5, 50) for name, x in one.initial(50)[1].items()}
+    rates = [model.rates(V, state) for model in (one, other)]
     assert set(rates[0].changes) == set(rates[1].changes)
     for name in rates[0].changes:
         assert type(rates[0].changes[name]) is type(rates[1].changes[name]), name
     for a, b in zip(*map(jax.tree.leaves, rates), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14)
-    assert set(parameters(one)) == {"g_h", "leak_g", "channel_g", "k_off", "d", "r"}
+    own = {"t_in"} if hand == "gated" else {"g_h", "leak_g", "channel_g", "k_off", "d", "r"}
+    assert set(parameters(one)) == own
+    assert own <= set(parameters(other))
 
 
 def test_choices_operators_and_gates_without_a_start(tmp_path, x64):
