@@ -85,12 +85,12 @@ def _safe(of: Described) -> Described:
 
     return dataclasses.replace(
         of,
-        equations={key: safe(of.equations[key]) for key in needed},
+        equations={key: safe(e) for key, e in of.equations.items() if key in needed},
         slopes={key: safe(e) for key, e in of.slopes.items()},
     )
 
 
-def _with_value(of: Described, equations: Equations) -> list[str]:
+def _with_value(of: Described, equations: Equations) -> frozenset[str]:
     """The variables that the derivatives need; ValueError where one is, say, a number over 0."""
     order = equations.order(of.slopes.values())
     with jax.enable_x64(True):
@@ -103,7 +103,7 @@ def _with_value(of: Described, equations: Equations) -> list[str]:
                     f"{of.name}: {name} has no value ({fault}); mend its equation."
                 ) from None
             known.setdefault(name, found)
-    return order
+    return frozenset(order)
 
 
 def program_of(of: Described) -> Program:
