@@ -4,9 +4,10 @@ import numpy as np
 from jaxtyping import Float
 
 from ._image import Image
-from ._labels import Labels, structures
+from ._labels import Labels, numbers_of, structures
 
 BASAL = 0.5  # of the largest slice of the left ventricle; less is a slice cut by the valves
+SPECK = 80.0  # mm², a disc of 10 mm; labels beyond an empty slice are islands if smaller; ours
 MARGIN = 20.0  # mm of nothing put around the image, for walls that are grown
 
 
@@ -15,6 +16,7 @@ class Slices:
 
     def __init__(self, image: Image, labels: Labels):
         self.image, self.labels = image, labels
+        _require_every_slice(image, labels)
         self.masks, self.removed, self.filled = structures(image, labels)
         if labels.opens_to:
             raise ValueError(
@@ -75,3 +77,20 @@ class Slices:
         height = (len(self.image.values) - 1) * self.gap - x[:, 2] if self.flipped else x[:, 2]
         rows, columns = (x[:, k] - self.pad * self.pixel[k] for k in range(2))
         return self.image.place(np.column_stack([columns, rows, height]))
+
+
+def _require_every_slice(image: Image, labels: Labels) -> None:
+    """ValueError where a slice has nothing of a ventricle, between two with more than a speck."""
+    pixel, numbers = float(np.prod(image.spacing[:2])), numbers_of(image, labels)
+    for name in ("left", "right"):
+        own = [k for what, k in numbers.items() if what.startswith("rv") == (name == "right")]
+        area = np.isin(image.values, own).sum(axis=(1, 2)) * pixel
+        there = np.flatnonzero(area >= SPECK)
+        empty = [k for k in range(there[0], there[-1]) if area[k] == 0] if len(there) else []
+        if empty:
+            which = ", ".join(str(k + 1) for k in empty)
+            raise ValueError(
+                f"{image.name}: the {name} ventricle is on slices {there[0] + 1} to "
+                f"{there[-1] + 1} (counted from 1), but not on {which}; wanted it on every slice "
+                "from apex to base. Label what is missing, or copy a neighbour's labels."
+            )
