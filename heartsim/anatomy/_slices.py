@@ -40,8 +40,7 @@ class Slices:
             self.masks = {name: mask[::-1] for name, mask in self.masks.items()}
         size = self.masks["body"].sum(axis=(1, 2))
         self.base = int(np.flatnonzero(size >= BASAL * size.max())[-1])
-        above = np.any([mask[self.base + 1 :] for mask in self.masks.values()], axis=0)
-        self.trimmed = image.volume(above)
+        self.above = {name: mask[self.base + 1 :].copy() for name, mask in self.masks.items()}
         for mask in self.masks.values():
             mask[self.base + 1 :] = False
 

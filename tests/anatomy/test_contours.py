@@ -120,7 +120,9 @@ def test_the_moved_slice_is_moved_back(made):
 def test_the_mesh_is_sound_and_tells_its_parts(made):
     mesh = made.heart.mesh
     assert dihedral_angles(mesh.points, mesh.cells).min() > 5.0
-    assert not preflight(mesh).problems
+    report = preflight(mesh)
+    assert not report.problems
+    assert len(report.components) == 1
     assert set(mesh.node_sets) >= {"epi", "lv_endo", "rv_endo", "base", "apex"}
     assert {name for name, _ in mesh.region_names} == {"LV", "RV", "septum"}
     base = (np.asarray(mesh.points) @ AXES)[mesh.node_sets["base"], 2]
@@ -197,6 +199,7 @@ def test_patients_become_hearts(shared_data, tmp_path, folder, frame, most):
         assert rows[f"{name}_off_mm"]["value"] < most
     assert dihedral_angles(mesh.points, mesh.cells).min() > 5.0
     assert not preflight(mesh).problems
+    assert rows["separate_parts"]["value"] == 1
     assert set(mesh.cell_data["segment"].tolist()) >= set(range(1, 17))
 
 
