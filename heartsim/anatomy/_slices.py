@@ -79,17 +79,15 @@ class Slices:
 
 
 def _require_every_slice(image: Image, labels: Labels) -> None:
-    """ValueError where a slice has nothing of a ventricle, between two with more than a speck."""
-    pixel, numbers = float(np.prod(image.spacing[:2])), numbers_of(image, labels)
-    for name in ("left", "right"):
-        own = [k for what, k in numbers.items() if what.startswith("rv") == (name == "right")]
-        area = np.isin(image.values, own).sum(axis=(1, 2)) * pixel
-        there = np.flatnonzero(area >= SPECK)
-        empty = [k for k in range(there[0], there[-1]) if area[k] == 0] if len(there) else []
-        if empty:
-            which = ", ".join(str(k + 1) for k in empty)
-            raise ValueError(
-                f"{image.name}: the {name} ventricle is on slices {there[0] + 1} to "
-                f"{there[-1] + 1} (counted from 1), but not on {which}; wanted it on every slice "
-                "from apex to base. Label what is missing, or copy a neighbour's labels."
-            )
+    """ValueError where a slice has no left ventricle, between two with more than a speck of it. The
+    right one may be absent from a slice that was swapped, which `swapped_slices` tells better."""
+    own = [k for name, k in numbers_of(image, labels).items() if not name.startswith("rv")]
+    area = np.isin(image.values, own).sum(axis=(1, 2)) * float(np.prod(image.spacing[:2]))
+    there = np.flatnonzero(area >= SPECK)
+    if len(there) and (empty := [k for k in range(there[0], there[-1]) if area[k] == 0]):
+        which = ", ".join(str(k + 1) for k in empty)
+        raise ValueError(
+            f"{image.name}: the left ventricle is on slices {there[0] + 1} to {there[-1] + 1} "
+            f"(counted from 1), but not on {which}; wanted it on every slice from apex to base. "
+            "Label what is missing, or copy a neighbour's labels."
+        )
