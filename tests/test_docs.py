@@ -209,7 +209,7 @@ def heart_units():
     """Of everything that is told of a heart that is built or described."""
     mL = {"lv_cavity": 1.0}
     heart = describe_heart(lv_ellipsoid(6.0))
-    built = Built(heart, mL, mL, mL, 0.0, 0.0, 0.0, 0, 0)
+    built = Built(heart, mL, mL, mL, 0.0, 0.0, mL, 0.0, 0, 0)
     units = {
         re.sub(r"segment_\d+", "segment_NUMBER", name).replace(
             "left_openings", "SIDE_openings"
@@ -221,7 +221,7 @@ def heart_units():
         for name, row in build_rows(built).items()
     }
     units |= units_of(surface_rows(FromSurfaces(heart, 1.0, 0.0, 1.0)))
-    drawn = FromContours(heart, 1.0, None, 1.0, {"epi": 0.1}, 0.0)
+    drawn = FromContours(heart, 1.0, None, 1.0, {"epi": 0.1}, 0.0, 0.0)
     units |= {
         name.replace("lv_cavity", "STRUCTURE")
         .replace("lv_myocardium", "STRUCTURE")

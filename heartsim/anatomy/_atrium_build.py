@@ -208,8 +208,7 @@ def _wall(
         sampled = scipy.ndimage.map_coordinates(d, at, order=1, mode="nearest")
         fields[name] = sampled.reshape(grid.shape[:3])
     fields["body"] = fields["lv"]
-    made = grown(fields, low, np.full(3, step), thickness, 0.0)
-    return Wall(made, low, high)
+    return grown(fields, low, np.full(3, step), thickness, 0.0, (low, high))
 
 
 def _nearest(

@@ -44,6 +44,8 @@ class FromContours:
     """Mean distance [mm] of contours, moved back, from the mesh's surface, below the base."""
     moved_mm: float
     """Farthest that a slice was moved."""
+    thickened: float
+    """Muscle put on where the wall was too thin to be meshed."""
 
 
 def heart_from_contours(
@@ -83,6 +85,7 @@ def heart_from_contours(
         lv_myocardium=float(volumes[np.asarray(made.mesh.regions) != RV].sum()),
         off=_off(guide, heart, frame),
         moved_mm=farthest,
+        thickened=wall.thickened,
     )
 
 
@@ -162,7 +165,7 @@ def _wall(guide: GuidePoints, frame: BaseFrame, least: float, rv_wall: float) ->
         fields["rv_outer"] = fields["rv"] + _thickness(
             fields["rv"], low, frame.back(drawn_on), grid
         )
-    return Wall(grown(fields, low, step, least, rv_wall), low, high)
+    return grown(fields, low, step, least, rv_wall, (low, high))
 
 
 def _thickness(rv, low, outside, grid) -> Float[np.ndarray, "x y z"]:

@@ -127,10 +127,11 @@ def surfaces(
         elif above[own].all() and own.sum() > SPECK:
             sheets[key] = np.concatenate([sheets[key], faces[own]])
     if missing := [key for key in depth if key not in sheets]:
+        or_ = ", or open_right = false, which covers the right ventricle"
+        closed = or_ if "ended" in wall.fields else ""
         raise ValueError(
             f"{name}: the wall has a hole, so that {' and '.join(missing)} cannot be told from the "
-            "rest; wanted shorter edges, a thicker wall, or, where the right ventricle of a stack "
-            "is open below the base, open_right = false."
+            f"rest; wanted shorter edges or a thicker wall{closed}."
         )
     return sheets
 

@@ -4,9 +4,10 @@ import numpy as np
 from jaxtyping import Float
 
 from ._image import Image
-from ._labels import Labels, structures
+from ._labels import Labels, numbers_of, structures
 
 BASAL = 0.5  # of the largest slice of the left ventricle; less is a slice cut by the valves
+SPECK = 80.0  # mm², a disc of 10 mm; labels beyond an empty slice are islands if smaller; ours
 MARGIN = 20.0  # mm of nothing put around the image, for walls that are grown
 
 
@@ -15,6 +16,7 @@ class Slices:
 
     def __init__(self, image: Image, labels: Labels):
         self.image, self.labels = image, labels
+        _require_every_slice(image, labels)
         self.masks, self.removed, self.filled = structures(image, labels)
         if labels.opens_to:
             raise ValueError(
@@ -38,8 +40,7 @@ class Slices:
             self.masks = {name: mask[::-1] for name, mask in self.masks.items()}
         size = self.masks["body"].sum(axis=(1, 2))
         self.base = int(np.flatnonzero(size >= BASAL * size.max())[-1])
-        above = np.any([mask[self.base + 1 :] for mask in self.masks.values()], axis=0)
-        self.trimmed = image.volume(above)
+        self.above = {name: mask[self.base + 1 :].copy() for name, mask in self.masks.items()}
         for mask in self.masks.values():
             mask[self.base + 1 :] = False
 
@@ -75,3 +76,18 @@ class Slices:
         height = (len(self.image.values) - 1) * self.gap - x[:, 2] if self.flipped else x[:, 2]
         rows, columns = (x[:, k] - self.pad * self.pixel[k] for k in range(2))
         return self.image.place(np.column_stack([columns, rows, height]))
+
+
+def _require_every_slice(image: Image, labels: Labels) -> None:
+    """ValueError where a slice has no left ventricle, between two with more than a speck of it. The
+    right one may be absent from a slice that was swapped, which `swapped_slices` tells better."""
+    own = [k for name, k in numbers_of(image, labels).items() if not name.startswith("rv")]
+    area = np.isin(image.values, own).sum(axis=(1, 2)) * float(np.prod(image.spacing[:2]))
+    there = np.flatnonzero(area >= SPECK)
+    if len(there) and (empty := [k for k in range(there[0], there[-1]) if area[k] == 0]):
+        which = ", ".join(str(k + 1) for k in empty)
+        raise ValueError(
+            f"{image.name}: the left ventricle is on slices {there[0] + 1} to {there[-1] + 1} "
+            f"(counted from 1), but not on {which}; wanted it on every slice from apex to base. "
+            "Label what is missing, or copy a neighbour's labels."
+        )

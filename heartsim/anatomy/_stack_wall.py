@@ -41,8 +41,8 @@ def wall_of_slices(slices: Slices, least: float) -> StackWall:
     fields, right = _stacked(slices, levels, cut, moved)
     unmoved, _ = _stacked(slices, levels, cut, 0 * moved)
     gained = _gained(fields, unmoved, step, levels < slices.top)
-    fields = grown(fields, corner, step, least, slices.labels.rv_wall_mm)
-    return StackWall(Wall(fields, low, high), moved, gained, right)
+    wall = grown(fields, corner, step, least, slices.labels.rv_wall_mm, (low, high))
+    return StackWall(wall, moved, gained, right)
 
 
 def _stacked(slices: Slices, levels, cut, moved):

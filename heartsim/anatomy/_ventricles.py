@@ -76,7 +76,7 @@ def _of_volume(
     mesh = dataclasses.replace(made.mesh, node_sets=sets)
     heart = describe_heart(mesh, angles, septal=RIGHT_AND_FRONT)
     masks = {name: mask & volume.below for name, mask in volume.found.masks.items()}
-    whole = volume.found.masks["body"] | volume.found.masks.get("rv", volume.found.masks["body"])
+    above = {name: mask & ~volume.below for name, mask in volume.found.masks.items()}
     held = _image_volumes(image, masks)
     return Built(
         heart=heart,
@@ -84,7 +84,8 @@ def _of_volume(
         mesh_volumes=_mesh_volumes(made, masks),
         slice_correction=dict.fromkeys(held, 0.0),
         apex_closing=0.0,
-        trimmed=image.volume(whole & ~volume.below),
+        thickened=volume.wall.thickened,
+        trimmed=_image_volumes(image, above),
         moved_mm=0.0,
         removed=volume.found.removed,
         filled=volume.found.filled,
@@ -146,7 +147,8 @@ def _judged(heart: Heart, slices: Slices, stack: StackWall, made: Meshed) -> Bui
         mesh_volumes=_mesh_volumes(made, slices.masks),
         slice_correction=by_structure,
         apex_closing=closing if slices.masks["lv"][int(low + 0.5)].any() else 0.0,
-        trimmed=slices.trimmed,
+        thickened=stack.wall.thickened,
+        trimmed=_image_volumes(slices.image, slices.above),
         moved_mm=float(np.linalg.norm(stack.moved, axis=1).max()),
         removed=slices.removed,
         filled=slices.filled,

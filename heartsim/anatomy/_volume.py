@@ -47,7 +47,7 @@ def wall_of_volume(image: Image, labels: Labels, edge: float, least: float) -> V
         d = smooth_distance(mask, image.spacing[::-1])
         sampled = scipy.ndimage.map_coordinates(d, at, order=1, mode="nearest")
         fields[name] = sampled.reshape(shape)
-    wall = Wall(grown(fields, low, np.full(3, step), least, labels.rv_wall_mm), low, high)
+    wall = grown(fields, low, np.full(3, step), least, labels.rv_wall_mm, (low, high))
     return Volume(wall, frame, found, image, _below(image, frame))
 
 

@@ -25,6 +25,8 @@ class Wall:
     low: Float[np.ndarray, " 3"]
     high: Float[np.ndarray, " 3"]
     """Corners of a box around it, the upper in the base plane."""
+    thickened: float = 0.0
+    """mL of muscle that makes it as thick as tetrahedra ask for, where it was thinner."""
 
     def outer(self, x: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, " points"]:
         """Depth below the epicardium."""
@@ -96,11 +98,12 @@ def grown(
     step: Float[np.ndarray, " 3"],
     least: float,
     rv_wall: float,
-) -> dict[str, Outline]:
-    """Fields for a `Wall` of samples on a grid: the left wall at least so thick [mm], the right one
+    box: tuple[Float[np.ndarray, " 3"], Float[np.ndarray, " 3"]],
+) -> Wall:
+    """A `Wall` in a box of samples on a grid: the left wall at least so thick [mm], the right one
     grown outward by `rv_wall` around its cavity where rv_outer is not among them. ValueError where
     the left wall takes in the whole right cavity."""
-    fields = dict(fields)
+    given, fields = fields, dict(fields)
     around = signed_distance(fields["lv"], step) + least
     fields["body"] = np.maximum(fields["body"], around)
     if "rv" in fields:
@@ -115,7 +118,17 @@ def grown(
         fields["rv_outer"] = (
             wall + rv_wall if labelled is None else np.maximum(labelled, wall + least)
         )
-    return {
+    outlines = {
         name: Outline(scipy.ndimage.spline_filter(field, 3, mode="nearest"), corner, step)
         for name, field in fields.items()
     }
+    put_on = _muscle(fields, given) & ~_muscle(given, given)
+    below = corner[2] + step[2] * np.arange(put_on.shape[2]) < box[1][2]
+    return Wall(outlines, *box, float(put_on[..., below].sum() * np.prod(step)) / 1000)
+
+
+def _muscle(fields, labelled):
+    """Samples in labelled muscle: a right wall that is grown is none."""
+    outer = [fields[name] for name in ("body", "rv_outer") if name in labelled]
+    other = [fields[name] for name in ("lv", "rv", "beyond") if name in labelled]
+    return (np.max(outer, axis=0) > 0) & (np.max(other, axis=0) <= 0)

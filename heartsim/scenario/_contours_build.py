@@ -9,7 +9,7 @@ from heartsim.mesh import Mesh
 from ._anatomy import heart_rows
 from ._check import mesh_rows, require_edge
 from ._read import absolute, read_toml, validated
-from ._rows import Rows, row
+from ._rows import THICKENED, Rows, row
 from ._section import NotNegative, Section
 
 WITHIN = "volume in the mesh, up to the base plane"
@@ -66,4 +66,4 @@ def contour_rows(made: FromContours) -> Rows:
     rows["slices_moved_mm"] = row(
         made.moved_mm, "mm", "farthest that a slice was moved to lie in line with the others"
     )
-    return rows
+    return rows | {"thickened_mL": row(made.thickened, "mL", THICKENED)}

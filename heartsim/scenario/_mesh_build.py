@@ -18,7 +18,7 @@ from ._atrium_build import mesh_of_atrium
 from ._check import mesh_rows, require_edge
 from ._labels_schema import LabelsFile
 from ._read import read_toml, validated
-from ._rows import Rows, row
+from ._rows import THICKENED, Rows, row
 
 DONE = (
     (
@@ -27,7 +27,7 @@ DONE = (
         "mL",
         "myocardium put below the last slice, where the cavity was open",
     ),
-    ("trimmed_mL", "trimmed", "mL", "voxels above the base plane, which the mesh leaves out"),
+    ("thickened_mL", "thickened", "mL", THICKENED),
     (
         "rv_roof_cm2",
         "right_roof",
@@ -109,22 +109,31 @@ def build_rows(built: Built) -> Rows:
     """What the image held and the mesh holds."""
     rows: Rows = {}
     for name, image in built.image_volumes.items():
-        mesh = built.mesh_volumes[name]
-        changed = built.slice_correction[name]
-        changed += built.apex_closing if name == "lv_myocardium" else 0.0
-        rows[f"{name}_mL"] = row(mesh, "mL", "volume in the mesh, up to the base plane")
+        rows[f"{name}_mL"] = row(
+            built.mesh_volumes[name], "mL", "volume in the mesh, up to the base plane"
+        )
         rows[f"{name}_image_mL"] = row(
             image,
             "mL",
             "its voxels in the slices up to the base plane, each as thick as their distance",
         )
         rows[f"{name}_error_percent"] = row(
-            100 * ((mesh - changed) / image - 1),
-            "percent",
-            "of the mesh against the image, without what the next rows state apart",
+            built.error(name), "percent", "of the mesh, without apex_closing_mL, against the image"
         )
         rows[f"{name}_slice_correction_mL"] = row(
-            built.slice_correction[name], "mL", "gained as slices were moved back into line"
+            built.slice_correction[name],
+            "mL",
+            "in the mesh, put back as slices were moved into line: outlines that lie beside one "
+            "another lose it between slices",
+        )
+        rows[f"{name}_trimmed_mL"] = row(
+            built.trimmed[name], "mL", "its voxels above the base plane, which the mesh leaves out"
+        )
+        rows[f"{name}_whole_mL"] = row(
+            built.whole(name),
+            "mL",
+            "mesh and trimmed voxels together: of the left cavity in two phases, the volumes for "
+            "an ejection fraction",
         )
     for name, field, unit, means in DONE:
         rows[name] = row(getattr(built, field), unit, means)

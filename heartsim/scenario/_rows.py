@@ -10,6 +10,8 @@ from ._tissue import Speed
 Rows = dict[str, dict[str, Any]]
 """name -> value, unit, definition."""
 
+THICKENED = "muscle put on where the wall was thinner than 2 mm or 1.5 edges, too thin to be meshed"
+
 
 def row(value: Any, unit: str, definition: str) -> dict[str, Any]:
     """One number; NaN, which JSON does not know, becomes null."""

@@ -12,7 +12,7 @@ from heartsim.units import MM_PER
 from ._anatomy import heart_rows
 from ._check import mesh_rows, require_edge
 from ._read import absolute, read_toml, validated
-from ._rows import Rows, row
+from ._rows import THICKENED, Rows, row
 from ._section import Section
 
 ENDINGS = (".stl", ".ply", ".vtp", ".vtk", ".obj")
@@ -74,9 +74,7 @@ def surface_rows(made: FromSurfaces) -> Rows:
             "percent",
             "of the mesh against what the surfaces enclose, with what was put on",
         ),
-        "thickened_mL": row(
-            made.thickened, "mL", "put on the epicardium where the wall was too thin to be meshed"
-        ),
+        "thickened_mL": row(made.thickened, "mL", THICKENED),
     }
 
 

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from heartsim import anatomy
+from heartsim.anatomy._slices import Slices
 from heartsim.cli import run_command
 from heartsim.mesh import dihedral_angles, preflight, read_mesh, signed_volumes
 from heartsim.scenario import mesh_from_image
 from tests import stacks
 
 NUMBERS = {"lv_cavity": 3, "lv_myocardium": 2, "rv_cavity": 1}
+FISIOCOMP = {"lv_cavity": 1, "lv_myocardium": 2, "rv_cavity": 3}
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +35,9 @@ def in_stack(points):
 
 def test_volumes_are_those_of_the_voxels_within_three_percent(built):
     """The right cavity, a crescent of 36 mL two slices of which hold little, within 4."""
-    for name, image in built.image_volumes.items():
-        changed = built.slice_correction[name]
-        changed += built.apex_closing if name == "lv_myocardium" else 0.0
-        within = 0.04 if name == "rv_cavity" else 0.03
-        assert built.mesh_volumes[name] - changed == pytest.approx(image, rel=within), name
+    for name in built.image_volumes:
+        assert abs(built.error(name)) < (4.0 if name == "rv_cavity" else 3.0), name
+        assert built.whole(name) == built.mesh_volumes[name]  # nothing lies above the base
     assert built.moved_mm < 0.5  # the stack is straight
 
 
@@ -60,7 +60,9 @@ def test_the_mesh_is_sound_and_has_what_runs_ask_for(built):
     mesh = built.mesh
     assert (signed_volumes(mesh.points, mesh.cells) > 0).all()
     assert dihedral_angles(mesh.points, mesh.cells).min() > 5.0
-    assert not preflight(mesh).problems
+    report = preflight(mesh)
+    assert not report.problems
+    assert len(report.components) == 1
     assert set(mesh.node_sets) >= {"epi", "lv_endo", "rv_endo", "base", "apex"}
     assert {name for name, _ in mesh.region_names} == {"LV", "RV", "septum"}
     assert any("grown around the cavity" in note for note in mesh.notes)
@@ -104,8 +106,7 @@ def test_a_right_ventricle_that_ends_lower_is_open_there(built):
     rim = np.intersect1d(mesh.node_sets["rv_endo"], mesh.node_sets["base"])
     assert len(rim) > 20
     np.testing.assert_allclose(x[rim, 2], roof, atol=2.5)  # the rims count as base, and a face
-    image_volume = lower.image_volumes["rv_cavity"] + lower.slice_correction["rv_cavity"]
-    assert lower.mesh_volumes["rv_cavity"] == pytest.approx(image_volume, rel=0.06)
+    assert abs(lower.error("rv_cavity")) < 6.0
     assert dihedral_angles(mesh.points, mesh.cells).min() > 5.0
 
 
@@ -147,17 +148,16 @@ def test_labelled_infarct_becomes_regions():
     built = anatomy.build_ventricles(image, numbers, 3.0)
     mesh = built.mesh
     assert dict(mesh.region_names) == {"LV": 1, "scar": 4, "no_reflow": 5}
-    for name, error in (("lv_myocardium", 0.03), ("scar", 0.1), ("no_reflow", 0.1)):
-        changed = built.slice_correction[name]
-        changed += built.apex_closing if name == "lv_myocardium" else 0.0
-        found = built.mesh_volumes[name] - changed
-        assert found == pytest.approx(built.image_volumes[name], rel=error), name
+    for name, error in (("lv_myocardium", 3.0), ("scar", 10.0), ("no_reflow", 10.0)):
+        assert abs(built.error(name)) < error, name
     middle = in_stack(mesh.points[mesh.cells].mean(axis=1))
     assert middle[mesh.regions >= 4, 0].max() < stacks.MIDDLE[0]
 
 
 @pytest.mark.long
 def test_slices_that_were_moved_are_moved_back(folder, built):
+    """Their voxels are as many wherever they lie, so that the error is as small; what outlines
+    beside one another lose between slices is put back, and stated."""
     values = stacks.labels()
     values[5] = np.roll(values[5], 6, axis=1)  # 9 mm along columns
     image = anatomy.Image(
@@ -167,12 +167,16 @@ def test_slices_that_were_moved_are_moved_back(folder, built):
     assert found.moved_mm == pytest.approx(9.0, abs=1.0)
     for name, volume in built.mesh_volumes.items():
         assert found.mesh_volumes[name] == pytest.approx(volume, rel=0.02)
+        assert abs(found.error(name)) < (4.0 if name == "rv_cavity" else 3.0), name
+    assert found.image_volumes == pytest.approx(built.image_volumes)
+    assert found.slice_correction["lv_cavity"] > 0.1  # 0.27 mL of one slice
 
 
 def test_the_command_writes_a_heart_and_tells_its_volumes(folder, capsys):
-    """A left ventricle alone."""
+    """A left ventricle alone; a slice above that the valves have cut is left out, and stated."""
     values = stacks.labels()
     values[values == 1] = 0
+    values[11, :30] = values[10, :30]
     seg = stacks.write(folder / "left.nrrd", values)
     labels = folder / "left.toml"
     labels.write_text("[labels]\nlv_cavity = 3\nlv_myocardium = 2\n")
@@ -192,6 +196,12 @@ def test_the_command_writes_a_heart_and_tells_its_volumes(folder, capsys):
     told = json.loads(said.out)
     assert abs(told["lv_cavity_error_percent"]["value"]) < 3.0
     assert abs(told["lv_myocardium_error_percent"]["value"]) < 3.0
+    for name, number in (("lv_cavity", 3), ("lv_myocardium", 2)):
+        above = (values[11] == number).sum() * np.prod(stacks.SPACING) / 1000
+        assert above > 1.0
+        assert told[f"{name}_trimmed_mL"]["value"] == pytest.approx(above)
+        whole = told[f"{name}_mL"]["value"] + above
+        assert told[f"{name}_whole_mL"]["value"] == pytest.approx(whole)
     mesh = read_mesh(folder / "left.vtu")
     assert mesh.n_nodes == told["nodes"]["value"]
     assert (folder / "left.png").stat().st_size > 10_000
@@ -200,13 +210,16 @@ def test_the_command_writes_a_heart_and_tells_its_volumes(folder, capsys):
 
 def test_one_sentence_for_each_mistake(folder):
     good, LABELS = stacks.labels(), stacks.LABELS
-    touching, few = np.roll(good, -20, axis=2), good.copy()
+    touching, few, low, middle = np.roll(good, -20, axis=2), *(good.copy() for _ in range(3))
     few[:9] = 0
+    low[2], middle[6] = 0, 0
     cases = [
         ("absent.nii", good, LABELS.replace("= 3", "= 7"), "no voxel has label 7 .lv_cavity."),
         ("twice.nii", good, LABELS.replace("= 3", "= 2"), "must have different labels"),
         ("border.nii", touching, LABELS, "touches the border of the image"),
         ("few.nii", few, LABELS, "fewer than three"),
+        ("low.nii", low, LABELS, r"left ventricle is on slices 2 to 11 .* not on 3; .* Label what"),
+        ("middle.nii", middle, LABELS, "left ventricle is on slices 2 to 11 .* but not on 7;"),
         ("flat.nii", good[5], LABELS, "2 dimensions; wanted a stack"),
         ("grey.nii", good.astype(np.float32) + 0.5, LABELS, "intensities"),
         ("key.nii", good, LABELS + "atrium = 4\n", "atrium is not a key"),
@@ -241,21 +254,58 @@ def test_one_sentence_for_each_mistake(folder):
         mesh_from_image(folder / "labels.toml", folder / "labels.toml", 2.0)
 
 
+@pytest.mark.data
 @pytest.mark.long
-def test_a_real_heart_keeps_its_volumes_and_ejection_fraction(shared_data):
-    """ACDC patient 101: 29.9 % by the voxels, as the data's README has it."""
-    place = shared_data / "segmentation" / "acdc_patient101"
-    cavity = []
-    for frame in ("01", "14"):
-        image = anatomy.read_labels(place / f"patient101_frame{frame}_gt.nii.gz")
-        built = anatomy.build_ventricles(image, anatomy.Labels(**NUMBERS), 2.0)
-        for name, voxels in built.image_volumes.items():
-            changed = built.slice_correction[name]
-            changed += built.apex_closing if name == "lv_myocardium" else 0.0
-            assert built.mesh_volumes[name] - changed == pytest.approx(voxels, rel=0.03), name
-        assert dihedral_angles(built.mesh.points, built.mesh.cells).min() > 5.0
-        cavity.append(built.mesh_volumes["lv_cavity"])
-    assert 100 * (1 - cavity[1] / cavity[0]) == pytest.approx(29.9, abs=2.0)
+@pytest.mark.parametrize(
+    ("files", "numbers", "fraction"),
+    [
+        ("acdc_patient101/patient101_frame{}_gt.nii.gz 01 14", NUMBERS, 29.9),
+        ("fisiocomp_Paciente_1/seg_sa_{}.nii.gz ED ES", FISIOCOMP, 100 * (1 - 307 / 358)),
+        ("fisiocomp_Paciente_3/seg_sa_{}.nii.gz ED ES", FISIOCOMP, 100 * (1 - 189 / 241)),
+    ],
+)
+def test_real_hearts_keep_their_volumes_and_ejection_fraction(
+    shared_data, files, numbers, fraction
+):
+    """As they are on file: each structure to 3 %, sound meshes of one part, and the data's README's
+    ejection fraction, though of FISIOCOMP 3 the valves cut 11 mL more in systole."""
+    name, *phases = files.split()
+    whole = []
+    for phase in phases:
+        image = anatomy.read_labels(shared_data / "segmentation" / name.format(phase))
+        built = anatomy.build_ventricles(image, anatomy.Labels(**numbers), 2.0)
+        assert set(built.image_volumes) == {"lv_cavity", "lv_myocardium", "rv_cavity"}
+        for structure in built.image_volumes:
+            assert abs(built.error(structure)) < 3.0, structure
+        mesh = built.mesh
+        assert (signed_volumes(mesh.points, mesh.cells) > 0).all()
+        assert dihedral_angles(mesh.points, mesh.cells).min() > 5.0
+        assert len(preflight(mesh).components) == 1
+        whole.append(built.whole("lv_cavity"))
+    assert 100 * (1 - whole[1] / whole[0]) == pytest.approx(fraction, abs=2.0)
+
+
+def test_specks_and_holes_are_counted_and_one_phase_is_picked(folder):
+    """Six voxels of the right cavity above an empty slice go, four in the left one are filled."""
+    import SimpleITK
+
+    good, marred = stacks.labels(), stacks.labels()
+    marred = np.pad(marred, ((0, 2), (0, 0), (0, 0)))
+    marred[13, 40:42, 30:33] = 1
+    row, column = np.argwhere(good[6] == 3).mean(axis=0).astype(int)
+    marred[6, row : row + 2, column : column + 2] = 0
+    two = [SimpleITK.GetImageFromArray(v) for v in (np.zeros_like(marred), marred)]
+    SimpleITK.WriteImage(SimpleITK.JoinSeries(two), str(folder / "cine.nii"))
+    cine = anatomy.read_labels(folder / "cine.nii", frame=1)
+    np.testing.assert_array_equal(cine.values, marred)
+    for frame in (None, 2, -1):
+        with pytest.raises(ValueError, match=r"cine\.nii has 2 frames; choose one from 0 to 1"):
+            anatomy.read_labels(folder / "cine.nii", frame)
+    whole = anatomy.Image(marred.astype(np.int32), stacks.SPACING, stacks.AXES, stacks.ORIGIN, "m")
+    slices = Slices(whole, anatomy.Labels(**NUMBERS))
+    assert (slices.removed, slices.filled) == (6, 4)
+    inner = slices.masks["lv"][:, slices.pad : -slices.pad, slices.pad : -slices.pad]
+    np.testing.assert_array_equal(inner[:12], good == 3)
 
 
 def test_stages_are_told_with_their_seconds(folder, capsys):

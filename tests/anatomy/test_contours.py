@@ -8,6 +8,9 @@ import pytest
 import pyvista
 
 from heartsim import anatomy
+from heartsim.anatomy._meshed import surfaces
+from heartsim.anatomy._outline import Outline
+from heartsim.anatomy._wall import Wall
 from heartsim.cli import run_command
 from heartsim.mesh import dihedral_angles, preflight, read_mesh
 from heartsim.scenario import mesh_from_contours
@@ -117,7 +120,9 @@ def test_the_moved_slice_is_moved_back(made):
 def test_the_mesh_is_sound_and_tells_its_parts(made):
     mesh = made.heart.mesh
     assert dihedral_angles(mesh.points, mesh.cells).min() > 5.0
-    assert not preflight(mesh).problems
+    report = preflight(mesh)
+    assert not report.problems
+    assert len(report.components) == 1
     assert set(mesh.node_sets) >= {"epi", "lv_endo", "rv_endo", "base", "apex"}
     assert {name for name, _ in mesh.region_names} == {"LV", "RV", "septum"}
     base = (np.asarray(mesh.points) @ AXES)[mesh.node_sets["base"], 2]
@@ -163,21 +168,38 @@ def test_one_sentence_for_each_mistake(tmp_path):
             mesh_from_contours(toml, 4.0)
 
 
+def test_a_hole_in_the_wall_asks_for_what_contours_have():
+    """A closed sheet, in which the cavity cannot be told from the epicardium; open_right is a key
+    of stacks alone."""
+    x = np.vstack([np.zeros(3), 10.0 * np.eye(3)])
+    faces = np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]])
+    samples = np.ones((2, 2, 2))
+    fields = {
+        name: Outline(level * samples, np.zeros(3), np.full(3, 20.0))
+        for name, level in (("lv", -5.0), ("body", 1.0))
+    }
+    wall = Wall(fields, np.zeros(3), np.full(3, 20.0))
+    with pytest.raises(ValueError, match=r"lv_endo cannot be told .* or a thicker wall\.$"):
+        surfaces(x, faces, wall, "points.txt")
+
+
 @pytest.mark.data
 @pytest.mark.long
 @pytest.mark.parametrize(
-    ("folder", "most"), [("bivme_example_patient1", 0.7), ("bivme_patient_1", 1.6)]
+    ("folder", "frame", "most"),
+    [("bivme_example_patient1", 0, 0.7), ("bivme_patient_1", 0, 1.6), ("bivme_patient_1", 1, 1.6)],
 )
-def test_patients_become_hearts(shared_data, tmp_path, folder, most):
+def test_patients_become_hearts(shared_data, tmp_path, folder, frame, most):
     """Their contours to 0.7 mm in the mean; in the second, drawn by a machine, bulges that are on
     one slice alone go, and two slices of both phases lie more than 1 cm aside."""
-    path = shared_data / "cmr" / folder / "GPFile_000.txt"
-    (tmp_path / "c.toml").write_text(f'[contours]\nfile = "{path}"\nframe = 0\n')
+    path = shared_data / "cmr" / folder / f"GPFile_{frame:03}.txt"
+    (tmp_path / "c.toml").write_text(f'[contours]\nfile = "{path}"\nframe = {frame}\n')
     mesh, rows = mesh_from_contours(tmp_path / "c.toml", 2.0)
     for name in ("epi", "lv_endo", "rv_endo"):
         assert rows[f"{name}_off_mm"]["value"] < most
     assert dihedral_angles(mesh.points, mesh.cells).min() > 5.0
     assert not preflight(mesh).problems
+    assert rows["separate_parts"]["value"] == 1
     assert set(mesh.cell_data["segment"].tolist()) >= set(range(1, 17))
 
 

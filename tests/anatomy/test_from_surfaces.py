@@ -146,5 +146,5 @@ def test_surfaces_of_others_become_hearts(shared_data, tmp_path, folder, names):
     assert abs(rows["wall_error_percent"]["value"]) < 3.0
     assert dihedral_angles(mesh.points, mesh.cells).min() > 5.0
     assert not preflight(mesh).problems
-    assert rows["parts"]["value"] == 1 if "parts" in rows else True
+    assert rows["separate_parts"]["value"] == 1
     assert set(mesh.cell_data["segment"].tolist()) >= set(range(1, 17))

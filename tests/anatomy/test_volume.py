@@ -41,7 +41,7 @@ def test_volumes_are_those_of_the_voxels_within_three_percent(built):
     assert set(built.image_volumes) == {"lv_cavity", "lv_myocardium", "rv_cavity"}
     for name, image in built.image_volumes.items():
         assert built.mesh_volumes[name] == pytest.approx(image, rel=0.03), name
-    assert built.trimmed == pytest.approx(0.0, abs=0.5)
+    assert built.trimmed == pytest.approx(dict.fromkeys(built.trimmed, 0.0), abs=0.5)
     assert built.moved_mm == 0.0
 
 
@@ -182,7 +182,9 @@ def test_ventricles_of_a_four_chamber_label_set(shared_data):
         assert built.mesh_volumes[name] == pytest.approx(volume, rel=0.03), name
     mesh = built.mesh
     assert dihedral_angles(mesh.points, mesh.cells).min() > 5.0
-    assert not preflight(mesh).problems
+    report = preflight(mesh)
+    assert not report.problems
+    assert len(report.components) == 1
     assert set(mesh.cell_data["segment"].tolist()) >= set(range(1, 17))
     surfaces = built.heart.surfaces
     assert len(surfaces.openings("rv_endo")) == 2  # tricuspid and pulmonary
