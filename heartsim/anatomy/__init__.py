@@ -11,6 +11,7 @@ from ._atrium_build import BuiltAtrium as BuiltAtrium
 from ._atrium_build import build_atrium as build_atrium
 from ._bodies import Patch as Patch
 from ._built import Built as Built
+from ._coordinates import UVC_APEX as UVC_APEX
 from ._fibres import FibreAngles as FibreAngles
 from ._fibres import frames_at_nodes as frames_at_nodes
 from ._from_contours import FromContours as FromContours

@@ -14,6 +14,8 @@ from ._laplace import RV, SEPTUM, harmonic, laplacian
 from ._surfaces import Surfaces
 
 APEX = 5.0  # mm around the apex, which are height 0; ours
+UVC_APEX = 10.0  # mm, the same of the harmonic height; as Rodero 01's published one has it, best
+# of 3 to 15 in LV, RV and septum
 TIP = 0.97  # of the farthest node from the rim: the others there are its lower end, too
 LEVELS = 50  # of height, over which it is made to rise evenly
 
@@ -67,17 +69,34 @@ def long_axis(
     return LongAxis(apex, base, up, septal, np.cross(up, septal), flag)
 
 
+def harmonic_height(
+    mesh: Mesh,
+    K: sparse.csr_array,
+    surfaces: Surfaces,
+    apex: Float[np.ndarray, " 3"],
+    radius: float,
+) -> Float[np.ndarray, " nodes"]:
+    """The harmonic field that is 0 within `radius` [mm] of the apex, or at the node nearest to it,
+    and 1 at the base. ValueError where the base lies within the radius."""
+    x = np.asarray(mesh.points, float)
+    given = np.full(mesh.n_nodes, np.nan)
+    given[surfaces.nodes("base")] = 1.0
+    away = np.linalg.norm(x - apex, axis=1)
+    low = away <= max(radius, away.min())
+    if (given[low] == 1.0).any():
+        raise ValueError(
+            f"anatomy: the base begins within {radius:g} mm of the apex; wanted a smaller radius."
+        )
+    given[low] = 0.0
+    return np.clip(harmonic(K, given), 0.0, 1.0)
+
+
 def apicobasal(
     mesh: Mesh, K: sparse.csr_array, surfaces: Surfaces, apex: Float[np.ndarray, " 3"]
 ) -> Float[np.ndarray, " nodes"]:
     """Height: 0 within 5 mm of the apex, 1 at the base. Harmonic, then stretched so that it rises
     evenly: by the mean gradient at each level, so that equal steps are equally far apart."""
-    x = np.asarray(mesh.points, float)
-    given = np.full(mesh.n_nodes, np.nan)
-    given[surfaces.nodes("base")] = 1.0
-    away = np.linalg.norm(x - apex, axis=1)
-    given[away <= max(APEX, away.min())] = 0.0
-    return _evened(mesh, np.clip(harmonic(K, given), 0.0, 1.0))
+    return _evened(mesh, harmonic_height(mesh, K, surfaces, apex, APEX))
 
 
 def _evened(mesh: Mesh, u: Float[np.ndarray, " nodes"]) -> Float[np.ndarray, " nodes"]:

@@ -7,7 +7,15 @@ from jaxtyping import Float, Int
 
 from heartsim.mesh import Mesh
 
-from ._coordinates import LongAxis, apicobasal, long_axis, rotational, transmural
+from ._coordinates import (
+    UVC_APEX,
+    LongAxis,
+    apicobasal,
+    harmonic_height,
+    long_axis,
+    rotational,
+    transmural,
+)
 from ._fibres import FibreAngles, laplace_fibres
 from ._laplace import LV, RV, SEPTUM, chambers, laplacian, nearness
 from ._outflow import OutflowAngles, outflow_fibres, require_valves
@@ -23,7 +31,8 @@ class Heart:
 
     mesh: Mesh
     """Node sets epi, lv_endo, rv_endo, base, apex, insertion_anterior and insertion_inferior; point
-    data apicobasal, transmural and rotational; cell data chamber and segment; frames."""
+    data apicobasal, apicobasal_harmonic, transmural and rotational; cell data chamber and segment;
+    frames."""
     surfaces: Surfaces
     axis: LongAxis
     septum: float
@@ -36,15 +45,17 @@ def describe_heart(
     cut: Int[np.ndarray, "cut 3"] | None = None,
     left: Float[np.ndarray, " 3"] | None = None,
     septal: Float[np.ndarray, " 3"] | None = None,
+    uvc_apex: float = UVC_APEX,
 ) -> Heart:
     """Surfaces (`find_surfaces`: `cut`, `left`), ventricular coordinates, segments and fibres of
     ventricles of tetrahedra that are open at the base; fields of the same names are replaced.
 
     `angles` choose the fibres' rule: Bayer's by `FibreAngles`, or by `OutflowAngles` Doste's, which
     wants the valves as node sets mitral, aortic, tricuspid and pulmonary (`valve_nodes`).
-    `septal` says where the septum lies of a left ventricle alone. Where the mesh has one region
-    only, its cells are told apart as LV, RV and septum. ValueError as from `find_surfaces`, for
-    a mesh without tetrahedra, and for a rule whose valves are missing.
+    `septal` says where the septum lies of a left ventricle alone. `uvc_apex` [mm] is the radius
+    around the apex where apicobasal_harmonic is 0. Where the mesh has one region only, its cells
+    are told apart as LV, RV and septum. ValueError as from `find_surfaces`, for a mesh without
+    tetrahedra, and for a rule whose valves are missing.
     """
     if mesh.dim != 3:
         raise ValueError("anatomy: the mesh has no tetrahedra, so no wall.")
@@ -60,16 +71,13 @@ def describe_heart(
     depth = transmural(mesh, surfaces, chamber)
     turn, half = rotational(mesh, axis, chamber, height, depth)
     fields = {"apicobasal": height, "transmural": depth, "rotational": turn}
+    fields["apicobasal_harmonic"] = harmonic_height(mesh, K, surfaces, axis.apex, uvc_apex)
     segment = segments(mesh, surfaces, chamber, height, turn, half)
     alone = len(np.unique(mesh.regions)) == 1
     told = [(name, tag) for name, tag in REGIONS if (chamber == tag).any()]
-    if isinstance(angles, OutflowAngles):
-        frames = outflow_fibres(mesh, K, near, height, angles)
-    else:
-        frames = laplace_fibres(mesh, near, height, angles)
     mesh = dataclasses.replace(
         mesh,
-        frames=frames,
+        frames=_frames(mesh, K, near, height, angles),
         regions=chamber if alone else mesh.regions,
         region_names=tuple(told) if alone else mesh.region_names,
         node_sets={**mesh.node_sets, **_sets(mesh, surfaces, axis, chamber, turn)},
@@ -79,6 +87,12 @@ def describe_heart(
     )
     width = 2 * half if "rv_endo" in surfaces.faces else np.nan
     return Heart(mesh, surfaces, axis, width)
+
+
+def _frames(mesh, K, near, height, angles) -> np.ndarray:
+    if isinstance(angles, OutflowAngles):
+        return outflow_fibres(mesh, K, near, height, angles)
+    return laplace_fibres(mesh, near, height, angles)
 
 
 def _sets(mesh, surfaces: Surfaces, axis: LongAxis, chamber, turn) -> dict[str, np.ndarray]:

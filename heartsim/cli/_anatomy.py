@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from heartsim.anatomy import VALVES
+from heartsim.anatomy import UVC_APEX, VALVES
 from heartsim.mesh import Mesh, write_mesh
 from heartsim.scenario import Rows, anatomy_of, atrium_of
 from heartsim.viz import anatomy_png, atrium_png
@@ -41,6 +41,9 @@ class AnatomyOptions(FibreOptions):
         list[str] | None, typer.Option(help="Region behind a valve, as mitral=3 or aortic=aorta.")
     ] = None
     left_mm: Left = None
+    uvc_apex_mm: Annotated[
+        float, typer.Option(min=0.0, help="Radius around the apex where apicobasal_harmonic is 0.")
+    ] = UVC_APEX
     atrium: Annotated[Side | None, typer.Option(help="HEART is this atrium.")] = None
     frame: Annotated[
         str | None, typer.Option(help="Of an atrium: where x, y and z go, as LPS or RAS.")
@@ -89,14 +92,15 @@ def _ventricles(of: AnatomyOptions) -> tuple[Mesh, Rows]:
         left=of.left_mm,
         angles=of.angles(),
         valves=of.valves(),
+        uvc_apex=of.uvc_apex_mm,
     )
 
 
 def _atrium(of: AnatomyOptions, side: Side) -> tuple[Mesh, Rows]:
-    if of.left_mm is not None or of.valves() or of.angles() != BAYER:
+    if (of.left_mm, of.uvc_apex_mm, of.valves(), of.angles()) != (None, UVC_APEX, {}, BAYER):
         raise ValueError(
-            "anatomy: --left-mm, --valve, --rule and angles are for ventricles; leave them out "
-            "with --atrium."
+            "anatomy: --left-mm, --uvc-apex-mm, --valve, --rule and angles are for ventricles; "
+            "leave them out with --atrium."
         )
     return atrium_of(
         of.heart,

@@ -12,6 +12,7 @@ from heartsim.anatomy import (
     RV,
     SEGMENTS,
     SEPTUM,
+    UVC_APEX,
     FibreAngles,
     Heart,
     OutflowAngles,
@@ -40,13 +41,15 @@ def anatomy_of(
     left: tuple[float, float, float] | None = None,
     angles: FibreAngles | OutflowAngles | None = None,
     valves: Mapping[str, str | int] | None = None,
+    uvc_apex: float = UVC_APEX,
 ) -> tuple[Mesh, Rows]:
     """The ventricles of a mesh on file with what their shape tells, and its numbers.
 
     `keep` names their regions where the file has atria or vessels too: where these are cut away
     is base. `valves` names the region behind each valve (mitral, aortic, tricuspid, pulmonary):
     the nodes where it was cut away become a node set. `left` [mm] is a point in the left cavity,
-    for a heart that leaves it open. ValueError names the file and what was wanted.
+    for a heart that leaves it open; `uvc_apex` as in `describe_heart`. ValueError names the file
+    and what was wanted.
     """
     whole = read_mesh(path, unit=unit)
     require_heart_size(whole, "mm" if unit is None else unit, str(path))
@@ -55,7 +58,8 @@ def anatomy_of(
         mesh = _with_valves(path, whole, mesh, keep, valves)
     require_sound(mesh, str(path))
     try:
-        heart = describe_heart(mesh, angles, cut, None if left is None else np.array(left))
+        inside = None if left is None else np.array(left)
+        heart = describe_heart(mesh, angles, cut, inside, uvc_apex=uvc_apex)
     except ValueError as fault:
         raise ValueError(f"{path}: {str(fault).removeprefix('anatomy: ')}") from None
     return heart.mesh, mesh_rows(heart.mesh) | heart_rows(heart)
