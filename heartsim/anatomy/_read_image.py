@@ -10,11 +10,13 @@ from ._image import ENDINGS, Image, simple_itk
 
 
 def read_labels(path: str | Path, frame: int | None = None) -> Image:
-    """A label image from NIfTI, NRRD or MetaImage by SimpleITK, a folder with a DICOM series, or a
-    DICOM segmentation (.dcm), whose segments' numbers are the labels.
+    """A label image from NIfTI, NRRD or MetaImage by SimpleITK, a folder with a DICOM series (or one
+    for each slice of a stack), or a DICOM segmentation (.dcm), whose segments' numbers are the
+    labels.
 
-    `frame` picks one of a 4-D image, from 0. ValueError names the file and what was wanted: a
-    known ending, three dimensions, whole numbers, axes at right angles.
+    `frame` picks one of a 4-D image, or a phase of a series that has several, from 0. ValueError
+    names the file and what was wanted: a known ending, three dimensions, whole numbers, axes at
+    right angles.
     """
     image = read_image(path, frame)
     labels = np.rint(image.values).astype(np.int32)
@@ -30,7 +32,7 @@ def read_image(path: str | Path, frame: int | None = None) -> Image:
     """An image of intensities, as `read_labels` reads labels."""
     path = Path(path)
     if path.is_dir():
-        return read_series(path)
+        return read_series(path, frame)
     if path.suffix == ".dcm" and path.exists():
         return read_segmentation(path)
     if not path.name.endswith((*ENDINGS, ".dcm")):
