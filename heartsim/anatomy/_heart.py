@@ -1,6 +1,7 @@
 """All that is known about a heart from its shape: surfaces, chambers, coordinates, fibres."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -46,6 +47,7 @@ def describe_heart(
     left: Float[np.ndarray, " 3"] | None = None,
     septal: Float[np.ndarray, " 3"] | None = None,
     uvc_apex: float = UVC_APEX,
+    stage: Callable[[str], None] = lambda _: None,
 ) -> Heart:
     """Surfaces (`find_surfaces`: `cut`, `left`), ventricular coordinates, segments and fibres of
     ventricles of tetrahedra that are open at the base; fields of the same names are replaced.
@@ -54,15 +56,17 @@ def describe_heart(
     wants the valves as node sets mitral, aortic, tricuspid and pulmonary (`valve_nodes`).
     `septal` says where the septum lies of a left ventricle alone. `uvc_apex` [mm] is the radius
     around the apex where apicobasal_harmonic is 0. Where the mesh has one region only, its cells
-    are told apart as LV, RV and septum. ValueError as from `find_surfaces`, for a mesh without
-    tetrahedra, and for a rule whose valves are missing.
+    are told apart as LV, RV and septum. `stage` is told what begins. ValueError as from
+    `find_surfaces`, for a mesh without tetrahedra, and for a rule whose valves are missing.
     """
     if mesh.dim != 3:
         raise ValueError("anatomy: the mesh has no tetrahedra, so no wall.")
     angles = FibreAngles() if angles is None else angles
+    stage("surfaces")
     surfaces = find_surfaces(mesh, cut, left)
     if isinstance(angles, OutflowAngles):
         require_valves(mesh, surfaces)
+    stage("coordinates")
     K = laplacian(mesh)
     near = nearness(K, surfaces)
     chamber = chambers(mesh, near)
@@ -70,16 +74,13 @@ def describe_heart(
     height = apicobasal(mesh, K, surfaces, axis.apex)
     depth = transmural(mesh, surfaces, chamber)
     turn, half = rotational(mesh, axis, chamber, height, depth)
+    segment = segments(mesh, surfaces, chamber, height, turn, half)
     fields = {"apicobasal": height, "transmural": depth, "rotational": turn}
     fields["apicobasal_harmonic"] = harmonic_height(mesh, K, surfaces, axis.apex, uvc_apex)
-    segment = segments(mesh, surfaces, chamber, height, turn, half)
-    alone = len(np.unique(mesh.regions)) == 1
-    told = [(name, tag) for name, tag in REGIONS if (chamber == tag).any()]
+    stage("fibres")
     mesh = dataclasses.replace(
-        mesh,
+        _with_regions(mesh, chamber),
         frames=_frames(mesh, K, near, height, angles),
-        regions=chamber if alone else mesh.regions,
-        region_names=tuple(told) if alone else mesh.region_names,
         node_sets={**mesh.node_sets, **_sets(mesh, surfaces, axis, chamber, turn)},
         point_data={**mesh.point_data, **fields},
         cell_data={**mesh.cell_data, "chamber": chamber, "segment": segment},
@@ -87,6 +88,14 @@ def describe_heart(
     )
     width = 2 * half if "rv_endo" in surfaces.faces else np.nan
     return Heart(mesh, surfaces, axis, width)
+
+
+def _with_regions(mesh: Mesh, chamber: Int[np.ndarray, " cells"]) -> Mesh:
+    """Chambers as regions where there was one region only."""
+    if len(np.unique(mesh.regions)) > 1:
+        return mesh
+    told = [(name, tag) for name, tag in REGIONS if (chamber == tag).any()]
+    return dataclasses.replace(mesh, regions=chamber, region_names=tuple(told))
 
 
 def _frames(mesh, K, near, height, angles) -> np.ndarray:

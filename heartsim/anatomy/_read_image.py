@@ -10,8 +10,8 @@ from ._image import ENDINGS, Image, simple_itk
 
 
 def read_labels(path: str | Path, frame: int | None = None) -> Image:
-    """A label image from NIfTI, NRRD or MetaImage by SimpleITK, a folder with a DICOM series, or one
-    for each slice, or a DICOM segmentation (.dcm), whose segments' numbers are the labels.
+    """A label image from NIfTI, NRRD or MetaImage by SimpleITK, a folder with a DICOM series or one
+    a slice, or a DICOM segmentation (.dcm), whose segments' numbers are the labels.
 
     `frame` picks one of a 4-D image, or a phase of a series that has several, from 0. ValueError
     names the file and what was wanted: a known ending, three dimensions, whole numbers, axes at

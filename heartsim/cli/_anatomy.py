@@ -1,6 +1,7 @@
 """`heartsim anatomy`."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from heartsim.viz import anatomy_png, atrium_png
 
 from ._fibre_options import BAYER, FibreOptions
 from ._options import Json, Side, Unit, regions, takes
-from ._show import show
+from ._show import show, stages
 
 DOORS = [valve for pair in VALVES.values() for valve in pair]
 Left = Annotated[
@@ -74,14 +75,17 @@ def anatomy(of: AnatomyOptions) -> None:
     the openings, bundles and fibres of an atrium."""
     if of.out.exists():
         raise ValueError(f"{of.out} exists and is not overwritten; give another name.")
-    mesh, rows = _ventricles(of) if of.atrium is None else _atrium(of, of.atrium)
-    write_mesh(mesh, of.out)
-    if of.png is not None:
-        (anatomy_png if of.atrium is None else atrium_png)(mesh, of.png)
+    with stages(of.as_json) as stage:
+        side = of.atrium
+        mesh, rows = _ventricles(of, stage) if side is None else _atrium(of, side, stage)
+        stage("writing")
+        write_mesh(mesh, of.out)
+        if of.png is not None:
+            (anatomy_png if side is None else atrium_png)(mesh, of.png)
     show(rows, as_json=of.as_json, title=str(of.out))
 
 
-def _ventricles(of: AnatomyOptions) -> tuple[Mesh, Rows]:
+def _ventricles(of: AnatomyOptions, stage: Callable[[str], None]) -> tuple[Mesh, Rows]:
     for name in ("frame", "opening", "threshold"):
         if getattr(of, name) is not None:
             raise ValueError(f"anatomy: --{name} is for an atrium; say which, --atrium left.")
@@ -93,10 +97,11 @@ def _ventricles(of: AnatomyOptions) -> tuple[Mesh, Rows]:
         angles=of.angles(),
         valves=of.valves(),
         uvc_apex=of.uvc_apex_mm,
+        stage=stage,
     )
 
 
-def _atrium(of: AnatomyOptions, side: Side) -> tuple[Mesh, Rows]:
+def _atrium(of: AnatomyOptions, side: Side, stage: Callable[[str], None]) -> tuple[Mesh, Rows]:
     if (of.left_mm, of.uvc_apex_mm, of.valves(), of.angles()) != (None, UVC_APEX, {}, BAYER):
         raise ValueError(
             "anatomy: --left-mm, --uvc-apex-mm, --valve, --rule and angles are for ventricles; "
@@ -110,4 +115,5 @@ def _atrium(of: AnatomyOptions, side: Side) -> tuple[Mesh, Rows]:
         frame=of.frame,
         openings=[] if of.opening is None else of.opening,
         thresholds=[] if of.threshold is None else of.threshold,
+        stage=stage,
     )

@@ -1,7 +1,7 @@
 """From a heart on file to one with surfaces, coordinates, segments and fibres."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -42,15 +42,17 @@ def anatomy_of(
     angles: FibreAngles | OutflowAngles | None = None,
     valves: Mapping[str, str | int] | None = None,
     uvc_apex: float = UVC_APEX,
+    stage: Callable[[str], None] = lambda _: None,
 ) -> tuple[Mesh, Rows]:
     """The ventricles of a mesh on file with what their shape tells, and its numbers.
 
     `keep` names their regions where the file has atria or vessels too: where these are cut away
     is base. `valves` names the region behind each valve (mitral, aortic, tricuspid, pulmonary):
     the nodes where it was cut away become a node set. `left` [mm] is a point in the left cavity,
-    for a heart that leaves it open; `uvc_apex` as in `describe_heart`. ValueError names the file
-    and what was wanted.
+    for a heart that leaves it open; `uvc_apex` as in `describe_heart`, `stage` is told what begins.
+    ValueError names the file and what was wanted.
     """
+    stage("reading")
     whole = read_mesh(path, unit=unit)
     require_heart_size(whole, "mm" if unit is None else unit, str(path))
     mesh, cut = kept_and_cut(whole, keep)
@@ -59,7 +61,7 @@ def anatomy_of(
     require_sound(mesh, str(path))
     try:
         inside = None if left is None else np.array(left)
-        heart = describe_heart(mesh, angles, cut, inside, uvc_apex=uvc_apex)
+        heart = describe_heart(mesh, angles, cut, inside, uvc_apex=uvc_apex, stage=stage)
     except ValueError as fault:
         raise ValueError(f"{path}: {str(fault).removeprefix('anatomy: ')}") from None
     return heart.mesh, mesh_rows(heart.mesh) | heart_rows(heart)

@@ -1,7 +1,7 @@
 """From an atrium on file to one with openings, fields, bundles and fibres."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,20 +29,23 @@ def atrium_of(
     frame: str | None = None,
     openings: Sequence[str] = (),
     thresholds: Sequence[str] = (),
+    stage: Callable[[str], None] = lambda _: None,
 ) -> tuple[Mesh, Rows]:
     """An atrium of a mesh on file, `side` left or right, with what its shape tells, and its
     numbers (`describe_atrium`).
 
     `keep` names its regions where the file has others: where these are cut away is open. `openings`
-    are NAME=X,Y,Z or NAME=X,Y,Z,RADIUS [mm], `thresholds` NAME=VALUE. ValueError names the file and
-    what was wanted.
+    are NAME=X,Y,Z or NAME=X,Y,Z,RADIUS [mm], `thresholds` NAME=VALUE; `stage` is told what begins.
+    ValueError names the file and what was wanted.
     """
+    stage("reading")
     whole = read_mesh(path, unit=unit)
     require_heart_size(whole, "mm" if unit is None else unit, str(path))
     given = [_opening(text) for text in openings]
     bundles = _bundles(side, thresholds)
     mesh, cut = kept_and_cut(dataclasses.replace(whole, frames=None), keep)
     require_sound(mesh, str(path))
+    stage("openings, bundles and fibres")
     try:
         atrium = describe_atrium(mesh, side, frame, given, bundles, cut)
     except ValueError as fault:
