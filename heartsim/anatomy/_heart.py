@@ -109,6 +109,14 @@ def _sets(mesh, surfaces: Surfaces, axis: LongAxis, chamber, turn) -> dict[str, 
     away = np.linalg.norm(np.asarray(mesh.points) - axis.apex, axis=1)
     sets["apex"] = np.array([np.argmin(away)], np.int32)
     cells = np.asarray(mesh.cells)
+    if "rv_endo" in sets:
+        beside = {tag: np.unique(cells[chamber == tag]) for tag in (LV, RV, SEPTUM)}
+        walls = (("lv", "septum", (SEPTUM,)), ("lv", "free", (LV, RV)))
+        walls += (("rv", "septum", (SEPTUM, LV)), ("rv", "free", (RV,)))
+        for side, part, tags in walls:
+            own = np.concatenate([beside[tag] for tag in tags])
+            own = np.intersect1d(sets[f"{side}_endo"], own)
+            sets[f"{side}_endo_{part}"] = own.astype(np.int32)
     seam = np.intersect1d(cells[chamber == RV], cells[chamber != RV])
     seam = np.intersect1d(seam, sets["epi"]).astype(np.int32)
     if seam.size:

@@ -9,6 +9,7 @@ from heartsim import anatomy
 from heartsim.anatomy._coordinates import harmonic_height
 from heartsim.cli import run_command
 from heartsim.mesh import (
+    Ellipsoids,
     biventricular_ellipsoid,
     boundary_triangles,
     keep_regions,
@@ -33,6 +34,33 @@ def test_each_cavity_opens_once_at_the_middle_of_its_rim(found):
 def test_surfaces_are_those_the_heart_was_made_with(found):
     for name in ("epi", "lv_endo", "rv_endo", "base"):
         np.testing.assert_array_equal(found.mesh.node_sets[name], MADE.node_sets[name], name)
+
+
+def test_endocardia_are_parted_into_septum_and_free_wall(found):
+    """As the heart was made, in its own coordinates: the right side of the septum lies on the left
+    ventricle's outer ellipsoid, the right free wall on the right one's inner, and of the left
+    endocardium that is septum from which a ray outward meets the right cavity; to an edge of 4 mm
+    beside the grooves, where they share nodes."""
+    body, sets = Ellipsoids(), found.mesh.node_sets
+    at = body.in_patient(np.vstack([np.zeros(3), np.eye(3)]))
+    x = np.linalg.solve((at[1:] - at[0]).T, (found.mesh.points - at[0]).T).T
+    for name in ("lv_endo", "rv_endo"):
+        both = [sets[f"{name}_{part}"] for part in ("septum", "free")]
+        np.testing.assert_array_equal(np.union1d(*both), sets[name])
+        assert len(np.intersect1d(*both)) < 0.07 * len(sets[name])
+    septal, free = x[sets["rv_endo_septum"]], x[sets["rv_endo_free"]]
+    assert np.quantile(np.abs(body.left(septal)[0]), 0.95) < 0.5
+    assert np.quantile(np.abs(body.right(free)[1]), 0.95) < 0.5
+    assert np.quantile(body.left(free)[0], 0.95) < 0.0  # outside of the left one
+    for part, sign in (("septum", -1), ("free", 1)):
+        ray = x[sets[f"lv_endo_{part}"]]
+        ray = ray / np.linalg.norm(ray / np.array(body.lv_outer), axis=1)[:, None]
+        gone = np.linalg.norm((ray - body.rv_centre) / np.array(body.rv_inner), axis=1) - 1
+        assert np.quantile(sign * gone * body.rv_inner[0], 0.1) > -4.0, part
+
+
+def test_a_left_ventricle_alone_has_one_endocardium(left_alone):
+    assert not [name for name in left_alone.mesh.node_sets if name.startswith("lv_endo_")]
 
 
 def test_surfaces_share_out_the_boundary(found):
