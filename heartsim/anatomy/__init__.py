@@ -25,6 +25,7 @@ from ._heart import describe_heart as describe_heart
 from ._image import Image as Image
 from ._image import write_image as write_image
 from ._labels import Labels as Labels
+from ._landmarks import LANDMARKS as LANDMARKS
 from ._laplace import LV as LV
 from ._laplace import RV as RV
 from ._laplace import SEPTUM as SEPTUM

@@ -1,6 +1,8 @@
 """Ventricular coordinates: where in the heart a point lies, whatever heart it is."""
 
 import dataclasses
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from scipy import sparse
 from heartsim.fem import basis_gradients, solve_poisson, stiffness_matrix
 from heartsim.mesh import Mesh, cell_gradients, signed_volumes, submesh
 
+from ._landmarks import INSERTIONS
 from ._laplace import RV, SEPTUM, harmonic, laplacian
 from ._surfaces import Surfaces
 
@@ -38,11 +41,15 @@ class LongAxis:
 
 
 def long_axis(
-    mesh: Mesh, surfaces: Surfaces, septal: Float[np.ndarray, " 3"] | None = None
+    mesh: Mesh,
+    surfaces: Surfaces,
+    septal: Float[np.ndarray, " 3"] | None = None,
+    landmarks: Mapping[str, int] = MappingProxyType({}),
 ) -> LongAxis:
     """From the cavities: up from the left one's lowest point to the middle of its rim, septal
-    towards the right one. Without a right one `septal` is believed, and without that any
-    direction is as good as another, as the flag then says."""
+    towards the right one. Without a right one the insertions among the `landmarks` (nodes) tell,
+    else `septal` is believed, and without that any direction is as good as another, as the flag
+    then says. A landmark apex is believed."""
     x = np.asarray(mesh.points, float)
     left = surfaces.nodes("lv_endo")
     rim = np.intersect1d(left, surfaces.nodes("base"))
@@ -55,6 +62,8 @@ def long_axis(
     flag = ""
     if "rv_endo" in surfaces.faces:
         septal = x[surfaces.nodes("rv_endo")].mean(axis=0) - x[left].mean(axis=0)
+    elif INSERTIONS[0] in landmarks:
+        septal = x[[landmarks[name] for name in INSERTIONS]].mean(axis=0) - base
     elif septal is None:
         septal = np.eye(3)[np.argmin(np.abs(up))]
         flag = "segments: one ventricle, nothing tells where the septum is; angles start anywhere"
@@ -66,6 +75,7 @@ def long_axis(
     across = np.linalg.norm(np.cross(outside - base, up), axis=1)
     within = across < np.quantile(np.linalg.norm(np.cross(x[left] - base, up), axis=1), 0.9)
     apex = outside[within][np.argmin(outside[within] @ up)]
+    apex = x[landmarks["apex"]] if "apex" in landmarks else apex
     return LongAxis(apex, base, up, septal, np.cross(up, septal), flag)
 
 
@@ -142,9 +152,11 @@ def rotational(
     chamber: Int[np.ndarray, " cells"],
     height: Float[np.ndarray, " nodes"],
     depth: Float[np.ndarray, " nodes"],
+    landmarks: Mapping[str, int] = MappingProxyType({}),
 ) -> tuple[Float[np.ndarray, " nodes"], float]:
     """Angle around the left cavity, -π to π: 0 in the middle of the septum, rising to anterior; and
-    the angle of the anterior insertion of the right ventricle, half the width of the septum.
+    the angle of the anterior insertion of the right ventricle, half the width of the septum, which
+    lies between the insertions where these are `landmarks` (nodes).
 
     In the left ventricle with septum the harmonic field that winds once around the long axis,
     without flux through any surface; in the right one harmonic from there.
@@ -152,7 +164,10 @@ def rotational(
     left, nodes = submesh(mesh, chamber != RV)
     turn = _winding(left, axis, depth[nodes])
     half = np.pi / 3
-    if (chamber == SEPTUM).any():
+    if INSERTIONS[0] in landmarks:
+        middle, half = _between(turn[np.searchsorted(nodes, [landmarks[k] for k in INSERTIONS])])
+        turn = wrapped(turn - middle)
+    elif (chamber == SEPTUM).any():
         septum = np.isin(chamber[chamber != RV], SEPTUM)
         middle, half = _septum(left, septum, turn, height[nodes])
         turn = wrapped(turn - middle)
@@ -187,6 +202,17 @@ def _winding(
     K = stiffness_matrix(left, thin[:, None, None] * np.eye(3))
     more = solve_poisson(K, b[:, None], rtol=1e-8)[:, 0]
     return wrapped(turn + more)
+
+
+def _between(ends: Float[np.ndarray, " 2"]) -> tuple[float, float]:
+    """Middle and half width of the septum as angles, from those of its two insertions."""
+    width = float((ends[0] - ends[1]) % (2 * np.pi))
+    if width > np.pi:
+        raise ValueError(
+            f"anatomy: between {' and '.join(INSERTIONS)} the septum would span "
+            f"{np.degrees(width):.0f} degrees; swapped, it would be {360 - np.degrees(width):.0f}."
+        )
+    return float(ends[1]) + width / 2, width / 2
 
 
 def _septum(left: Mesh, septum, turn, height) -> tuple[float, float]:

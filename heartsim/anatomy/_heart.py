@@ -1,7 +1,8 @@
 """All that is known about a heart from its shape: surfaces, chambers, coordinates, fibres."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -18,6 +19,7 @@ from ._coordinates import (
     transmural,
 )
 from ._fibres import FibreAngles, laplace_fibres
+from ._landmarks import on_epicardium, with_valves
 from ._laplace import LV, RV, SEPTUM, chambers, laplacian, nearness
 from ._outflow import OutflowAngles, outflow_fibres, require_valves
 from ._segments import segments
@@ -47,6 +49,7 @@ def describe_heart(
     left: Float[np.ndarray, " 3"] | None = None,
     septal: Float[np.ndarray, " 3"] | None = None,
     uvc_apex: float = UVC_APEX,
+    landmarks: Mapping[str, Float[np.ndarray, " 3"]] = MappingProxyType({}),
     stage: Callable[[str], None] = lambda _: None,
 ) -> Heart:
     """Surfaces (`find_surfaces`: `cut`, `left`), ventricular coordinates, segments and fibres of
@@ -55,39 +58,48 @@ def describe_heart(
     `angles` choose the fibres' rule: Bayer's by `FibreAngles`, or by `OutflowAngles` Doste's, which
     wants the valves as node sets mitral, aortic, tricuspid and pulmonary (`valve_nodes`).
     `septal` says where the septum lies of a left ventricle alone. `uvc_apex` [mm] is the radius
-    around the apex where apicobasal_harmonic is 0. Where the mesh has one region only, its cells
-    are told apart as LV, RV and septum. `stage` is told what begins. ValueError as from
-    `find_surfaces`, for a mesh without tetrahedra, and for a rule whose valves are missing.
+    around the apex where apicobasal_harmonic is 0. `landmarks` [mm] of names in `LANDMARKS` are
+    believed: apex, both insertions (which then are one node each, and bound the septum's angle),
+    middles of valves (`with_valves`). Where the mesh has one region only, its cells are told apart
+    as LV, RV and septum. `stage` is told what begins. ValueError as from `find_surfaces`, for a
+    mesh without tetrahedra, for a rule whose valves are missing, and landmarks that lie elsewhere.
     """
     if mesh.dim != 3:
         raise ValueError("anatomy: the mesh has no tetrahedra, so no wall.")
     angles = FibreAngles() if angles is None else angles
     stage("surfaces")
     surfaces = find_surfaces(mesh, cut, left)
-    if isinstance(angles, OutflowAngles):
-        require_valves(mesh, surfaces)
+    mesh = _valved(mesh, surfaces, landmarks, angles)
     stage("coordinates")
     K = laplacian(mesh)
     near = nearness(K, surfaces)
     chamber = chambers(mesh, near)
-    axis = long_axis(mesh, surfaces, septal)
+    at = on_epicardium(mesh, surfaces, chamber, landmarks)
+    axis = long_axis(mesh, surfaces, septal, at)
     height = apicobasal(mesh, K, surfaces, axis.apex)
     depth = transmural(mesh, surfaces, chamber)
-    turn, half = rotational(mesh, axis, chamber, height, depth)
+    turn, half = rotational(mesh, axis, chamber, height, depth, at)
     segment = segments(mesh, surfaces, chamber, height, turn, half)
+    harmonic = harmonic_height(mesh, K, surfaces, axis.apex, uvc_apex)
     fields = {"apicobasal": height, "transmural": depth, "rotational": turn}
-    fields["apicobasal_harmonic"] = harmonic_height(mesh, K, surfaces, axis.apex, uvc_apex)
     stage("fibres")
     mesh = dataclasses.replace(
         _with_regions(mesh, chamber),
         frames=_frames(mesh, K, near, height, angles),
-        node_sets={**mesh.node_sets, **_sets(mesh, surfaces, axis, chamber, turn)},
-        point_data={**mesh.point_data, **fields},
+        node_sets={**mesh.node_sets, **_sets(mesh, surfaces, axis, chamber, turn), **_single(at)},
+        point_data={**mesh.point_data, **fields, "apicobasal_harmonic": harmonic},
         cell_data={**mesh.cell_data, "chamber": chamber, "segment": segment},
         notes=_notes(mesh, angles, axis),
     )
-    width = 2 * half if "rv_endo" in surfaces.faces else np.nan
+    width = 2 * half if "rv_endo" in surfaces.faces or at.keys() - {"apex"} else np.nan
     return Heart(mesh, surfaces, axis, width)
+
+
+def _valved(mesh: Mesh, surfaces: Surfaces, landmarks, angles) -> Mesh:
+    mesh = with_valves(mesh, surfaces, landmarks)
+    if isinstance(angles, OutflowAngles):
+        require_valves(mesh, surfaces)
+    return mesh
 
 
 def _with_regions(mesh: Mesh, chamber: Int[np.ndarray, " cells"]) -> Mesh:
@@ -123,6 +135,10 @@ def _sets(mesh, surfaces: Surfaces, axis: LongAxis, chamber, turn) -> dict[str, 
         sets["insertion_anterior"] = seam[turn[seam] > 0]
         sets["insertion_inferior"] = seam[turn[seam] <= 0]
     return sets
+
+
+def _single(at: Mapping[str, int]) -> dict[str, np.ndarray]:
+    return {name: np.array([node], np.int32) for name, node in at.items()}
 
 
 def _notes(mesh: Mesh, angles: FibreAngles | OutflowAngles, axis: LongAxis) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from heartsim.anatomy import UVC_APEX, VALVES
+from heartsim.anatomy import LANDMARKS, UVC_APEX, VALVES
 from heartsim.mesh import Mesh, write_mesh
 from heartsim.scenario import Rows, anatomy_of, atrium_of
 from heartsim.viz import anatomy_png, atrium_png
@@ -42,6 +42,10 @@ class AnatomyOptions(FibreOptions):
         list[str] | None, typer.Option(help="Region behind a valve, as mitral=3 or aortic=aorta.")
     ] = None
     left_mm: Left = None
+    landmark: Annotated[
+        list[str] | None,
+        typer.Option(help=f"NAME=X,Y,Z in mm, believed; of {', '.join(LANDMARKS)}."),
+    ] = None
     uvc_apex_mm: Annotated[
         float, typer.Option(min=0.0, help="Radius around the apex where apicobasal_harmonic is 0.")
     ] = UVC_APEX
@@ -97,15 +101,17 @@ def _ventricles(of: AnatomyOptions, stage: Callable[[str], None]) -> tuple[Mesh,
         angles=of.angles(),
         valves=of.valves(),
         uvc_apex=of.uvc_apex_mm,
+        landmarks=[] if of.landmark is None else of.landmark,
         stage=stage,
     )
 
 
 def _atrium(of: AnatomyOptions, side: Side, stage: Callable[[str], None]) -> tuple[Mesh, Rows]:
-    if (of.left_mm, of.uvc_apex_mm, of.valves(), of.angles()) != (None, UVC_APEX, {}, BAYER):
+    told = (of.left_mm, of.landmark, of.uvc_apex_mm, of.valves(), of.angles())
+    if told != (None, None, UVC_APEX, {}, BAYER):
         raise ValueError(
-            "anatomy: --left-mm, --uvc-apex-mm, --valve, --rule and angles are for ventricles; "
-            "leave them out with --atrium."
+            "anatomy: --left-mm, --landmark, --uvc-apex-mm, --valve, --rule and angles are for "
+            "ventricles; leave them out with --atrium."
         )
     return atrium_of(
         of.heart,

@@ -15,7 +15,7 @@ from heartsim.anatomy import (
 )
 from heartsim.mesh import Mesh, did_you_mean, read_mesh, require_heart_size, require_sound
 
-from ._anatomy import kept_and_cut
+from ._anatomy import kept_and_cut, named_numbers
 from ._check import mesh_rows
 from ._rows import Rows, row
 
@@ -70,16 +70,7 @@ def atrium_rows(atrium: Atrium) -> Rows:
 
 
 def _opening(text: str) -> Opening:
-    name, _, place = text.partition("=")
-    try:
-        numbers = [float(part) for part in place.split(",")]
-    except ValueError:
-        numbers = []
-    if len(numbers) not in (3, 4):
-        raise ValueError(
-            f"--opening {text}: NAME=X,Y,Z or NAME=X,Y,Z,RADIUS in mm is wanted, such as "
-            "lspv=20,11,12."
-        )
+    name, numbers = named_numbers("opening", text, "lspv=20,11,12", (3, 4))
     return Opening(name, (numbers[0], numbers[1], numbers[2]), *numbers[3:])
 
 
