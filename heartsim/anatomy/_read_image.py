@@ -53,13 +53,27 @@ def read_image(path: str | Path, frame: int | None = None) -> Image:
         raise ValueError(f"{path}: wanted one number a voxel, there are {values.shape[-1]}.")
     if min(values.shape) < 2:
         raise ValueError(f"{path}: wanted a stack of slices, this is a single one.")
-    return Image(
+    read = Image(
         values,
         np.array(image.GetSpacing()),
         np.array(image.GetDirection()).reshape(3, 3),
         np.array(image.GetOrigin()),
         path.name,
     )
+    return _slices_last(read)
+
+
+def _slices_last(image: Image) -> Image:
+    """The same voxels, with thick slices as slices where the file has them as rows or columns."""
+    thickest = int(np.argmax(image.spacing))
+    order = [k for k in range(3) if k != thickest] + [thickest]
+    turned = dataclasses.replace(
+        image,
+        values=image.values.transpose([2 - k for k in reversed(order)]),
+        spacing=image.spacing[order],
+        axes=image.axes[:, order],
+    )
+    return turned if turned.thick_slices else image
 
 
 def _one_frame(image, frame: int | None, path: Path):
