@@ -36,6 +36,7 @@ from ._openings import OPENINGS as OPENINGS
 from ._openings import Opening as Opening
 from ._outflow import OutflowAngles as OutflowAngles
 from ._outflow import WallAngles as WallAngles
+from ._purkinje import USUAL_BUNDLES as USUAL_BUNDLES
 from ._purkinje import Bundles as Bundles
 from ._purkinje import Growth as Growth
 from ._purkinje import grow_purkinje as grow_purkinje
