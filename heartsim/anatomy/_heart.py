@@ -27,6 +27,14 @@ from ._surfaces import Surfaces, find_surfaces
 
 REGIONS = (("LV", LV), ("RV", RV), ("septum", SEPTUM))
 
+WALLS = (
+    ("lv", "septum", [SEPTUM]),
+    ("lv", "free", [LV, RV]),
+    ("rv", "septum", [SEPTUM, LV]),
+    ("rv", "free", [RV]),
+)
+"""Chambers whose cells lie below each part of an endocardium."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Heart:
@@ -123,9 +131,7 @@ def _sets(mesh, surfaces: Surfaces, axis: LongAxis, chamber, turn) -> dict[str, 
     cells = np.asarray(mesh.cells)
     if "rv_endo" in sets:
         beside = {tag: np.unique(cells[chamber == tag]) for tag in (LV, RV, SEPTUM)}
-        walls = (("lv", "septum", (SEPTUM,)), ("lv", "free", (LV, RV)))
-        walls += (("rv", "septum", (SEPTUM, LV)), ("rv", "free", (RV,)))
-        for side, part, tags in walls:
+        for side, part, tags in WALLS:
             own = np.concatenate([beside[tag] for tag in tags])
             own = np.intersect1d(sets[f"{side}_endo"], own)
             sets[f"{side}_endo_{part}"] = own.astype(np.int32)

@@ -65,12 +65,12 @@ def _bundles(
     side: Side, root: Place | None, trunk: Place | None, fascicles: list[str] | None
 ) -> Bundles:
     """The usual ones of this side, but for those given."""
-    places = {"root": root, "trunk": trunk}
-    given = {name: _place(f"--{name}", at) for name, at in places.items() if at is not None}
-    bundles = USUAL_BUNDLES[side.value]._replace(**given)
-    if not fascicles:
-        return bundles
-    return bundles._replace(fascicles=tuple(_fascicle(text) for text in fascicles))
+    usual = USUAL_BUNDLES[side.value]
+    return Bundles(
+        usual.root if root is None else _place("--root", root),
+        usual.trunk if trunk is None else _place("--trunk", trunk),
+        tuple(_fascicle(text) for text in fascicles) if fascicles else usual.fascicles,
+    )
 
 
 def _fascicle(text: str) -> tuple[float, float, bool]:

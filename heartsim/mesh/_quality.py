@@ -40,8 +40,8 @@ def dihedral_angles(
     opposite vertices, in the order of pairs 01, 02, 03, 12, 13, 23."""
     x = np.asarray(points, float)[np.asarray(cells)]
     a, b, c = (x[:, k] - x[:, 0] for k in (1, 2, 3))
-    normals = [np.cross(b, c), np.cross(c, a), np.cross(a, b)]
-    normals.insert(0, -sum(normals))
+    others = [np.cross(b, c), np.cross(c, a), np.cross(a, b)]
+    normals = [-np.sum(others, axis=0), *others]
     normals = [n / np.maximum(np.linalg.norm(n, axis=1), 1e-300)[:, None] for n in normals]
     pairs = itertools.combinations(range(4), 2)
     cosine = [-np.sum(normals[i] * normals[j], axis=1) for i, j in pairs]
