@@ -33,13 +33,15 @@ def labels() -> np.ndarray:
     return found.astype(np.uint8)
 
 
-def write(path: Path, values: np.ndarray, axes: np.ndarray = AXES, spacing=SPACING) -> Path:
+def write(
+    path: Path, values: np.ndarray, axes: np.ndarray = AXES, spacing=SPACING, origin=ORIGIN
+) -> Path:
     import SimpleITK
 
     image = SimpleITK.GetImageFromArray(values)
     image.SetSpacing([float(s) for s in spacing[: values.ndim]])
     if values.ndim == 3:
         image.SetDirection(axes.ravel().tolist())
-        image.SetOrigin(ORIGIN.tolist())
+        image.SetOrigin(origin.tolist())
     SimpleITK.WriteImage(image, str(path))
     return path

@@ -208,12 +208,15 @@ def cell_units(tmp_path):
 def heart_units():
     """Of everything that is told of a heart that is built or described."""
     mL = {"lv_cavity": 1.0}
-    heart = describe_heart(lv_ellipsoid(6.0))
+    alone = lv_ellipsoid(6.0)
+    rim = alone.points[np.intersect1d(alone.node_sets["base"], alone.node_sets["lv_endo"])]
+    middle = {"mitral": rim.mean(axis=0)}
+    heart = describe_heart(alone, landmarks=middle)
     built = Built(heart, mL, mL, mL, 0.0, 0.0, mL, 0.0, 0, 0)
     units = {
-        re.sub(r"segment_\d+", "segment_NUMBER", name).replace(
-            "left_openings", "SIDE_openings"
-        ): row["unit"]
+        re.sub(r"segment_\d+", "segment_NUMBER", name)
+        .replace("left_openings", "SIDE_openings")
+        .replace("mitral", "VALVE"): row["unit"]
         for name, row in heart_rows(heart).items()
     }
     units |= {
@@ -221,11 +224,12 @@ def heart_units():
         for name, row in build_rows(built).items()
     }
     units |= units_of(surface_rows(FromSurfaces(heart, 1.0, 0.0, 1.0)))
-    drawn = FromContours(heart, 1.0, None, 1.0, {"epi": 0.1}, 0.0, 0.0)
+    drawn = FromContours(heart, 1.0, None, 1.0, {"epi": 0.1}, 0.0, 0.0, middle)
     units |= {
         name.replace("lv_cavity", "STRUCTURE")
         .replace("lv_myocardium", "STRUCTURE")
-        .replace("epi", "SURFACE"): row["unit"]
+        .replace("epi", "SURFACE")
+        .replace("mitral", "VALVE"): row["unit"]
         for name, row in contour_rows(drawn).items()
     }
     grown = grow_purkinje(heart.mesh, "left", growth=Growth(generations=2))

@@ -11,6 +11,7 @@ from ._atrium_build import BuiltAtrium as BuiltAtrium
 from ._atrium_build import build_atrium as build_atrium
 from ._bodies import Patch as Patch
 from ._built import Built as Built
+from ._coordinates import UVC_APEX as UVC_APEX
 from ._fibres import FibreAngles as FibreAngles
 from ._fibres import frames_at_nodes as frames_at_nodes
 from ._from_contours import FromContours as FromContours
@@ -24,6 +25,7 @@ from ._heart import describe_heart as describe_heart
 from ._image import Image as Image
 from ._image import write_image as write_image
 from ._labels import Labels as Labels
+from ._landmarks import LANDMARKS as LANDMARKS
 from ._laplace import LV as LV
 from ._laplace import RV as RV
 from ._laplace import SEPTUM as SEPTUM
@@ -34,6 +36,7 @@ from ._openings import OPENINGS as OPENINGS
 from ._openings import Opening as Opening
 from ._outflow import OutflowAngles as OutflowAngles
 from ._outflow import WallAngles as WallAngles
+from ._purkinje import USUAL_BUNDLES as USUAL_BUNDLES
 from ._purkinje import Bundles as Bundles
 from ._purkinje import Growth as Growth
 from ._purkinje import grow_purkinje as grow_purkinje

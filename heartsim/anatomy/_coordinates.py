@@ -1,6 +1,8 @@
 """Ventricular coordinates: where in the heart a point lies, whatever heart it is."""
 
 import dataclasses
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -10,10 +12,13 @@ from scipy import sparse
 from heartsim.fem import basis_gradients, solve_poisson, stiffness_matrix
 from heartsim.mesh import Mesh, cell_gradients, signed_volumes, submesh
 
+from ._landmarks import INSERTIONS
 from ._laplace import RV, SEPTUM, harmonic, laplacian
 from ._surfaces import Surfaces
 
 APEX = 5.0  # mm around the apex, which are height 0; ours
+UVC_APEX = 10.0  # mm, the same of the harmonic height; as Rodero 01's published one has it, best
+# of 3 to 15 in LV, RV and septum
 TIP = 0.97  # of the farthest node from the rim: the others there are its lower end, too
 LEVELS = 50  # of height, over which it is made to rise evenly
 
@@ -36,11 +41,15 @@ class LongAxis:
 
 
 def long_axis(
-    mesh: Mesh, surfaces: Surfaces, septal: Float[np.ndarray, " 3"] | None = None
+    mesh: Mesh,
+    surfaces: Surfaces,
+    septal: Float[np.ndarray, " 3"] | None = None,
+    landmarks: Mapping[str, int] = MappingProxyType({}),
 ) -> LongAxis:
     """From the cavities: up from the left one's lowest point to the middle of its rim, septal
-    towards the right one. Without a right one `septal` is believed, and without that any
-    direction is as good as another, as the flag then says."""
+    towards the right one. Without a right one the insertions among the `landmarks` (nodes) tell,
+    else `septal` is believed, and without that any direction is as good as another, as the flag
+    then says. A landmark apex is believed."""
     x = np.asarray(mesh.points, float)
     left = surfaces.nodes("lv_endo")
     rim = np.intersect1d(left, surfaces.nodes("base"))
@@ -53,6 +62,8 @@ def long_axis(
     flag = ""
     if "rv_endo" in surfaces.faces:
         septal = x[surfaces.nodes("rv_endo")].mean(axis=0) - x[left].mean(axis=0)
+    elif INSERTIONS[0] in landmarks:
+        septal = x[[landmarks[name] for name in INSERTIONS]].mean(axis=0) - base
     elif septal is None:
         septal = np.eye(3)[np.argmin(np.abs(up))]
         flag = "segments: one ventricle, nothing tells where the septum is; angles start anywhere"
@@ -64,7 +75,30 @@ def long_axis(
     across = np.linalg.norm(np.cross(outside - base, up), axis=1)
     within = across < np.quantile(np.linalg.norm(np.cross(x[left] - base, up), axis=1), 0.9)
     apex = outside[within][np.argmin(outside[within] @ up)]
+    apex = x[landmarks["apex"]] if "apex" in landmarks else apex
     return LongAxis(apex, base, up, septal, np.cross(up, septal), flag)
+
+
+def harmonic_height(
+    mesh: Mesh,
+    K: sparse.csr_array,
+    surfaces: Surfaces,
+    apex: Float[np.ndarray, " 3"],
+    radius: float,
+) -> Float[np.ndarray, " nodes"]:
+    """The harmonic field that is 0 within `radius` [mm] of the apex, or at the node nearest to it,
+    and 1 at the base. ValueError where the base lies within the radius."""
+    x = np.asarray(mesh.points, float)
+    given = np.full(mesh.n_nodes, np.nan)
+    given[surfaces.nodes("base")] = 1.0
+    away = np.linalg.norm(x - apex, axis=1)
+    low = away <= max(radius, away.min())
+    if (given[low] == 1.0).any():
+        raise ValueError(
+            f"anatomy: the base begins within {radius:g} mm of the apex; wanted a smaller radius."
+        )
+    given[low] = 0.0
+    return np.clip(harmonic(K, given), 0.0, 1.0)
 
 
 def apicobasal(
@@ -72,12 +106,7 @@ def apicobasal(
 ) -> Float[np.ndarray, " nodes"]:
     """Height: 0 within 5 mm of the apex, 1 at the base. Harmonic, then stretched so that it rises
     evenly: by the mean gradient at each level, so that equal steps are equally far apart."""
-    x = np.asarray(mesh.points, float)
-    given = np.full(mesh.n_nodes, np.nan)
-    given[surfaces.nodes("base")] = 1.0
-    away = np.linalg.norm(x - apex, axis=1)
-    given[away <= max(APEX, away.min())] = 0.0
-    return _evened(mesh, np.clip(harmonic(K, given), 0.0, 1.0))
+    return _evened(mesh, harmonic_height(mesh, K, surfaces, apex, APEX))
 
 
 def _evened(mesh: Mesh, u: Float[np.ndarray, " nodes"]) -> Float[np.ndarray, " nodes"]:
@@ -123,9 +152,11 @@ def rotational(
     chamber: Int[np.ndarray, " cells"],
     height: Float[np.ndarray, " nodes"],
     depth: Float[np.ndarray, " nodes"],
+    landmarks: Mapping[str, int] = MappingProxyType({}),
 ) -> tuple[Float[np.ndarray, " nodes"], float]:
     """Angle around the left cavity, -π to π: 0 in the middle of the septum, rising to anterior; and
-    the angle of the anterior insertion of the right ventricle, half the width of the septum.
+    the angle of the anterior insertion of the right ventricle, half the width of the septum, which
+    lies between the insertions where these are `landmarks` (nodes).
 
     In the left ventricle with septum the harmonic field that winds once around the long axis,
     without flux through any surface; in the right one harmonic from there.
@@ -133,7 +164,10 @@ def rotational(
     left, nodes = submesh(mesh, chamber != RV)
     turn = _winding(left, axis, depth[nodes])
     half = np.pi / 3
-    if (chamber == SEPTUM).any():
+    if INSERTIONS[0] in landmarks:
+        middle, half = _between(turn[np.searchsorted(nodes, [landmarks[k] for k in INSERTIONS])])
+        turn = wrapped(turn - middle)
+    elif (chamber == SEPTUM).any():
         septum = np.isin(chamber[chamber != RV], SEPTUM)
         middle, half = _septum(left, septum, turn, height[nodes])
         turn = wrapped(turn - middle)
@@ -168,6 +202,17 @@ def _winding(
     K = stiffness_matrix(left, thin[:, None, None] * np.eye(3))
     more = solve_poisson(K, b[:, None], rtol=1e-8)[:, 0]
     return wrapped(turn + more)
+
+
+def _between(ends: Float[np.ndarray, " 2"]) -> tuple[float, float]:
+    """Middle and half width of the septum as angles, from those of its two insertions."""
+    width = float((ends[0] - ends[1]) % (2 * np.pi))
+    if width > np.pi:
+        raise ValueError(
+            f"anatomy: between {' and '.join(INSERTIONS)} the septum would span "
+            f"{np.degrees(width):.0f} degrees; swapped, it would be {360 - np.degrees(width):.0f}."
+        )
+    return float(ends[1]) + width / 2, width / 2
 
 
 def _septum(left: Mesh, septum, turn, height) -> tuple[float, float]:

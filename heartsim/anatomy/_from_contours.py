@@ -13,7 +13,7 @@ from heartsim.mesh import signed_volumes
 from ._base_frame import UPRIGHT, BaseFrame, frame_on, upright_grid
 from ._bodies import Patch, samples_of
 from ._fibres import FibreAngles
-from ._guide_points import ANNULI, FEWEST, STRUCTURES, Contour, GuidePoints, contours
+from ._guide_points import ANNULI, FEWEST, STRUCTURES, VALVE_KINDS, Contour, GuidePoints, contours
 from ._heart import Heart, describe_heart
 from ._laplace import RV
 from ._meshed import mesh_of_wall
@@ -46,6 +46,8 @@ class FromContours:
     """Farthest that a slice was moved."""
     thickened: float
     """Muscle put on where the wall was too thin to be meshed."""
+    valves: Mapping[str, Float[np.ndarray, " 3"]]
+    """Mean of the points drawn on each valve, moved back."""
 
 
 def heart_from_contours(
@@ -86,6 +88,11 @@ def heart_from_contours(
         off=_off(guide, heart, frame),
         moved_mm=farthest,
         thickened=wall.thickened,
+        valves={
+            name: guide.of(kind).mean(axis=0)
+            for name, kind in VALVE_KINDS.items()
+            if len(guide.of(kind))
+        },
     )
 
 

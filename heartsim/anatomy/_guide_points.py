@@ -12,6 +12,12 @@ STRUCTURES = {
     "rv": ("RV_FREEWALL", "RV_SEPTUM", "RV_ENDOCARDIAL"),
 }
 VIEWS = ("SAX_", "LAX_")
+VALVE_KINDS = {
+    "mitral": "MITRAL_VALVE",
+    "aortic": "AORTA_VALVE",
+    "tricuspid": "TRICUSPID_VALVE",
+    "pulmonary": "PULMONARY_VALVE",
+}
 ANNULI = ("MITRAL_VALVE", "TRICUSPID_VALVE")
 GAP = 8.0  # mm, and four steps, without points: there a contour ends and another begins
 FEWEST = 4  # points that make a contour

@@ -64,6 +64,7 @@ RIGHT = Bundles(
     root=(0.95, 0.3), trunk=(0.55, 0.2), fascicles=((0.4, 0.3, True), (0.45, -0.3, False))
 )
 """To the foot of the anterior papillary muscle, here along the wall, and over the septum."""
+USUAL_BUNDLES = {"left": LEFT, "right": RIGHT}
 
 
 def grow_purkinje(
@@ -82,7 +83,7 @@ def grow_purkinje(
     if missing := [name for name in FIELDS if name not in heart.point_data]:
         raise ValueError(f"anatomy: the mesh has no {missing[0]}; run `heartsim anatomy` first.")
     growth = Growth() if growth is None else growth
-    bundles = (LEFT if side == "left" else RIGHT) if bundles is None else bundles
+    bundles = USUAL_BUNDLES[side] if bundles is None else bundles
     wall = _Endocardium(heart, side)
     tree = _Tree(wall.at(*bundles.root, False))
     trunk = tree.walk(0, wall.at(*bundles.trunk, False), wall, growth.segment)

@@ -10,11 +10,12 @@ from ._image import ENDINGS, Image, simple_itk
 
 
 def read_labels(path: str | Path, frame: int | None = None) -> Image:
-    """A label image from NIfTI, NRRD or MetaImage by SimpleITK, a folder with a DICOM series, or a
-    DICOM segmentation (.dcm), whose segments' numbers are the labels.
+    """A label image from NIfTI, NRRD or MetaImage by SimpleITK, a folder with a DICOM series or one
+    a slice, or a DICOM segmentation (.dcm), whose segments' numbers are the labels.
 
-    `frame` picks one of a 4-D image, from 0. ValueError names the file and what was wanted: a
-    known ending, three dimensions, whole numbers, axes at right angles.
+    `frame` picks one of a 4-D image, or a phase of a series that has several, from 0. ValueError
+    names the file and what was wanted: a known ending, three dimensions, whole numbers, axes at
+    right angles.
     """
     image = read_image(path, frame)
     labels = np.rint(image.values).astype(np.int32)
@@ -30,7 +31,7 @@ def read_image(path: str | Path, frame: int | None = None) -> Image:
     """An image of intensities, as `read_labels` reads labels."""
     path = Path(path)
     if path.is_dir():
-        return read_series(path)
+        return read_series(path, frame)
     if path.suffix == ".dcm" and path.exists():
         return read_segmentation(path)
     if not path.name.endswith((*ENDINGS, ".dcm")):
@@ -52,13 +53,27 @@ def read_image(path: str | Path, frame: int | None = None) -> Image:
         raise ValueError(f"{path}: wanted one number a voxel, there are {values.shape[-1]}.")
     if min(values.shape) < 2:
         raise ValueError(f"{path}: wanted a stack of slices, this is a single one.")
-    return Image(
+    read = Image(
         values,
         np.array(image.GetSpacing()),
         np.array(image.GetDirection()).reshape(3, 3),
         np.array(image.GetOrigin()),
         path.name,
     )
+    return _slices_last(read)
+
+
+def _slices_last(image: Image) -> Image:
+    """The same voxels, with thick slices as slices where the file has them as rows or columns."""
+    thickest = int(np.argmax(image.spacing))
+    order = [k for k in range(3) if k != thickest] + [thickest]
+    turned = dataclasses.replace(
+        image,
+        values=image.values.transpose([2 - k for k in reversed(order)]),
+        spacing=image.spacing[order],
+        axes=image.axes[:, order],
+    )
+    return turned if turned.thick_slices else image
 
 
 def _one_frame(image, frame: int | None, path: Path):

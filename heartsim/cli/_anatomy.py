@@ -1,19 +1,20 @@
 """`heartsim anatomy`."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from heartsim.anatomy import VALVES
+from heartsim.anatomy import LANDMARKS, UVC_APEX, VALVES
 from heartsim.mesh import Mesh, write_mesh
 from heartsim.scenario import Rows, anatomy_of, atrium_of
 from heartsim.viz import anatomy_png, atrium_png
 
 from ._fibre_options import BAYER, FibreOptions
 from ._options import Json, Side, Unit, regions, takes
-from ._show import show
+from ._show import show, stages
 
 DOORS = [valve for pair in VALVES.values() for valve in pair]
 Left = Annotated[
@@ -41,6 +42,13 @@ class AnatomyOptions(FibreOptions):
         list[str] | None, typer.Option(help="Region behind a valve, as mitral=3 or aortic=aorta.")
     ] = None
     left_mm: Left = None
+    landmark: Annotated[
+        list[str] | None,
+        typer.Option(help=f"NAME=X,Y,Z in mm, believed; of {', '.join(LANDMARKS)}."),
+    ] = None
+    uvc_apex_mm: Annotated[
+        float, typer.Option(min=0.0, help="Radius around the apex where apicobasal_harmonic is 0.")
+    ] = UVC_APEX
     atrium: Annotated[Side | None, typer.Option(help="HEART is this atrium.")] = None
     frame: Annotated[
         str | None, typer.Option(help="Of an atrium: where x, y and z go, as LPS or RAS.")
@@ -71,14 +79,17 @@ def anatomy(of: AnatomyOptions) -> None:
     the openings, bundles and fibres of an atrium."""
     if of.out.exists():
         raise ValueError(f"{of.out} exists and is not overwritten; give another name.")
-    mesh, rows = _ventricles(of) if of.atrium is None else _atrium(of, of.atrium)
-    write_mesh(mesh, of.out)
-    if of.png is not None:
-        (anatomy_png if of.atrium is None else atrium_png)(mesh, of.png)
+    with stages(of.as_json) as stage:
+        side = of.atrium
+        mesh, rows = _ventricles(of, stage) if side is None else _atrium(of, side, stage)
+        stage("writing")
+        write_mesh(mesh, of.out)
+        if of.png is not None:
+            (anatomy_png if side is None else atrium_png)(mesh, of.png)
     show(rows, as_json=of.as_json, title=str(of.out))
 
 
-def _ventricles(of: AnatomyOptions) -> tuple[Mesh, Rows]:
+def _ventricles(of: AnatomyOptions, stage: Callable[[str], None]) -> tuple[Mesh, Rows]:
     for name in ("frame", "opening", "threshold"):
         if getattr(of, name) is not None:
             raise ValueError(f"anatomy: --{name} is for an atrium; say which, --atrium left.")
@@ -89,14 +100,18 @@ def _ventricles(of: AnatomyOptions) -> tuple[Mesh, Rows]:
         left=of.left_mm,
         angles=of.angles(),
         valves=of.valves(),
+        uvc_apex=of.uvc_apex_mm,
+        landmarks=[] if of.landmark is None else of.landmark,
+        stage=stage,
     )
 
 
-def _atrium(of: AnatomyOptions, side: Side) -> tuple[Mesh, Rows]:
-    if of.left_mm is not None or of.valves() or of.angles() != BAYER:
+def _atrium(of: AnatomyOptions, side: Side, stage: Callable[[str], None]) -> tuple[Mesh, Rows]:
+    told = (of.left_mm, of.landmark, of.uvc_apex_mm, of.valves(), of.angles())
+    if told != (None, None, UVC_APEX, {}, BAYER):
         raise ValueError(
-            "anatomy: --left-mm, --valve, --rule and angles are for ventricles; leave them out "
-            "with --atrium."
+            "anatomy: --left-mm, --landmark, --uvc-apex-mm, --valve, --rule and angles are for "
+            "ventricles; leave them out with --atrium."
         )
     return atrium_of(
         of.heart,
@@ -106,4 +121,5 @@ def _atrium(of: AnatomyOptions, side: Side) -> tuple[Mesh, Rows]:
         frame=of.frame,
         openings=[] if of.opening is None else of.opening,
         thresholds=[] if of.threshold is None else of.threshold,
+        stage=stage,
     )

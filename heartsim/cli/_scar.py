@@ -12,7 +12,7 @@ from heartsim.scenario import scar_of, voltage_scar_of
 from heartsim.viz import anatomy_png
 
 from ._options import Json, Side
-from ._show import show
+from ._show import show, stages
 
 
 class Rule(enum.StrEnum):
@@ -41,6 +41,7 @@ def scar(
     core: Level = None,
     field: Annotated[str, typer.Option(help="Point data of the map, mV.")] = "bipolar",
     side: Annotated[Side, typer.Option(help="Endocardium of the map.")] = Side.left,
+    frame: Annotated[int | None, typer.Option(help="Which of a series, from 0.")] = None,
     remote: Annotated[int | None, typer.Option(help="Segment of healthy muscle, 1 to 17.")] = None,
     png: Annotated[Path | None, typer.Option(help="Picture of heart and scar.")] = None,
     as_json: Json = False,
@@ -51,11 +52,16 @@ def scar(
     given = {k: v for k, v in (("border", border), ("core", core)) if v is not None}
     if rule is Rule.fwhm and border is not None:
         raise ValueError("--border: the border of fwhm begins at the peak of remote muscle.")
-    if rule is Rule.voltage:
-        mesh, rows = voltage_scar_of(heart, image, VoltageRule(**given), field, side.value)
-    else:
-        mesh, rows = scar_of(heart, image, KINDS[rule](**given), remote)
-    write_mesh(mesh, out)
-    if png is not None:
-        anatomy_png(mesh, png)
+    if rule is Rule.voltage and frame is not None:
+        raise ValueError("--frame: is of images; a voltage map has none, leave it out.")
+    with stages(as_json) as stage:
+        if rule is Rule.voltage:
+            of = VoltageRule(**given)
+            mesh, rows = voltage_scar_of(heart, image, of, field, side.value, stage)
+        else:
+            mesh, rows = scar_of(heart, image, KINDS[rule](**given), remote, frame, stage)
+        stage("writing")
+        write_mesh(mesh, out)
+        if png is not None:
+            anatomy_png(mesh, png)
     show(rows, as_json=as_json, title=str(out))

@@ -96,20 +96,29 @@ def progress_bar(
 
 @contextmanager
 def stages(quiet: bool = False) -> Iterator[Callable[[str], None]]:
-    """A callback that names what begins now; on stderr each stage has its line and, when it ends,
-    its seconds."""
-    now: list[tuple[str, float]] = []
+    """A callback that names what begins now: on stderr each stage has its line, which begins with
+    it and has its seconds when it ends."""
+    begun: list[float] = []
+
+    def said(text: str, end: str) -> None:
+        if not quiet:
+            print(text, end=end, file=sys.stderr, flush=True)
 
     def ended() -> None:
-        if now and not quiet:
-            name, begun = now.pop()
-            print(f"{name}: {time.monotonic() - begun:.1f} s", file=sys.stderr, flush=True)
+        if begun:
+            said(f" {time.monotonic() - begun.pop():.1f} s", end="\n")
 
     def begins(name: str) -> None:
         ended()
-        now.append((name, time.monotonic()))
+        begun.append(time.monotonic())
+        said(f"{name}:", end="")
 
-    yield begins
+    try:
+        yield begins
+    except BaseException:
+        if begun:
+            said("", end="\n")  # what went wrong has a line of its own
+        raise
     ended()
 
 

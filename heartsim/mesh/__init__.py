@@ -19,6 +19,7 @@ from ._mesh import did_you_mean as did_you_mean
 from ._mesh import drop_regions as drop_regions
 from ._mesh import keep_regions as keep_regions
 from ._mesh import submesh as submesh
+from ._preflight import QUANTILES as QUANTILES
 from ._preflight import MeshReport as MeshReport
 from ._preflight import preflight as preflight
 from ._preflight import require_heart_size as require_heart_size

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 
 from heartsim._types import AnyArray
 
-from ._topology import TET_FACES, edges_by_axis, signed_volumes
+from ._topology import edges_by_axis, signed_volumes
 
 
 def mean_ratio(
@@ -36,10 +36,13 @@ def mean_ratio(
 def dihedral_angles(
     points: Float[AnyArray, "nodes 3"], cells: Int[AnyArray, "cells 4"]
 ) -> Float[np.ndarray, "cells 6"]:
-    """The six angles between a tetrahedron's faces, degrees; 70.5 for a regular one."""
-    x = np.asarray(points)[np.asarray(cells)[:, TET_FACES]]
-    normals = np.cross(x[:, :, 1] - x[:, :, 0], x[:, :, 2] - x[:, :, 0])
-    normals = normals / np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-300)
-    pairs = np.array(list(itertools.combinations(range(4), 2)))
-    cosine = -np.sum(normals[:, pairs[:, 0]] * normals[:, pairs[:, 1]], axis=-1)
-    return np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
+    """The six angles between a tetrahedron's faces, degrees; 70.5 for a regular one. Faces lie
+    opposite vertices, in the order of pairs 01, 02, 03, 12, 13, 23."""
+    x = np.asarray(points, float)[np.asarray(cells)]
+    a, b, c = (x[:, k] - x[:, 0] for k in (1, 2, 3))
+    others = [np.cross(b, c), np.cross(c, a), np.cross(a, b)]
+    normals = [-np.sum(others, axis=0), *others]
+    normals = [n / np.maximum(np.linalg.norm(n, axis=1), 1e-300)[:, None] for n in normals]
+    pairs = itertools.combinations(range(4), 2)
+    cosine = [-np.sum(normals[i] * normals[j], axis=1) for i, j in pairs]
+    return np.degrees(np.arccos(np.clip(np.stack(cosine, axis=1), -1.0, 1.0)))

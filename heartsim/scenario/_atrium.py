@@ -1,7 +1,7 @@
 """From an atrium on file to one with openings, fields, bundles and fibres."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from heartsim.anatomy import (
 )
 from heartsim.mesh import Mesh, did_you_mean, read_mesh, require_heart_size, require_sound
 
-from ._anatomy import kept_and_cut
+from ._anatomy import kept_and_cut, named_numbers
 from ._check import mesh_rows
 from ._rows import Rows, row
 
@@ -29,20 +29,23 @@ def atrium_of(
     frame: str | None = None,
     openings: Sequence[str] = (),
     thresholds: Sequence[str] = (),
+    stage: Callable[[str], None] = lambda _: None,
 ) -> tuple[Mesh, Rows]:
     """An atrium of a mesh on file, `side` left or right, with what its shape tells, and its
     numbers (`describe_atrium`).
 
     `keep` names its regions where the file has others: where these are cut away is open. `openings`
-    are NAME=X,Y,Z or NAME=X,Y,Z,RADIUS [mm], `thresholds` NAME=VALUE. ValueError names the file and
-    what was wanted.
+    are NAME=X,Y,Z or NAME=X,Y,Z,RADIUS [mm], `thresholds` NAME=VALUE; `stage` is told what begins.
+    ValueError names the file and what was wanted.
     """
+    stage("reading")
     whole = read_mesh(path, unit=unit)
     require_heart_size(whole, "mm" if unit is None else unit, str(path))
     given = [_opening(text) for text in openings]
     bundles = _bundles(side, thresholds)
     mesh, cut = kept_and_cut(dataclasses.replace(whole, frames=None), keep)
     require_sound(mesh, str(path))
+    stage("openings, bundles and fibres")
     try:
         atrium = describe_atrium(mesh, side, frame, given, bundles, cut)
     except ValueError as fault:
@@ -67,16 +70,7 @@ def atrium_rows(atrium: Atrium) -> Rows:
 
 
 def _opening(text: str) -> Opening:
-    name, _, place = text.partition("=")
-    try:
-        numbers = [float(part) for part in place.split(",")]
-    except ValueError:
-        numbers = []
-    if len(numbers) not in (3, 4):
-        raise ValueError(
-            f"--opening {text}: NAME=X,Y,Z or NAME=X,Y,Z,RADIUS in mm is wanted, such as "
-            "lspv=20,11,12."
-        )
+    name, numbers = named_numbers("opening", text, "lspv=20,11,12", (3, 4))
     return Opening(name, (numbers[0], numbers[1], numbers[2]), *numbers[3:])
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from heartsim.mesh import Mesh, preflight
+from heartsim.mesh import QUANTILES, Mesh, dihedral_angles, preflight
 from heartsim.tissue import (
     NEVER,
     Stimulus,
@@ -98,6 +98,7 @@ def mesh_rows(mesh: Mesh) -> Rows:
         "quality_quantiles": row(
             list(report.quality), "1", "mean ratio, 1 regular and 0 flat, at the same quantiles"
         ),
+        **_angle_row(mesh),
         "separate_parts": row(len(report.components), "1", "parts that no edge connects"),
         "fibres": row(mesh.frames is not None, "", "whether the mesh has fibre directions"),
         "node_sets": row(sorted(mesh.node_sets), "", "named groups of nodes"),
@@ -108,6 +109,15 @@ def mesh_rows(mesh: Mesh) -> Rows:
         shown = f"region_{tag}_{names[tag]}" if tag in names else f"region_{tag}"
         rows[f"{shown}_{unit}"] = row(size, unit, f"{measure} of this region")
     return rows
+
+
+def _angle_row(mesh: Mesh) -> Rows:
+    """How sharp the corners of tetrahedra are."""
+    if mesh.dim != 3:
+        return {}
+    angles = np.quantile(dihedral_angles(mesh.points, mesh.cells), QUANTILES)
+    words = "angles between the faces of cells, 70.5 in a regular one, at the same quantiles"
+    return {"dihedral_quantiles_degrees": row(angles.tolist(), "degrees", words)}
 
 
 def _directions(scene: Scene, cache: Path | None) -> Rows:

@@ -66,4 +66,8 @@ def contour_rows(made: FromContours) -> Rows:
     rows["slices_moved_mm"] = row(
         made.moved_mm, "mm", "farthest that a slice was moved to lie in line with the others"
     )
+    for valve, middle in made.valves.items():
+        rows[f"{valve}_drawn_mm"] = row(
+            middle.round(2).tolist(), "mm", "mean of the points drawn on that valve, moved back"
+        )
     return rows | {"thickened_mL": row(made.thickened, "mL", THICKENED)}

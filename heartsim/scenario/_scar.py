@@ -1,6 +1,7 @@
 """From a heart and an image of late enhancement on file to scar, by rules side by side."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -29,27 +30,45 @@ NEEDED = ("chamber", "segment")
 
 
 def scar_of(
-    heart: str | Path, image: str | Path, rule: ScarRule, remote: int | None = None
+    heart: str | Path,
+    image: str | Path,
+    rule: ScarRule,
+    remote: int | None = None,
+    frame: int | None = None,
+    stage: Callable[[str], None] = lambda _: None,
 ) -> tuple[Mesh, Rows]:
     """The heart with regions `scar` and `border` by one rule, and what all rules find.
 
     `heart` is from `heartsim mesh build` or `heartsim anatomy` and lies in the image's frame;
-    `remote` is the segment of healthy muscle. ValueError names the file and what was wanted.
+    `remote` is the segment of healthy muscle, `frame` picks one of a series, `stage` is told what
+    begins. ValueError names the file and what was wanted.
     """
+    stage("reading")
     mesh = _described(heart)
     if remote is not None and not 1 <= remote <= 17:
         raise ValueError(f"remote segment {remote}: wanted 1 to 17.")
-    found = enhancement(mesh, read_image(image), remote)
+    shown = read_image(image, frame)
+    stage("intensities in the wall")
+    found = enhancement(mesh, shown, remote)
+    stage("zones")
     rules = [rule, *(other for other in RULES if other.name != rule.name)]
     return with_scar(mesh, found, rule), scar_rows(mesh, found, rules)
 
 
 def voltage_scar_of(
-    heart: str | Path, map_: str | Path, rule: VoltageRule, field: str, side: str
+    heart: str | Path,
+    map_: str | Path,
+    rule: VoltageRule,
+    field: str,
+    side: str,
+    stage: Callable[[str], None] = lambda _: None,
 ) -> tuple[Mesh, Rows]:
     """The heart with regions `scar` and `border` under the low voltages of a map: a surface with
-    point data `field` [mV], in the heart's frame, mm. ValueError names file or field."""
+    point data `field` [mV], in the heart's frame, mm. `stage` is told what begins. ValueError names
+    file or field."""
     import pyvista
+
+    stage("reading")
 
     mesh, file = _described(heart), Path(map_)
     if not file.is_file():
@@ -59,10 +78,12 @@ def voltage_scar_of(
         there = ", ".join(getattr(surface, "point_data", {})) or "none"
         raise ValueError(f"{file}: no point data {field!r}; there are {there}.")
     voltage = np.asarray(surface.point_data[field], float)
+    stage("voltages on the endocardium")
     try:
         found = mapped(mesh, np.asarray(surface.points, float), voltage, side)
     except ValueError as fault:
         raise ValueError(f"{file}: {str(fault).removeprefix('anatomy: ')}") from None
+    stage("zones")
     return with_voltage_scar(mesh, found, rule), voltage_rows(mesh, found, rule)
 
 

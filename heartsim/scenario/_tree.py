@@ -5,17 +5,20 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial import cKDTree
 
-from heartsim.anatomy import Growth, grow_purkinje
+from heartsim.anatomy import Bundles, Growth, grow_purkinje
 from heartsim.mesh import Mesh, read_mesh, signed_volumes
 
 from ._rows import Rows, row
 
 
-def tree_of(heart: str | Path, side: str, growth: Growth) -> tuple[Mesh, Rows]:
-    """The tree and its size. ValueError names the file, where it lacks coordinates or the side."""
+def tree_of(
+    heart: str | Path, side: str, growth: Growth, bundles: Bundles | None = None
+) -> tuple[Mesh, Rows]:
+    """The tree and its size; `bundles` as in `grow_purkinje`. ValueError names the file, where it
+    lacks coordinates or the side."""
     mesh = read_mesh(heart)
     try:
-        tree = grow_purkinje(mesh, side, growth=growth)
+        tree = grow_purkinje(mesh, side, bundles, growth)
     except ValueError as fault:
         raise ValueError(f"{heart}: {str(fault).split(': ', 1)[1]}") from None
     return tree, tree_rows(mesh, tree, side, growth.top)

@@ -204,6 +204,9 @@ def test_the_command_writes_a_heart_and_tells_its_volumes(folder, capsys):
         assert told[f"{name}_whole_mL"]["value"] == pytest.approx(whole)
     mesh = read_mesh(folder / "left.vtu")
     assert mesh.n_nodes == told["nodes"]["value"]
+    angles = told["dihedral_quantiles_degrees"]["value"]
+    assert angles[0] == pytest.approx(dihedral_angles(mesh.points, mesh.cells).min(), rel=1e-4)
+    assert 5.0 < angles[0] < 60.0 < angles[2] < 80.0 < angles[4] < 175.0
     assert (folder / "left.png").stat().st_size > 10_000
     assert set(mesh.node_sets) == {"epi", "lv_endo", "base", "apex"}
 

@@ -114,6 +114,8 @@ def test_surfaces_lie_on_the_ellipsoids(made):
 def test_the_moved_slice_is_moved_back(made):
     """To a quarter: the others bear a part of it, as nothing says which of them are right."""
     assert made.moved_mm == pytest.approx(np.linalg.norm(BY), rel=0.25)
+    assert set(made.valves) == {"mitral"}  # the only one drawn, around the origin
+    assert np.linalg.norm(made.valves["mitral"]) < 2.0
     assert any("moved by up to" in note for note in made.heart.mesh.notes)
 
 

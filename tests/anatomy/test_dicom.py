@@ -1,5 +1,6 @@
 """DICOM in: a series of slices and a segmentation object, written here from a made-up heart."""
 
+import dataclasses
 import locale
 
 import numpy as np
@@ -24,8 +25,8 @@ def kept_locale():
     locale.setlocale(locale.LC_ALL, before)
 
 
-def write_series(folder, image, skip=(), uid=None):
-    """One file a slice, in no order of their names."""
+def write_series(folder, image, skip=(), uid=None, apart=False, time=None):
+    """One file a slice, in no order of their names; `apart`: a series a slice, as cines are."""
     folder.mkdir(exist_ok=True)
     uid = generate_uid() if uid is None else uid
     for k, values in enumerate(image.values.astype(np.uint16)):
@@ -36,17 +37,20 @@ def write_series(folder, image, skip=(), uid=None):
         place = image.place(np.array([[0.0, 0.0, k * image.spacing[2]]]))[0]
         tags = {
             "0008|0060": "MR",
-            "0020|000e": uid,
+            "0020|000e": f"{uid}.{k + 2}" if apart else uid,
             "0020|000d": uid + ".1",
             "0020|0032": "\\".join(f"{v:.6f}" for v in place),
             "0020|0037": "\\".join(f"{v:.9f}" for v in image.axes[:, :2].T.ravel()),
             "0020|0013": str(100 - k),
+            "0020|0052": "1.2.3",
         }
+        if time is not None:
+            tags["0018|1060"] = str(time)
         for tag, value in tags.items():
             slice_.SetMetaData(tag, value)
         writer = SimpleITK.ImageFileWriter()
         writer.KeepOriginalImageUIDOn()
-        writer.SetFileName(str(folder / f"{(7 * k) % 31:02d}.dcm"))
+        writer.SetFileName(str(folder / f"{'' if time is None else time}_{(7 * k) % 31:02d}.dcm"))
         writer.Execute(slice_)
     return folder
 
@@ -105,6 +109,60 @@ def test_a_series_is_read_where_it_lies(tmp_path):
     image = anatomy.read_labels(write_series(tmp_path / "series", LABELS))
     voxels_alike(LABELS, image)
     np.testing.assert_allclose(image.spacing, SPACING, rtol=1e-5)
+
+
+def test_a_cine_of_one_series_a_slice_is_read_a_phase_at_a_time(tmp_path):
+    """Three phases, whose files lie in another order than their trigger times."""
+    uid = generate_uid()
+    for k, time in enumerate((400.0, 5.0, 80.0)):
+        values = np.where(LABELS.values == 3, 10 + k, LABELS.values)
+        image = dataclasses.replace(LABELS, values=values)
+        folder = write_series(tmp_path / "cine", image, uid=uid, apart=True, time=time)
+    for frame, cavity in enumerate((11, 12, 10)):
+        image = anatomy.read_labels(folder, frame)
+        assert set(np.unique(image.values)) == {0, 1, 2, cavity}
+        voxels_alike(
+            dataclasses.replace(LABELS, values=np.where(LABELS.values == 3, cavity, LABELS.values)),
+            image,
+        )
+    for frame in (None, 3):
+        with pytest.raises(ValueError, match="cine has 3 frames; choose one from 0 to 2"):
+            anatomy.read_image(folder, frame)
+    next(folder.glob("80*")).unlink()
+    with pytest.raises(ValueError, match="places have 2 to 3 images; slices are missing"):
+        anatomy.read_image(folder, 0)
+
+
+def test_series_that_make_no_stack_are_not_joined(tmp_path):
+    turned = dataclasses.replace(LABELS, axes=LABELS.axes[:, [1, 0, 2]] * [1, 1, -1])
+    aside = dataclasses.replace(LABELS, origin=LABELS.origin + 30.0 * LABELS.axes[:, 0])
+    for name, other, said in (
+        ("turned", turned, "differ in direction, size, pixels or frame of reference"),
+        ("aside", aside, "a slice lies 30.0 mm beside the line"),
+    ):
+        first = write_series(tmp_path / name, LABELS, skip=range(4, 99), apart=True, time=1)
+        write_series(first, other, skip=range(4), apart=True, time=1)
+        with pytest.raises(ValueError, match=said):
+            anatomy.read_image(first)
+
+
+@pytest.mark.data
+def test_the_short_axis_cines_of_a_patient_are_one_stack(shared_data, tmp_path):
+    """Of biv-me's example: six series of one slice, 17.7 mm apart, among long-axis ones."""
+    place = shared_data / "cmr/bivme_example_patient1"
+    files = sorted((place / "dicom_ED").glob("*retro.dcm"))
+    for file in files:
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    image = anatomy.read_image(tmp_path)
+    assert image.values.shape == (6, 208, 256)
+    np.testing.assert_allclose(image.spacing, [1.40625, 1.40625, 17.70], atol=0.01)
+    for file in files:
+        data = pydicom.dcmread(file)
+        k, row, column = np.rint(image.voxels(np.array([data.ImagePositionPatient], float)))[0]
+        assert (row, column) == (0, 0)
+        np.testing.assert_array_equal(image.values[int(k)], data.pixel_array)
+    with pytest.raises(ValueError, match="there are 11; put the slices of one stack"):
+        anatomy.read_image(place / "dicom_ED")
 
 
 def test_a_segmentation_is_read_where_it_lies(tmp_path):

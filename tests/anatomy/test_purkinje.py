@@ -97,6 +97,32 @@ def test_what_cannot_be_grown_is_refused():
         anatomy.Growth(segment=5.0, length=3.0)
 
 
+def test_the_command_takes_entry_and_fascicles(tmp_path, capsys):
+    """Root and the one fascicle lie at the nodes nearest to the coordinates given."""
+    write_mesh(HEART, tmp_path / "heart.vtu")
+    base = ["purkinje", str(tmp_path / "heart.vtu"), "--side", "left"]
+    out = ["--out", str(tmp_path / "left.vtu"), "--generations", "1"]
+    places = ["--root", "0.8", "-20", "--trunk", "0.6", "-5", "--fascicle", "0.4,-86,free"]
+    assert run_command([*base, *out, *places]) == 0
+    tree, fields = read_mesh(tmp_path / "left.vtu"), HEART.point_data
+    root = np.linalg.norm(HEART.points - tree.points[0], axis=1).argmin()
+    assert fields["apicobasal"][root] == pytest.approx(0.8, abs=0.05)
+    assert fields["rotational"][root] == pytest.approx(np.radians(-20), abs=0.1)
+    bundles = anatomy.Bundles(
+        (0.8, np.radians(-20)), (0.6, np.radians(-5)), ((0.4, np.radians(-86), True),)
+    )
+    same = anatomy.grow_purkinje(HEART, "left", bundles, anatomy.Growth(generations=1))
+    np.testing.assert_allclose(tree.points, same.points, atol=1e-4)
+    capsys.readouterr()
+    for wrong, said in (
+        (["--root", "1.2", "0"], "--root 1.2 0: wanted a height from 0"),
+        (["--fascicle", "0.4,80"], "--fascicle 0.4,80: HEIGHT,DEGREES,WALL is wanted"),
+        (["--fascicle", "0.4,80,left"], "--fascicle 0.4,80,left: HEIGHT,DEGREES,WALL is wanted"),
+    ):
+        assert run_command([*base, "--out", str(tmp_path / "no.vtu"), *wrong]) == 2
+        assert said in capsys.readouterr().err
+
+
 def test_the_command_grows_and_measures(tmp_path, capsys):
     write_mesh(HEART, tmp_path / "heart.vtu")
     out = tmp_path / "left.vtu"

@@ -223,6 +223,14 @@ def test_the_command_reads_a_map(heart, voltage_map, tmp_path, capsys):
     assert run_command(base) == 2
     assert "no point data 'bipolar'; there are bip" in capsys.readouterr().err
     assert run_command([*base, "--field", "bip"]) == 0
-    told = json.loads(capsys.readouterr().out)
+    said = capsys.readouterr()
+    assert said.err == ""  # no stages for a machine
+    told = json.loads(said.out)
     assert told["voltage_core_cm2"]["value"] > 2.0
     assert "scar" in {name for name, _ in read_mesh(tmp_path / "out.vtu").region_names}
+    (tmp_path / "out.vtu").unlink()
+    assert run_command([*base[:-1], "--field", "bip", "--frame", "0"]) == 2
+    assert "--frame: is of images" in capsys.readouterr().err
+    assert run_command([*base[:-1], "--field", "bip"]) == 0
+    stages = [line.split(":")[0] for line in capsys.readouterr().err.splitlines()]
+    assert stages == ["reading", "voltages on the endocardium", "zones", "writing"]

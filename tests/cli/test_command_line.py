@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -263,3 +264,24 @@ def test_plain_lines_off_a_terminal_reckon_the_time_left(capsys, monkeypatch):
     assert lines[0] == "10 of 100 ms"
     assert lines[4] == "50 of 100 ms 5 s left"
     assert lines[-1] == "100 of 100 ms 0 s left"
+
+
+def test_a_stage_is_named_when_it_begins_and_has_its_seconds_when_it_ends(capsys):
+    with _show.stages() as stage:
+        stage("outlines")
+        assert capsys.readouterr().err == "outlines:"
+        stage("tetrahedra")
+        assert re.fullmatch(r" \d+\.\d s\ntetrahedra:", capsys.readouterr().err)
+    assert re.fullmatch(r" \d+\.\d s\n", capsys.readouterr().err)
+
+    def fails():
+        with _show.stages() as stage:
+            stage("outlines")
+            raise ValueError("bad")
+
+    with pytest.raises(ValueError, match="bad"):
+        fails()
+    assert capsys.readouterr().err == "outlines:\n"  # the sentence has a line of its own
+    with _show.stages(quiet=True) as stage:
+        stage("outlines")
+    assert capsys.readouterr().err == ""

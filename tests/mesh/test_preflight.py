@@ -24,7 +24,8 @@ def test_quality_and_angles_of_known_cells():
     corner = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
     # 12 (3/6)^(2/3) / 9, and three right angles
     assert mean_ratio(corner, tet)[0] == pytest.approx(12 * 0.5 ** (2 / 3) / 9)
-    assert np.sort(dihedral_angles(corner, tet)[0])[3:] == pytest.approx(90.0)
+    sharp = np.degrees(np.arccos(np.sqrt(1 / 3)))  # beside the face opposite the corner
+    assert dihedral_angles(corner, tet)[0] == pytest.approx([sharp] * 3 + [90.0] * 3)
     triangle = np.array([[0.0, 0, 0], [1, 0, 0], [0.5, np.sqrt(0.75), 0]])
     assert mean_ratio(triangle, np.array([[0, 1, 2]]))[0] == pytest.approx(1.0)
 

@@ -6,6 +6,7 @@ import json
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import pyvista
 
 from heartsim import anatomy, tissue
 from heartsim.mesh import read_mesh, write_mesh
@@ -55,6 +56,23 @@ def test_times_are_those_of_the_tissue_functions(folder, tmp_path):
     np.testing.assert_allclose(got, np.asarray(T)[: heart.n_nodes], atol=1e-3)  # float32
     manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))
     assert {"left.vtu", "right.vtu"} <= {name.split("/")[-1] for name in manifest["inputs_sha256"]}
+
+
+@pytest.mark.parametrize("name", ["left.vtp", "left.pts"])
+def test_trees_of_other_formats_conduct_alike(folder, tmp_path, name):
+    """VTP has no node sets, so that node 0 is entered and all loose ends meet the muscle; CARP is
+    in um and has the sets as .vtx."""
+    tree = read_mesh(folder / "left.vtu")
+    if name.endswith(".vtp"):
+        lines = np.column_stack([np.full(tree.n_cells, 2), tree.cells])
+        pyvista.PolyData(np.asarray(tree.points, float), lines=lines.ravel()).save(folder / name)
+    else:
+        write_mesh(tree, folder / name)
+    given = data(start_ms=0.0)
+    want = activation(scenario_from(given, folder=folder), tmp_path / "vtu")
+    given["purkinje"][0]["tree"] = name
+    got = activation(scenario_from(given, folder=folder), tmp_path / "other")
+    np.testing.assert_allclose(got, want, atol=2e-3)
 
 
 def test_a_left_bundle_that_is_not_entered_is_late_and_last_on_the_left(folder, tmp_path):
