@@ -139,6 +139,7 @@ COLUMNS = {  # of the table that a study prints
     "dynamic": ("cycle_ms", "diastolic_ms", "apd90_ms", "alternans_ms"),
     "drug": (
         "drug", "dose", "concentration_nM", "apd90_ms", "triangulation_ms", "ead_mV", "qnet_uC_uF",
+        "drift",
     ),
 }  # fmt: skip
 

@@ -51,6 +51,7 @@ from ._steps import Substeps as Substeps
 from ._thickened import Thickened as Thickened
 from ._thickened import ThickenedState as ThickenedState
 from ._train import Settled as Settled
+from ._train import drifts as drifts
 from ._train import settle as settle
 from ._train import train as train
 from .published import CARDS as CARDS
