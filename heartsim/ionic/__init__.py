@@ -23,6 +23,7 @@ from ._model import Slope as Slope
 from ._model import param as param
 from ._pace import Beat as Beat
 from ._pace import markers as markers
+from ._pace import own_beat as own_beat
 from ._pace import pace as pace
 from ._pacing import Pacing as Pacing
 from ._pacing import flat as flat
