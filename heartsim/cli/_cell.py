@@ -14,6 +14,7 @@ from heartsim.scenario import (
     drug_study,
     dynamic_study,
     imported_cell,
+    model_table,
     paced_cell,
     population_study,
     restitution_of,
@@ -44,6 +45,9 @@ def cell(of: CellOptions) -> None:
     if sum([of.model is not None, of.listed, of.imported is not None]) != 1:
         raise ValueError("cell: give one of MODEL, --list and --import FILE.")
     if of.listed:
+        if of.png is not None:
+            raise ValueError("cell: --list has no picture; leave out --png.")
+        _keep(of, model_table())
         show(cell_models(), as_json=of.as_json, title="cell models", as_named=True)
     elif of.imported is not None:
         if of.smooth is not None:
@@ -145,12 +149,16 @@ COLUMNS = {  # of the table that a study prints
     "dynamic": ("cycle_ms", "diastolic_ms", "apd90_ms", "alternans_ms"),
     "drug": (
         "drug", "dose", "concentration_nM", "apd90_ms", "triangulation_ms", "ead_mV", "qnet_uC_uF",
+        "drift",
     ),
 }  # fmt: skip
 
 
 def _import(path: Path, of: CellOptions) -> None:
     _, checked, rows = imported_cell(path, **of.named())
+    if of.csv_file is not None:
+        names = ("time_ms", "V_mV", "V_of_the_file_mV")
+        _write(of.csv_file, names, zip(checked.time, checked.V, checked.reference, strict=True))
     if of.png is not None:
         lines = {"heartsim": checked.V, "the file's own equations": checked.reference}
         beat_png(checked.time, lines, of.png, path.name)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from heartsim.ionic import Pacing
+from heartsim.ionic import CARDS, Pacing
 from heartsim.scenario import SMOOTH
 
 from ._options import Json
@@ -32,7 +32,7 @@ Cycle = Annotated[float | None, typer.Option(help="Between stimuli; 1000, with -
 Beats = Annotated[
     int | None, typer.Option(min=1, help="The last one is measured; 1, studies 20 to 100.")
 ]
-Stimulus = Annotated[float | None, typer.Option(help="mV/ms; 0 for a cell that beats by itself.")]
+Stimulus = Annotated[float | None, typer.Option(help="mV/ms; 0: its own beat; 40, sinus node 0.")]
 Scale = Annotated[list[str] | None, typer.Option(help="Parameter times a factor, as g_Kr=0.5.")]
 Smooth = Annotated[
     float | None, typer.Option(help="mV: sigmoids of this width in place of jumps; none.")
@@ -59,7 +59,7 @@ Sensitivity = Annotated[
     bool, typer.Option("--sensitivity", help="What each conductance does, by derivatives.")
 ]
 Settle = Annotated[bool, typer.Option("--settle", help="Pace to the limit cycle; its states.")]
-Table = Annotated[Path | None, typer.Option("--csv", help="Every variable, the curve, the table.")]
+Table = Annotated[Path | None, typer.Option("--csv", help="Every variable, the curve, a table.")]
 
 
 @dataclasses.dataclass
@@ -119,6 +119,12 @@ class CellOptions:
         strength, duration = DEFAULT.stimulus, DEFAULT.duration
         if study == "drug":
             strength, duration = DRUG_STIMULUS
+        if study != "pace" and self.stimulus == 0:
+            raise ValueError(
+                f"cell: --{study} is of beats that a stimulus starts; wanted --stimulus above 0."
+            )
+        if study == "pace" and self.model in CARDS and CARDS[self.model].tissue == "sinus node":
+            strength = 0.0
         return Pacing(
             _given(self.cycle_ms, CYCLE.get(study, DEFAULT.cycle_length)),
             BEATS.get(study, DEFAULT.beats) if self.beats is None else self.beats,

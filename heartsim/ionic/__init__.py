@@ -24,6 +24,7 @@ from ._model import Slope as Slope
 from ._model import param as param
 from ._pace import Beat as Beat
 from ._pace import markers as markers
+from ._pace import own_beat as own_beat
 from ._pace import pace as pace
 from ._pacing import Pacing as Pacing
 from ._pacing import flat as flat
@@ -52,6 +53,7 @@ from ._steps import Substeps as Substeps
 from ._thickened import Thickened as Thickened
 from ._thickened import ThickenedState as ThickenedState
 from ._train import Settled as Settled
+from ._train import drifts as drifts
 from ._train import settle as settle
 from ._train import train as train
 from .published import CARDS as CARDS

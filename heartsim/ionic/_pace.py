@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ._imported import called
-from ._markers import beat_markers
+from ._markers import FIRED, beat_markers
 from ._model import AbstractIonicModel
 from ._pacing import Pacing, flat, lost, paced, sampled, variables
 from ._steps import AbstractMembraneStep, RushLarsenMidpoint
@@ -89,12 +89,35 @@ def _beat(model, cell, step, pacing: Pacing, keep: tuple[str, ...]):
 def markers(beat: Beat) -> dict[str, float]:
     """What is read from a beat: rest_mV (at its start), peak_mV, amplitude_mV, upstroke_mV_ms
     (greatest dV/dt), apd90_ms, apd70_ms, apd50_ms (from the greatest dV/dt to where 90 % ...
-    of the amplitude are gone for good; nan where they are not), triangulation_ms (APD90 - APD30)
-    and ead_mV: by how much the voltage rises again, later than 100 ms after the greatest dV/dt
-    and before 90 % are gone."""
+    of the amplitude are gone for good, or before another action potential; nan where they are not),
+    triangulation_ms (APD90 - APD30) and ead_mV: by how much the voltage rises again, later than 100
+    ms after the greatest dV/dt and before 90 % are gone; nan where the amplitude is below 60 mV,
+    as then no action potential was started."""
     t, V = beat.time, beat.V.astype(float)
     top = int(np.argmax(V))
     slope = np.gradient(V, t)[: top + 1]
     onset, steepest = np.array([t[int(np.argmax(slope))]]), np.array([slope.max()])
     found = beat_markers(t, V[:, None], onset, steepest, np.array([V[top]]))
     return {name: float(x[0]) for name, x in found.items()}
+
+
+def own_beat(watched: Beat) -> tuple[Beat, float]:
+    """The last whole beat of a cell that nobody stimulates, from one lowest voltage to the next,
+    and the ms between its upstroke and the next (where a tenth of the amplitude is reached). All
+    that was watched, and nan, of a cell that rests; ValueError where no beat is whole."""
+    V = watched.V.astype(float)
+    if np.ptp(V) < FIRED:
+        return watched, np.nan
+    high = V.min() + 0.1 * np.ptp(V) < V
+    ups = np.flatnonzero(~high[:-1] & high[1:])
+    if len(ups) < 3:
+        raise ValueError(
+            "the cell beats by itself, but no whole beat lies within the "
+            f"{watched.time[-1]:.0f} ms that it was watched, three cycle lengths; wanted longer "
+            "ones."
+        )
+    before, own, after = ups[-3:]
+    k = slice(before + np.argmin(V[before:own]), own + np.argmin(V[own:after]) + 1)
+    time, state = watched.time[k] - watched.time[k][0], {n: x[k] for n, x in watched.state.items()}
+    beat = Beat(time, watched.V[k], state, watched.end, np.nan)
+    return beat, float(watched.time[after] - watched.time[own])

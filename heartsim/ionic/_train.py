@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jaxtyping import Float
 
 from ._imported import called
 from ._model import AbstractIonicModel
@@ -57,8 +58,9 @@ def settle(
         done += chunk
         if bad := lost(now):
             raise ValueError(f"{called(model)}: {', '.join(bad)} not finite after {done} beats.")
-        found, name = _change(before, now)
-        found /= chunk
+        shares, names = drifts(before, now, chunk)
+        worst = int(np.argmax(shares))
+        found, name = float(shares[worst]), names[worst]
     return Settled(now, done, found, name)
 
 
@@ -85,15 +87,14 @@ def _run(model, start, beats, steps, dt, stimulus, potassium: bool):
     return lax.fori_loop(0, beats, beat, start)
 
 
-def _change(before: Any, after: Any) -> tuple[float, str]:
-    """The largest relative change of a variable, and its name."""
+def drifts(before: Any, after: Any, beats: int) -> tuple[Float[np.ndarray, " cells"], list[str]]:
+    """Of each cell, V and states of which are `beats` apart: the largest change of a variable a
+    beat, as a share of itself (of 0.001 where it is less), and which that is."""
     (V, x), (W, y) = before, after
     a, b = ({"V": v} | flat(s) for v, s in ((V, x), (W, y)))
-    shares = {
-        name: float(np.max(np.abs(np.asarray(b[name] - a[name])) / _size(a[name]))) for name in a
-    }
-    worst = max(shares, key=lambda name: shares[name])
-    return shares[worst], worst
+    change = [np.abs(np.asarray(b[name] - a[name])) / _size(a[name]) / beats for name in a]
+    shares, names = np.array(change), list(a)
+    return shares.max(axis=0), [names[k] for k in shares.argmax(axis=0)]
 
 
 def _size(x: Any) -> np.ndarray:

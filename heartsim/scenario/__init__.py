@@ -5,6 +5,7 @@ from ._atrium import atrium_of as atrium_of
 from ._cell import SMOOTH as SMOOTH
 from ._cell import cell_models as cell_models
 from ._cell import imported_cell as imported_cell
+from ._cell import model_table as model_table
 from ._cell import paced_cell as paced_cell
 from ._cell import restitution_of as restitution_of
 from ._cell import smoothing_told as smoothing_told

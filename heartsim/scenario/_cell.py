@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -23,12 +24,14 @@ from heartsim.ionic import (
     jumps,
     keep_check,
     markers,
+    own_beat,
     pace,
     parameters,
     read_membrane,
     s1s2,
     scaled,
     smoothed,
+    train,
     variables,
 )
 
@@ -37,35 +40,53 @@ from ._rows import Rows, row
 SMOOTH = "smooth_mV"
 """Among the factors of a cell: the width [mV] of `smoothed`, not a factor."""
 DEFINITIONS = {
-    "rest_mV": ("mV", "voltage as the last beat's stimulus begins"),
+    "rest_mV": ("mV", "voltage as the last beat's stimulus begins; without one, the lowest before"),
     "peak_mV": ("mV", "highest voltage of the beat"),
     "amplitude_mV": ("mV", "peak_mV less rest_mV"),
     "upstroke_mV_ms": ("mV/ms", "greatest rise before the peak, the stimulus included"),
-    "apd90_ms": ("ms", "from the greatest rise until 90 % of the amplitude are gone for good"),
+    "apd90_ms": (
+        "ms",
+        "from the greatest rise until 90 % of the amplitude are gone for good, or before another "
+        "action potential",
+    ),
     "apd70_ms": ("ms", "the same of 70 %"),
     "apd50_ms": ("ms", "the same of 50 %"),
     "triangulation_ms": ("ms", "from 30 % to 90 % of the amplitude gone"),
     "ead_mV": (
         "mV",
         "rise of the voltage later than 100 ms after the greatest rise and before 90 % are gone: "
-        "an early afterdepolarisation",
+        "an early afterdepolarisation; null of an amplitude below 60 mV: no action potential",
     ),
     "calcium_uM": ("uM", "rise of cytosolic calcium over the beat; null of a model without it"),
     "alternans_ms": ("ms", "of apd90_ms between the last two beats; null of one beat"),
     "drift_mV": ("mV", "of the voltage between the starts of the last two beats; null of one beat"),
+    "own_cycle_ms": ("ms", "between upstrokes, of a cell that beats without a stimulus"),
 }
 
 
 def cell_models() -> Rows:
     """Every built-in model with what it is of."""
+    told = zip(*model_table().values(), strict=True)
     return {
         name: row(
-            f"{1 + len(variables(MODELS[name]()))} variables, {card.cost:g} ns; {card.species}, "
-            f"{card.tissue}; {card.source}",
+            f"{count} variables, {cost:g} ns; {species}, {tissue}; {source}",
             "",
             "built-in cell model; ns per cell and step on one core",
         )
-        for name, card in CARDS.items()
+        for name, species, tissue, count, cost, source in told
+    }
+
+
+def model_table() -> dict[str, Sequence[Any]]:
+    """The same in columns."""
+    cards = list(CARDS.values())
+    return {
+        "model": list(CARDS),
+        "species": [card.species for card in cards],
+        "tissue": [card.tissue for card in cards],
+        "variables": [1 + len(variables(MODELS[name]())) for name in CARDS],
+        "cost_ns": [card.cost for card in cards],
+        "source": [card.source for card in cards],
     }
 
 
@@ -76,22 +97,34 @@ def paced_cell(
     **named: str | None,
 ) -> tuple[Beat, Rows]:
     """The last beat of a built-in model, or of one in a file, with parameters times their factors;
-    and what is read from it. `named` as in `cell_of`. ValueError names model, parameter or key."""
+    and what is read from it. Where the stimulus is 0 it is a beat of the cell's own (`own_beat`),
+    of three cycle lengths that it is watched. `named` as in `cell_of`. ValueError names model,
+    parameter or key."""
     pacing = Pacing() if pacing is None else pacing
     with jax.enable_x64(True):  # concentrations drift in single precision
         model = cell_of(name, factors, **named)
         keep = variables(model)
-        if pacing.beats > 1:
-            first = pace(model, dataclasses.replace(pacing, beats=pacing.beats - 1), keep=keep)
-            beat = pace(model, dataclasses.replace(pacing, beats=1), start=first.end, keep=keep)
-            beat = dataclasses.replace(beat, drift=float(beat.V[0] - first.V[0]))
-            before = markers(first)["apd90_ms"]
+        if pacing.stimulus == 0:
+            start = train(model, model.initial(1), pacing, pacing.beats - 1)
+            watch = dataclasses.replace(pacing, beats=1, cycle_length=3 * pacing.cycle_length)
+            beat, cycle = own_beat(pace(model, watch, start, keep=keep))
+            found = {"own_cycle_ms": cycle, "alternans_ms": np.nan}
         else:
-            beat, before = pace(model, pacing, keep=keep), np.nan
-    found = markers(beat) | {"drift_mV": beat.drift}
-    found["alternans_ms"] = abs(found["apd90_ms"] - before)
+            beat, before = _two(model, pacing, keep)
+            found = {"alternans_ms": abs(markers(beat)["apd90_ms"] - before)}
+    found |= markers(beat) | {"drift_mV": beat.drift}
     found["calcium_uM"] = 1000 * float(np.ptp(beat.state.get("Ca_i", np.nan)))
-    return beat, {key: row(found[key], unit, words) for key, (unit, words) in DEFINITIONS.items()}
+    return beat, {key: row(found[key], *of) for key, of in DEFINITIONS.items() if key in found}
+
+
+def _two(model: AbstractIonicModel, pacing: Pacing, keep: tuple[str, ...]) -> tuple[Beat, float]:
+    """The last beat, and APD90 of the one before; nan of one beat."""
+    if pacing.beats == 1:
+        return pace(model, pacing, keep=keep), np.nan
+    first = pace(model, dataclasses.replace(pacing, beats=pacing.beats - 1), keep=keep)
+    beat = pace(model, dataclasses.replace(pacing, beats=1), start=first.end, keep=keep)
+    drift = float(beat.V[0] - first.V[0])
+    return dataclasses.replace(beat, drift=drift), markers(first)["apd90_ms"]
 
 
 def cell_of(

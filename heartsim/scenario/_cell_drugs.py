@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from heartsim.ionic import AbstractIonicModel, Pacing, pace_cells
+from heartsim.ionic import AbstractIonicModel, Cells, Pacing, drifts, pace_cells, train
 from heartsim.therapy import Drug, dosed
 
 from ._cell import cell_of
@@ -22,6 +22,12 @@ HEADS = {
     "drug": ("", "which, none first"),
     "dose": ("1", "multiple of the therapeutic concentration"),
     "concentration_nM": ("nM", "free concentration"),
+}
+SPAN = 10  # beats that a drift is taken over, as the control's
+DRIFT = "largest change of a variable a beat, over the last ten"
+DRIFTS = {
+    "drift": ("1", f"{DRIFT} before those measured (all, of fewer), as a share of itself"),
+    "drifting": ("", "the variable that changes so"),
 }
 
 
@@ -79,7 +85,8 @@ def drug_study(
 
     It first reaches its limit cycle without drug (kept in the folder `cache`), then takes
     `pacing.beats` + 1 beats with it, all drugs and doses in one program. Numbers are of the
-    longer of the last two beats. ValueError names a current that the model lacks.
+    longer of the last two beats, each cell's drift is that of the ten before (see `drifts`).
+    ValueError names a current that the model lacks.
     """
     pacing = Pacing(cycle_length=2000.0, beats=100, dt=0.02) if pacing is None else pacing
     with jax.enable_x64(True):
@@ -88,20 +95,31 @@ def drug_study(
         side = _side_by_side(model, plan)
         n = 1 + len(plan.groups) * len(plan.doses)
         start = jax.tree.map(lambda x: jnp.repeat(x, n), control.end)
-        before = pace_cells(side, n, pacing, start, every=0.1)
-        last = pace_cells(side, n, dataclasses.replace(pacing, beats=1), before.end, every=0.1)
-    read = _worse(before.markers(), last.markers())
+        two, changes, names = _paced(side, start, pacing)
+    read = _worse(*(cells.markers() for cells in two))
     told = {key: READ[key] for key in KEPT if key in read}
     found = plan.heads()
     heads = {key: of for key, of in HEADS.items() if key in found}
     found |= {key: plain(read[key]) for key in told}
-    drift = (
-        f"largest change of a variable ({control.variable}) a beat, over the last ten, as a share"
-    )
-    return found, {key: row(list(found[key]), *of) for key, of in (heads | told).items()} | {
+    found |= {"drift": plain(changes), "drifting": names}
+    of = heads | told | DRIFTS
+    of_control = f"{DRIFT} of these, as a share of itself ({control.variable})"
+    return found, {key: row(list(found[key]), *of[key]) for key in of} | {
         "control_beats": row(control.beats, "1", "beats without drug before"),
-        "control_drift": row(control.drift, "1", f"{drift} of itself"),
+        "control_drift": row(control.drift, "1", of_control),
     }
+
+
+def _paced(side: AbstractIonicModel, start: Any, pacing: Pacing) -> tuple[list[Cells], Any, Any]:
+    """The last two beats of cells, and how far each drifted in the ten before them, in what."""
+    n, span = len(start[0]), min(SPAN, pacing.beats - 1)
+    one = dataclasses.replace(pacing, beats=1)
+    early = train(side, start, pacing, pacing.beats - 1 - span)
+    late = train(side, early, pacing, span)
+    before = pace_cells(side, n, one, late, every=0.1)
+    last = pace_cells(side, n, one, before.end, every=0.1)
+    changes, names = drifts(early, late, span) if span else ([np.nan] * n, [""] * n)
+    return [before, last], changes, names
 
 
 def _worse(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

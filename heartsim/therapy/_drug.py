@@ -64,7 +64,8 @@ def read_drugs(path: str | Path) -> dict[str, Drug]:
     _h (as Kr_IC50, Kr_h; CiPA's hERG, ICaL, Late_sodium and Peak_sodium are known), where there
     are such `therapeutic` [nM] and hERG_Kmax, _Ku [1/ms], _n, _halfmax [nM^n], _Vhalf [mV].
 
-    An IC50 that is missing, NA or 0 is no block. ValueError names the file, drug and column.
+    An IC50 that is missing, NA or 0, or a Hill coefficient of 0, is no block; one that is missing
+    or NA is 1. ValueError names the file, drug and column.
     """
     path = Path(path)
     if not path.is_file():
@@ -184,9 +185,9 @@ def _drug(row: Mapping[str, str], columns: Mapping[str, tuple[str, str]], path: 
     for name, (current, part) in columns.items():
         parts.setdefault(current, {})[part] = number(name)
     blocks = {
-        current: Hill(half, of.get("h") or 1.0)
+        current: Hill(half, 1.0 if h is None else h)
         for current, of in parts.items()
-        if (half := of.get("ic50"))
+        if (half := of.get("ic50")) and (h := of.get("h")) != 0
     }
     values = {parameter: number(name) for name, parameter in BINDING.items()}
     binding = {k: v for k, v in values.items() if v is not None}

@@ -69,9 +69,9 @@ def population_png(table: Columns, out: str | Path, title: str = "") -> None:
     axes.hist(apd[np.isfinite(apd)], bins="auto", color=COLOURS[0], alpha=0.85)
     _frame(axes, "APD90 (ms)", "variants")
     lost = int((~np.isfinite(apd)).sum())
-    axes.set_title(f"{title}, {len(apd)} variants", loc="left", fontweight="bold", fontsize=9)
-    if lost:
-        axes.text(1.0, 0.97, f"{lost} do not end", ha="right", va="top", transform=axes.transAxes)
+    ends = f", of {lost} the beat does not end" if lost else ""
+    head = f"{title}\n{len(apd)} variants{ends}"
+    axes.set_title(head, loc="left", fontweight="bold", fontsize=9)
     figure.tight_layout()
     save_png(figure, out)
 

@@ -116,3 +116,18 @@ def test_the_cost_on_a_card_is_that_of_the_family_in_the_kept_table():
         own += [x for model, x in ns.items() if name.startswith(model)]
         assert own, f"{name}: no cell of its family is in cells.json"
         assert card.cost == pytest.approx(own[0], rel=0.05), name
+
+
+@pytest.mark.long
+def test_precision_tells_what_single_precision_does(tmp_path):
+    """One beat: rounding, far below a step's own error, but not nothing."""
+    line = [sys.executable, str(PROGRAM.with_name("precision.py")), "--beats", "1"]
+    line += ["--models", "beeler_reuter_1977", "--dt", "0.05"]
+    done = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    head, row = map(str.split, done.stdout.splitlines())
+    assert head == ["model", "dV_mV", "APD90_ms", "Na_i_%"]
+    assert row[0] == "beeler_reuter_1977"
+    assert 0 < float(row[1]) < 0.1
+    assert float(row[2]) < 0.1
+    assert row[3] == "-"

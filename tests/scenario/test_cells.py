@@ -85,15 +85,29 @@ def test_the_command_paces_a_cell(tmp_path, capsys):
 
 
 def test_the_command_lists_and_imports(tmp_path, capsys):
-    assert run_command(["cell", "--list", "--json"]) == 0
+    assert run_command(["cell", "--list", "--json", "--csv", str(tmp_path / "list.csv")]) == 0
     listed = json.loads(capsys.readouterr().out)
+    with (tmp_path / "list.csv").open(newline="") as file:
+        written = {row["model"]: row for row in csv.DictReader(file)}
+    assert list(written) == list(listed)
+    mid = written["ten_tusscher_2006_mid"]
+    assert (mid["variables"], mid["species"], mid["cost_ns"]) == ("19", "human", "46")
+    assert mid["source"] in listed["ten_tusscher_2006_mid"]["value"]
     assert listed["ten_tusscher_2006_mid"]["value"].startswith(
         "19 variables, 46 ns; human, ventricle"
     )
     path = write(tmp_path / "cell.mmt")
-    options = ["--png", str(tmp_path / "cell.png"), "--json"]
+    options = ["--png", str(tmp_path / "cell.png"), "--csv", str(tmp_path / "cell.csv"), "--json"]
     assert run_command(["cell", "--import", str(path), *options]) == 0
     told = json.loads(capsys.readouterr().out)
+    with (tmp_path / "cell.csv").open(newline="") as file:
+        head, *rows = csv.reader(file)
+    assert head == ["time_ms", "V_mV", "V_of_the_file_mV"]
+    t, V, own = np.array(rows, float).T
+    assert len(t) > 1000
+    apart = np.abs(V - own)[t > 20.0].max()
+    assert told["largest_difference_mV"]["value"] * 0.99 <= np.abs(V - own).max()
+    assert apart <= told["largest_difference_mV"]["value"] + 1e-5
     assert told["agrees"]["value"] is True
     assert told["settling"]["value"] == ["h"]
     assert told["together"]["value"] == ["C", "O", "I"]
@@ -193,12 +207,18 @@ def test_a_file_with_two_voltages_is_paced(two_voltages, tmp_path, monkeypatch, 
         (["luo_rudy_1991", "--voltage", "V"], "built in; voltage and stimulus are named of a file"),
         ([], "give one of MODEL, --list and --import FILE"),
         (["ten_tusscher_2006_epi", "--list"], "give one of MODEL"),
+        (["--list", "--png", "list.png"], "--list has no picture; leave out --png"),
         (["ten_tuscher_2006_epi"], "did you mean 'ten_tusscher_2006_epi'"),
         (["ten_tusscher_2006_epi", "--scale", "g_Kr"], "--scale g_Kr: wanted a factor"),
         (["ten_tusscher_2006_epi", "--scale", "g_Krr=2"], "did you mean 'g_Kr'"),
         (["ten_tusscher_2006_epi", "--dt-ms", "2"], "a stimulus of 1 ms does not fit"),
         (["ten_tusscher_2006_epi", "--s2", "9", "3", "1"], "wanted FIRST, LAST and STEP in ms"),
         (["ten_tusscher_2006_epi", "--cycle-ms", "-1"], "wanted a cycle, a step and a beat"),
+        (["fabbri_2017", "--settle", "--stimulus", "0"], "--settle is of beats that a stimulus"),
+        (
+            ["stewart_2009", "--stimulus", "0", "--cycle-ms", "600", "--dt-ms", "0.1"],
+            "no whole beat lies within the 1800 ms that it was watched, three cycle lengths",
+        ),
     ],
 )
 def test_one_sentence_for_each_mistake(words, said, capsys):
@@ -228,3 +248,45 @@ def test_markers_of_a_beat_that_is_known_exactly():
     assert found["triangulation_ms"] == pytest.approx(60.0, abs=0.1)
     cut = markers(Beat(t[:1500], V[:1500], {}, (None, None), np.nan))
     assert np.isnan(cut["apd90_ms"])
+
+
+def test_a_cell_that_beats_by_itself_is_measured_by_its_own_beat(tmp_path, capsys):
+    """The sinus node without a word about stimuli: every 0.81 s, as docs/cell-models.md has it; one
+    beat is written, which begins and ends at its lowest voltage. A ventricular cell that nobody
+    stimulates has no action potential, so no afterdepolarisation."""
+    words = ["--dt-ms", "0.1", "--csv", str(tmp_path / "beat.csv"), "--json"]
+    assert run_command(["cell", "fabbri_2017", *words]) == 0
+    told = {name: row["value"] for name, row in json.loads(capsys.readouterr().out).items()}
+    assert told["own_cycle_ms"] == pytest.approx(813.0, abs=2.0)
+    assert told["apd90_ms"] == pytest.approx(149.4, abs=0.5)
+    assert told["ead_mV"] == 0.0
+    assert told["drift_mV"] is told["alternans_ms"] is None
+    with (tmp_path / "beat.csv").open(newline="") as file:
+        _, *rows = csv.reader(file)
+    V = np.array([row[1] for row in rows], float)
+    for lowest in (V[0], V[-1], told["rest_mV"]):
+        assert lowest == pytest.approx(V.min(), abs=0.02)
+    assert 0.1 * len(V) == pytest.approx(813.0, abs=5.0)
+    words = ["--stimulus", "0", "--dt-ms", "0.1", "--cycle-ms", "300", "--json"]
+    assert run_command(["cell", "luo_rudy_1991", *words]) == 0
+    quiet = json.loads(capsys.readouterr().out)
+    for name in ("apd90_ms", "ead_mV", "own_cycle_ms"):
+        assert quiet[name]["value"] is None
+
+
+def test_what_fires_after_a_beat_is_no_part_of_it():
+    """Of two action potentials of known corners the first is measured, and the second is no
+    afterdepolarisation; a bump of 30 mV is no action potential, nor the end of one that a rise of
+    30 mV follows."""
+    t = np.arange(0.0, 600.0, 0.1)
+    one = ([0, 10, 11, 110, 210], [-80.0, -80, 20, 20, -80])
+    two = ([400, 401, 500, 600], [-80.0, 19, 19, -80])
+    V = np.interp(t, *np.concatenate([one, two], axis=1))
+    found, alone = (markers(Beat(t, x, {}, (None, None), np.nan)) for x in (V, np.interp(t, *one)))
+    assert found == alone
+    assert found["ead_mV"] == 0.0
+    assert found["apd90_ms"] == pytest.approx(190.0, abs=1.0)
+    bump = np.interp(t, [0, 10, 11, 300, 350, 400, 600], [-80.0, -80, -50, -70, -60, -80, -80])
+    assert np.isnan(markers(Beat(t, bump, {}, (None, None), np.nan))["ead_mV"])
+    stays = np.interp(t, [0, 10, 11, 100, 150, 250, 600], [-20.0, -20, 30, 20, -25, 5, -5])
+    assert np.isnan(markers(Beat(t, stays, {}, (None, None), np.nan))["apd90_ms"])

@@ -68,6 +68,13 @@ def test_an_ic50_of_nothing_blocks_nothing(table, half, hill):
     assert set(changed(model, dosed(model, [(drug, 1e6)]))) == {"g_Kr"}
 
 
+@pytest.mark.parametrize(("hill", "h"), [("0", 0), ("0.0", 0), ("NA", 1), ("", 1), ("2", 2)])
+def test_a_hill_coefficient_of_nothing_blocks_nothing(table, hill, h):
+    """0 is given, and no block; none given is 1. A column that is not there is none given."""
+    drug = read_drugs(table("drug,Kr_IC50,Kr_h,K1_IC50", f"a,50,{hill},80"))["a"]
+    assert drug.blocks == {"K1": Hill(80.0, 1.0)} | ({"Kr": Hill(50.0, h)} if h else {})
+
+
 def test_columns_as_cipa_names_them(table):
     """The head and the first row of CiPA's newCiPA_training.csv: quinidine, 3237 nM of it free;
     `freedrug` [µM], `CiPA` and the second set of hERG are none of ours."""

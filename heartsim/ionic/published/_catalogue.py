@@ -32,7 +32,10 @@ class Card:
     family has it in benchmarks/cells.json."""
 
 
-_MS03 = "Mitchell and Schaeffer (2003), Bull. Math. Biol. 65, 767-793; page not checked"
+_MS03 = (
+    "Mitchell and Schaeffer (2003), Bull. Math. Biol. 65, 767-793; page not checked; as in "
+    "finitewave 0.9.3"
+)
 _AP96 = "Aliev and Panfilov (1996), Chaos, Solitons & Fractals 7, 293-301; page not checked"
 _FK98 = "Fenton and Karma (1998), Chaos 8, 20-47; page not checked"
 _BO08 = "Bueno-Orovio et al. (2008), J. Theor. Biol. 253, 544-560; page not checked"

@@ -20,9 +20,11 @@ class MitchellSchaeffer(AbstractIonicModel):
         du/dt = h u² (1 - u) / τ_in - u / τ_out                       (1)
         dh/dt = s (1 - h) / τ_open - (1 - s) h / τ_close              (2)
 
-    Mitchell and Schaeffer (2003), Bull. Math. Biol. 65, 767-793 (page not checked). Their s jumps
-    from 1 to 0 at u_gate; ours is the sigmoid s = 1 / (1 + exp((u - u_gate) / u_width)). Their u
-    has no unit: V_rest and V_range map it to a ventricular voltage.
+    Mitchell and Schaeffer (2003), Bull. Math. Biol. 65, 767-793 (page not checked); equations, all
+    five constants and a beat checked against finitewave 0.9.3 (its finitewave-model-mitchell-
+    schaeffer 0.6.0). Their s jumps from 1 to 0 at u_gate; ours is the sigmoid
+    s = 1 / (1 + exp((u - u_gate) / u_width)). Their u has no unit: V_rest and V_range map it to a
+    ventricular voltage.
     """
 
     tau_in: Parameter = param(0.3)  # ms
