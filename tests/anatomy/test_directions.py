@@ -52,4 +52,4 @@ def test_a_right_cavity_within_the_left_wall_is_refused():
     right = 1.0 - np.linalg.norm(x - [9.0, 0.0, 0.0], axis=-1)
     fields = {"lv": left, "body": left + 3.0, "rv": right}
     with pytest.raises(ValueError, match=r"right cavity lies within 3\.0 mm of the left one"):
-        grown(fields, np.full(3, -20.0), np.ones(3), 3.0, 3.0)
+        grown(fields, np.full(3, -20.0), np.ones(3), 3.0, 3.0, (x[0, 0, 0], x[-1, -1, -1]))
