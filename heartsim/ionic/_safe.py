@@ -24,7 +24,7 @@ def x_over_expm1(x: Float[Array, "..."]) -> Float[Array, "..."]:
 
     Below |x| = 0.1 the Taylor series to x⁶ (Bernoulli numbers): its next term, x⁸/1209600, is
     1e-14 there, and the quotient's derivative would lose digits as 1/x². Beyond it exp(x) - 1 loses
-    one digit, and costs a third of expm1.
+    one digit, and costs a fifth of expm1.
     """
     near = jnp.abs(x) < 0.1
     far = jnp.where(near, 1.0, x)  # keeps the unused branch, and its gradient, finite

@@ -5,7 +5,7 @@ from jaxtyping import Bool, Float, Int
 
 from ._quality import mean_ratio
 from ._stuffing import Level, averaging, crossed_edges, crossing, cut, project
-from ._topology import TET_FACES, first_of_equal_rows, unique_edges
+from ._topology import outer_faces, unique_edges
 
 NEAR = 0.35
 """Share of an edge; where the surface cuts it nearer to an end, that end is taken for the cut."""
@@ -22,15 +22,16 @@ def conform(
     """Points [mm] and cells of the same body, none of which crosses level = 0: nodes near it are
     moved onto it, cells that still cross it are cut, and those around it smoothed.
 
-    Nodes on the boundary stay, and so do those whose move would spoil a cell: there the faces
-    between the sides may lie `NEAR` of an edge beside level = 0. The first two steps are those of
-    isosurface stuffing (see `stuff`), with both sides kept; cells need not be of a lattice.
+    Nodes on the boundary stay, so that there the faces between the sides may lie `NEAR` of an edge
+    beside level = 0; nodes whose move would spoil a cell stay too, and their edges are cut. The
+    first two steps are those of isosurface stuffing (see `stuff`), with both sides kept; cells need
+    not be of a lattice.
     """
     value = level(points)
     edges = crossed_edges(cells, value)
     if not len(edges):
         return points, cells
-    held = on_boundary(points, cells)
+    held = _on_boundary(points, cells)
     share = crossing(level, points[edges[:, 0]], points[edges[:, 1]])
     near = np.zeros(len(points), bool)
     near[edges[share < NEAR, 0]] = near[edges[share > 1 - NEAR, 1]] = True
@@ -53,14 +54,11 @@ def conform(
     return _smooth(more, cells, level, on, sweeps), cells
 
 
-def on_boundary(
+def _on_boundary(
     points: Float[np.ndarray, "nodes 3"], cells: Int[np.ndarray, "cells 4"]
 ) -> Bool[np.ndarray, " nodes"]:
-    """Nodes of faces that one cell alone has."""
-    faces = cells[:, TET_FACES].reshape(-1, 3)
-    first, count = first_of_equal_rows(np.sort(faces, axis=1))
     outer = np.zeros(len(points), bool)
-    outer[faces[first[count == 1]]] = True
+    outer[outer_faces(cells)] = True
     return outer
 
 
@@ -82,7 +80,7 @@ def _unless_poor(
 
 def _smooth(points, cells, level, on, sweeps):
     """Nodes around the surface drawn to the mean of their neighbours, those on it along it."""
-    held = on_boundary(points, cells)
+    held = _on_boundary(points, cells)
     mean = averaging(unique_edges(cells), len(points), on.astype(int))
     around = np.zeros(len(points), bool)
     around[cells[on[cells].any(axis=1)]] = True

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 from scipy import sparse
 
 from ._quality import mean_ratio
-from ._topology import TET_FACES, first_of_equal_rows, parts_of, signed_volumes, unique_edges
+from ._topology import outer_faces, parts_of, signed_volumes, unique_edges
 
 Level = Callable[[Float[np.ndarray, "nodes 3"]], Float[np.ndarray, " nodes"]]
 """Positive inside, about a distance [mm] near the surface."""
@@ -238,9 +238,7 @@ def smooth(
 ) -> Float[np.ndarray, "nodes 3"]:
     """Nodes drawn towards the mean of their neighbours (surface nodes of surface neighbours, then
     back onto the surface); a move that makes a poor cell poorer is undone."""
-    faces = cells[:, TET_FACES].reshape(-1, 3)
-    first, count = first_of_equal_rows(np.sort(faces, axis=1))
-    faces = faces[first[count == 1]]
+    faces = outer_faces(cells)
     wall = np.zeros(len(points), bool)
     wall[faces[~flat[faces].all(axis=1)]] = True
     outer = wall | flat

@@ -68,6 +68,11 @@ def boundary_triangles(mesh: Mesh) -> Int[np.ndarray, "faces 3"]:
         return cells
     if mesh.dim == 1:
         raise ValueError("boundary_triangles: this mesh has lines only, which bound no surface.")
+    return outer_faces(cells)
+
+
+def outer_faces(cells: Int[np.ndarray, "cells 4"]) -> Int[np.ndarray, "faces 3"]:
+    """The faces that one tetrahedron alone has, normals outward."""
     faces = cells[:, TET_FACES].reshape(-1, 3)
     first, count = first_of_equal_rows(np.sort(faces, axis=1))
     return faces[np.sort(first[count == 1])]
