@@ -54,12 +54,12 @@ def cell(of: CellOptions) -> None:
             raise ValueError("cell: --import holds a file as it is; give --smooth with MODEL.")
         _import(of.imported, of)
     elif of.model is not None:
-        rows = STUDIES[of.study()](of.model, of) | smoothing_told(of.factors())
+        rows = STUDIES[of.study()](of.model, of) | smoothing_told(of.smooth)
         show(rows, as_json=of.as_json, title=of.model, columns=COLUMNS.get(of.study(), ()))
 
 
 def _pace(model: str, of: CellOptions) -> Rows:
-    beat, rows = paced_cell(model, of.pacing(), of.factors(), **of.named())
+    beat, rows = paced_cell(model, of.pacing(), of.factors(), **of.reading())
     if of.csv_file is not None:
         names = ("time_ms", "V_mV", *beat.state)
         _write(of.csv_file, names, zip(beat.time, beat.V, *beat.state.values(), strict=True))
@@ -70,7 +70,7 @@ def _pace(model: str, of: CellOptions) -> Rows:
 def _early(model: str, of: CellOptions) -> Rows:
     assert of.s2 is not None
     intervals = steps("s2", of.s2)
-    curve, rows = restitution_of(model, intervals, of.pacing(), of.factors(), **of.named())
+    curve, rows = restitution_of(model, intervals, of.pacing(), of.factors(), **of.reading())
     _keep(
         of,
         {
@@ -86,7 +86,7 @@ def _early(model: str, of: CellOptions) -> Rows:
 def _dynamic(model: str, of: CellOptions) -> Rows:
     assert of.dynamic is not None
     cycles = steps("dynamic", of.dynamic)
-    table, rows = dynamic_study(model, cycles, of.pacing(), of.factors(), **of.named())
+    table, rows = dynamic_study(model, cycles, of.pacing(), of.factors(), **of.reading())
     _keep(of, table)
     _picture(of, cycles_png, table)
     return rows
@@ -101,7 +101,9 @@ def _drug(model: str, of: CellOptions) -> Rows:
         binding=not of.static,
         without=parts(of.without),
     )
-    table, rows = drug_study(model, plan, of.pacing(), of.factors(), tuning_folder(), **of.named())
+    table, rows = drug_study(
+        model, plan, of.pacing(), of.factors(), tuning_folder(), **of.reading()
+    )
     _keep(of, table)
     _picture(of, doses_png, table)
     return rows
@@ -110,7 +112,7 @@ def _drug(model: str, of: CellOptions) -> Rows:
 def _population(model: str, of: CellOptions) -> Rows:
     assert of.population is not None
     table, rows = population_study(
-        model, of.population, of.pacing(), of.factors(), of.spread, of.seed, **of.named()
+        model, of.population, of.pacing(), of.factors(), of.spread, of.seed, **of.reading()
     )
     _keep(of, table)
     _picture(of, population_png, table)
@@ -118,7 +120,7 @@ def _population(model: str, of: CellOptions) -> Rows:
 
 
 def _sensitivity(model: str, of: CellOptions) -> Rows:
-    table, rows = sensitivity_study(model, of.pacing(), of.factors(), **of.named())
+    table, rows = sensitivity_study(model, of.pacing(), of.factors(), **of.reading())
     _keep(of, table)
     _picture(of, slopes_png, table)
     return rows
@@ -126,7 +128,7 @@ def _sensitivity(model: str, of: CellOptions) -> Rows:
 
 def _settle(model: str, of: CellOptions) -> Rows:
     beat, table, rows = settled_study(
-        model, of.pacing(), of.factors(), tuning_folder(), **of.named()
+        model, of.pacing(), of.factors(), tuning_folder(), **of.reading()
     )
     _keep(of, table)
     _picture(of, beat_png, beat.time, {"V": beat.V})
@@ -155,7 +157,7 @@ COLUMNS = {  # of the table that a study prints
 
 
 def _import(path: Path, of: CellOptions) -> None:
-    _, checked, rows = imported_cell(path, **of.named())
+    _, checked, rows = imported_cell(path, of.voltage, of.stimulus_name)
     if of.csv_file is not None:
         names = ("time_ms", "V_mV", "V_of_the_file_mV")
         _write(of.csv_file, names, zip(checked.time, checked.V, checked.reference, strict=True))

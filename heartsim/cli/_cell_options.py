@@ -8,7 +8,6 @@ import numpy as np
 import typer
 
 from heartsim.ionic import CARDS, Pacing
-from heartsim.scenario import SMOOTH
 
 from ._options import Json
 
@@ -133,13 +132,14 @@ class CellOptions:
             _given(self.dt_ms, DT.get(study, DEFAULT.dt)),
         )
 
-    def named(self) -> dict[str, Any]:
-        """What of a file is named here."""
-        return {"voltage": self.voltage, "stimulus": self.stimulus_name}
+    def reading(self) -> dict[str, Any]:
+        """How the cell is read: what of a file is named, and the width of sigmoids."""
+        named = {"voltage": self.voltage, "stimulus": self.stimulus_name}
+        return named | {"smooth_mV": self.smooth}
 
     def factors(self) -> dict[str, float]:
-        """Of options as g_Kr=0.5, and the width of --smooth."""
-        found = {} if self.smooth is None else {SMOOTH: self.smooth}
+        """Of options as g_Kr=0.5."""
+        found = {}
         for text in self.scale or []:
             name, _, factor = text.partition("=")
             try:

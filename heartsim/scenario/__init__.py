@@ -2,7 +2,6 @@
 
 from ._anatomy import anatomy_of as anatomy_of
 from ._atrium import atrium_of as atrium_of
-from ._cell import SMOOTH as SMOOTH
 from ._cell import cell_models as cell_models
 from ._cell import imported_cell as imported_cell
 from ._cell import model_table as model_table

@@ -37,8 +37,6 @@ from heartsim.ionic import (
 
 from ._rows import Rows, row
 
-SMOOTH = "smooth_mV"
-"""Among the factors of a cell: the width [mV] of `smoothed`, not a factor."""
 DEFINITIONS = {
     "rest_mV": ("mV", "voltage as the last beat's stimulus begins; without one, the lowest before"),
     "peak_mV": ("mV", "highest voltage of the beat"),
@@ -94,7 +92,7 @@ def paced_cell(
     name: str,
     pacing: Pacing | None = None,
     factors: Mapping[str, float] | None = None,
-    **named: str | None,
+    **named: Any,
 ) -> tuple[Beat, Rows]:
     """The last beat of a built-in model, or of one in a file, with parameters times their factors;
     and what is read from it. Where the stimulus is 0 it is a beat of the cell's own (`own_beat`),
@@ -128,21 +126,23 @@ def _two(model: AbstractIonicModel, pacing: Pacing, keep: tuple[str, ...]) -> tu
 
 
 def cell_of(
-    name: str, factors: Mapping[str, float] | None = None, **named: str | None
+    name: str,
+    factors: Mapping[str, float] | None = None,
+    smooth_mV: float | None = None,
+    **named: str | None,
 ) -> AbstractIonicModel:
     """A built-in model, or that of a file, with parameters times their factors, its jumps led over
-    if one of these is called `SMOOTH`. `named`: what of a file is its `voltage` and its `stimulus`,
-    as `by_name` takes them."""
-    model, factors = by_name(name, **named), {} if factors is None else dict(factors)
-    if (width := factors.pop(SMOOTH, None)) is not None:
-        model = smoothed(model, width)
+    by sigmoids of a width if that is given. `named`: what of a file is its `voltage` and its
+    `stimulus`, as `by_name` takes them."""
+    model = by_name(name, **named)
+    model = model if smooth_mV is None else smoothed(model, smooth_mV)
     return scaled(model, factors) if factors else model
 
 
-def smoothing_told(factors: Mapping[str, float]) -> Rows:
+def smoothing_told(smooth_mV: float | None) -> Rows:
     """The width of the sigmoids that lead over jumps, where they do."""
     words = "of the sigmoids that lead over jumps at fixed voltages; absent: they jump as published"
-    return {SMOOTH: row(factors[SMOOTH], "mV", f"width {words}")} if SMOOTH in factors else {}
+    return {} if smooth_mV is None else {"smooth_mV": row(smooth_mV, "mV", f"width {words}")}
 
 
 def restitution_of(
@@ -150,7 +150,7 @@ def restitution_of(
     intervals: Sequence[float],
     pacing: Pacing | None = None,
     factors: Mapping[str, float] | None = None,
-    **named: str | None,
+    **named: Any,
 ) -> tuple[Restitution, Rows]:
     """APD90 of one early stimulus after each of the intervals [ms], and what is read from it.
     `named` as in `cell_of`."""

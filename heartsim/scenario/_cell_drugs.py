@@ -79,7 +79,7 @@ def drug_study(
     pacing: Pacing | None = None,
     factors: Mapping[str, float] | None = None,
     cache: Path | None = None,
-    **named: str | None,
+    **named: Any,
 ) -> tuple[Table, Rows]:
     """A cell (`named` as in `cell_of`) under each drug at each dose.
 

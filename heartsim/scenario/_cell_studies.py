@@ -4,6 +4,7 @@ variants, what each conductance does. Each gives a table and its numbers."""
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -23,7 +24,7 @@ from heartsim.ionic import (
     sensitivity,
 )
 
-from ._cell import DEFINITIONS, SMOOTH, cell_of, smoothing_told
+from ._cell import DEFINITIONS, cell_of, smoothing_told
 from ._cell_tables import KEPT, READ, Table, number, plain
 from ._limit_cycle import limit_cycle
 from ._rows import Rows, row
@@ -37,7 +38,7 @@ def settled_study(
     pacing: Pacing,
     factors: Mapping[str, float] | None = None,
     cache: Path | None = None,
-    **named: str | None,
+    **named: Any,
 ) -> tuple[Beat, Table, Rows]:
     """The limit cycle of a cell (`named` as in `cell_of`): its beat, each variable as a stimulus
     begins, and how it got there."""
@@ -74,7 +75,7 @@ def dynamic_study(
     pacing: Pacing,
     factors: Mapping[str, float] | None = None,
     most: float = 5.0,
-    **named: str | None,
+    **named: Any,
 ) -> tuple[Table, Rows]:
     """APD90 of two beats in a row at each cycle length, after `pacing.beats` beats of it; `named`
     as in `cell_of`."""
@@ -115,7 +116,7 @@ def population_study(
     factors: Mapping[str, float] | None = None,
     spread: float = 0.2,
     seed: int = 0,
-    **named: str | None,
+    **named: Any,
 ) -> tuple[Table, Rows]:
     """`n` variants of a cell (`named` as in `cell_of`), each conductance times its own factor
     exp(N(0, spread²)), in one program: factors and numbers of each, and where half and nine tenths
@@ -157,14 +158,14 @@ def sensitivity_study(
     name: str,
     pacing: Pacing,
     factors: Mapping[str, float] | None = None,
-    **named: str | None,
+    smooth_mV: float | None = None,
+    **named: Any,
 ) -> tuple[Table, Rows]:
     """What 10 % more of each conductance change, by derivatives; jumps are led over, by 1 mV where
-    `factors` have no other width, for behind a jump a derivative is wrong. `named` as in
-    `cell_of`."""
-    factors = {SMOOTH: 1.0} | ({} if factors is None else dict(factors))
+    no other width is given, for behind a jump a derivative is wrong. `named` as in `cell_of`."""
+    smooth_mV = 1.0 if smooth_mV is None else smooth_mV
     with jax.enable_x64(True):
-        model = cell_of(name, factors, **named)
+        model = cell_of(name, factors, smooth_mV, **named)
         slopes = sensitivity(model, _conductances(name, model), pacing)
     order = sorted(slopes, key=lambda c: -abs(np.nan_to_num(slopes[c]["apd90_ms"])))
     table: Table = {"current": order}
@@ -178,7 +179,7 @@ def sensitivity_study(
             f"change of {key} with 10 % more of each conductance, to first order; the action "
             "potential counts from half-way up",
         )
-    return table, rows | smoothing_told(factors)
+    return table, rows | smoothing_told(smooth_mV)
 
 
 def _conductances(name: str, model: AbstractIonicModel) -> dict[str, str]:

@@ -8,6 +8,7 @@ import pytest
 
 from heartsim.cli import run_command
 from heartsim.ionic import (
+    CARDS,
     Beat,
     Deviating,
     Imported,
@@ -91,10 +92,11 @@ def test_the_command_lists_and_imports(tmp_path, capsys):
         written = {row["model"]: row for row in csv.DictReader(file)}
     assert list(written) == list(listed)
     mid = written["ten_tusscher_2006_mid"]
-    assert (mid["variables"], mid["species"], mid["cost_ns"]) == ("19", "human", "46")
+    cost = f"{CARDS['ten_tusscher_2006_mid'].cost:g}"
+    assert (mid["variables"], mid["species"], mid["cost_ns"]) == ("19", "human", cost)
     assert mid["source"] in listed["ten_tusscher_2006_mid"]["value"]
     assert listed["ten_tusscher_2006_mid"]["value"].startswith(
-        "19 variables, 46 ns; human, ventricle"
+        f"19 variables, {cost} ns; human, ventricle"
     )
     path = write(tmp_path / "cell.mmt")
     options = ["--png", str(tmp_path / "cell.png"), "--csv", str(tmp_path / "cell.csv"), "--json"]

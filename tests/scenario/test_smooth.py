@@ -30,7 +30,7 @@ def test_the_command_leads_over_jumps_if_asked_and_tells_the_width(tmp_path, cap
     assert (rows["smooth_mV"]["value"], rows["smooth_mV"]["unit"]) == (5.0, "mV")
     with jax.enable_x64(True):
         soft, sharp = (pace(m, SHORT).V for m in (smoothed(by_name(name), 5.0), by_name(name)))
-    np.testing.assert_array_equal(paced_cell(name, SHORT, {"smooth_mV": 5.0})[0].V, soft)
+    np.testing.assert_array_equal(paced_cell(name, SHORT, smooth_mV=5.0)[0].V, soft)
     assert np.abs(soft - sharp).max() > 1e-3
     assert rows["peak_mV"]["value"] == pytest.approx(soft.max(), abs=1e-6)
     exact = told(capsys, name)
@@ -47,8 +47,8 @@ def test_a_sensitivity_is_of_a_smooth_model_of_a_width_that_is_told(monkeypatch)
         return {name: dict.fromkeys(READ, 1.0) for name in own}
 
     monkeypatch.setattr("heartsim.scenario._cell_studies.sensitivity", known)
-    for factors, wanted in ((None, 1.0), ({"g_Na": 0.9}, 1.0), ({"smooth_mV": 5.0}, 5.0)):
-        rows = sensitivity_study("luo_rudy_1991", SHORT, factors)[1]
+    for width, wanted in ((None, 1.0), (5.0, 5.0)):
+        rows = sensitivity_study("luo_rudy_1991", SHORT, {"g_Na": 0.9}, smooth_mV=width)[1]
         assert (rows["smooth_mV"]["value"], widths[-1]) == (wanted, wanted)
 
 
