@@ -116,6 +116,7 @@ def one_node_more(muscle, stimulus):
             jnp.pad(rows.neighbour, wider),
             jnp.pad(rows.off, wider),
             jnp.append(rows.diagonal, diagonal),
+            rows.shifts,
         )
 
     muscle = dataclasses.replace(
@@ -165,8 +166,8 @@ def measure(
 def rows(args):
     """One row for each case, and beside it, if asked, the same with an odd number of nodes."""
     for order, mass in product(args.order, args.mass):
-        _, muscle, stimulus = slab(args.dx, mass, order, args.rtol)
-        case = {"mass": mass, "order": order, "rtol": args.rtol}
+        _, muscle, stimulus = slab(args.dx, mass, order, args.rtol, args.heartlike)
+        case = {"mass": mass, "order": order, "rtol": args.rtol, "heartlike": args.heartlike}
         yield case | measure(muscle, stimulus, args.dt, args.after, args.steps, args.repeats)
         if args.odd:
             muscle, stimulus = one_node_more(muscle, stimulus)
@@ -190,6 +191,7 @@ def main() -> None:
     parser.add_argument("--after", type=float, default=10.0, help="measure from here on, ms")
     parser.add_argument("--steps", type=int, default=200, help="steps in one timing")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--heartlike", action="store_true", help="a mesh that is no grid")
     parser.add_argument("--odd", action="store_true", help="add rows with one node more")
     parser.add_argument("--one-core", action="store_true", help="tie the process to one core")
     parser.add_argument("--x64", action="store_true", help="double precision")

@@ -47,3 +47,13 @@ def jittered(body: Mesh, share: float, seed: int) -> Mesh:
         x = points[:, axis]
         move[(x == x.min()) | (x == x.max()), axis] = 0.0
     return eqx.tree_at(lambda m: m.points, body, points + move)
+
+
+def shuffled(body: Mesh, seed: int = 0) -> Mesh:
+    """The body with its nodes numbered at random."""
+    place = np.random.default_rng(seed).permutation(body.n_nodes)
+    return eqx.tree_at(
+        lambda m: (m.points, m.cells),
+        body,
+        (body.points[place], np.argsort(place)[body.cells].astype(np.int32)),
+    )

@@ -7,6 +7,7 @@ from ._order import compact as compact
 from ._pattern import Pattern as Pattern
 from ._pattern import bandwidth_order as bandwidth_order
 from ._pattern import pattern as pattern
+from ._pattern import shifts as shifts
 from ._planned import planned as planned
 from ._planned import spectrum as spectrum
 from ._poisson import solve_poisson as solve_poisson

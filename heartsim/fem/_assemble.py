@@ -4,7 +4,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from heartsim._types import AnyArray
 from heartsim.mesh import Mesh
@@ -29,7 +29,7 @@ class Elements(eqx.Module):
         """K_ij = ∫ ∇λ_i · D ∇λ_j, symmetric, zero row sums: constants lie in its kernel."""
         pairs = jnp.einsum("cpi,cij,cpj->cp", self.grad_low, D, self.grad_high)
         off = self.pattern.gather_rows(self.pattern.gather_edges(self.measure[:, None] * pairs))
-        return Rows(self.pattern.neighbour, off, -off.sum(axis=0))
+        return self._rows(off, -off.sum(axis=0))
 
     @eqx.filter_jit
     def mass(self, lumped: float) -> Rows:
@@ -47,7 +47,10 @@ class Elements(eqx.Module):
             self.measure[:, None] / ((d + 1) * (d + 2)), self.grad_low.shape[:2]
         )
         off = (1 - lumped) * self.pattern.gather_rows(self.pattern.gather_edges(pairs))
-        return Rows(self.pattern.neighbour, off, jnp.asarray(self.node_measure) - off.sum(axis=0))
+        return self._rows(off, jnp.asarray(self.node_measure) - off.sum(axis=0))
+
+    def _rows(self, off: Float[Array, "slots nodes"], diagonal: Float[Array, " nodes"]) -> Rows:
+        return Rows(self.pattern.neighbour, off, diagonal, self.pattern.shifts)
 
     def mass_floor(self, lumped: float) -> float:
         """The least eigenvalue of the mass under its Jacobi scaling: no less than that of an

@@ -22,6 +22,7 @@ class Pattern(eqx.Module):
     neighbour: Int[AnyArray, "slots nodes"]  # node in each slot; padded with the node itself
     edge: Int[AnyArray, "slots nodes"]  # edge in each slot; padded with the number of edges
     source: Int[AnyArray, "edges shares"]  # place in the flattened (cells, pairs), padded
+    shifts: tuple[int, ...] | None = eqx.field(static=True)  # as `shifts` has it, one a slot
 
     @property
     def n_nodes(self) -> int:
@@ -44,30 +45,71 @@ def vertex_pairs(vertices: int) -> Int[np.ndarray, "pairs 2"]:
 
 def pattern(cells: Int[AnyArray, "cells vertices"], n_nodes: int) -> Pattern:
     """The pattern of a mesh, built on the host."""
-    cells = np.asarray(cells, dtype=np.int64)
-    ends = np.sort(cells[:, vertex_pairs(cells.shape[1])].reshape(-1, 2), axis=1)
-    keys, edge_of_pair = np.unique(ends[:, 0] * n_nodes + ends[:, 1], return_inverse=True)
-    low, high = np.divmod(keys, n_nodes)
-    edge = np.arange(keys.size)
+    low, high, edge_of_pair = _edges(cells, n_nodes)
+    row, near = np.r_[low, high], np.r_[high, low]
+    edge = np.tile(np.arange(low.size), 2)
+    shift = shifts(cells, n_nodes)
+    slot = _rank(row, near) if shift is None else np.searchsorted(shift, near - row)
+    pairs = np.arange(edge_of_pair.size)
     return Pattern(
-        neighbour=_ragged(np.r_[low, high], np.r_[high, low], n_nodes, np.arange(n_nodes)).T,
-        edge=_ragged(np.r_[low, high], np.r_[edge, edge], n_nodes, np.full(n_nodes, keys.size)).T,
-        source=_ragged(
-            edge_of_pair, np.arange(len(ends)), keys.size, np.full(keys.size, len(ends))
-        ),
+        neighbour=_table(slot, row, near, np.arange(n_nodes)),
+        edge=_table(slot, row, edge, np.full(n_nodes, low.size)),
+        source=_table(
+            _rank(edge_of_pair, pairs), edge_of_pair, pairs, np.full(low.size, pairs.size)
+        ).T,
+        shifts=shift,
     )
 
 
-def _ragged(
-    row: Int[np.ndarray, " n"], value: Int[np.ndarray, " n"], rows: int, fill: Int[np.ndarray, " m"]
-) -> Int[np.ndarray, "m slots"]:
-    """Values collected by row, each row padded with its `fill`; order of values is kept."""
+def shifts(cells: Int[AnyArray, "cells vertices"], n_nodes: int) -> tuple[int, ...] | None:
+    """By how much the numbers of neighbours differ, where so few differences occur that slots for
+    them are at most twice as many as for the longest row, or None.
+
+    So it is with grids numbered line by line. Neighbours of consecutive nodes are then consecutive,
+    and need no gather.
+    """
+    cells = np.asarray(cells)
+    pairs = vertex_pairs(cells.shape[1])
+    some = np.unique(np.abs(np.diff(cells[:10_000, pairs])))
+    if some.size > (cells.shape[1] - 1) * np.bincount(cells.ravel()).max(initial=0):
+        return None  # more than any row can be long: spares the work below on most meshes
+    low, high, _ = _edges(cells, n_nodes)
+    longest = np.bincount(np.r_[low, high], minlength=1).max()
+    found = np.unique(high - low)
+    if not 0 < found.size <= longest:
+        return None
+    return tuple(map(int, np.r_[-found[::-1], found]))
+
+
+def _edges(
+    cells: Int[AnyArray, "cells vertices"], n_nodes: int
+) -> tuple[Int[np.ndarray, " edges"], Int[np.ndarray, " edges"], Int[np.ndarray, " shares"]]:
+    """Both ends of every edge of the mesh, the lower number first, and the edge of each of the
+    flattened (cells, pairs)."""
+    cells = np.asarray(cells, dtype=np.int64)
+    ends = np.sort(cells[:, vertex_pairs(cells.shape[1])].reshape(-1, 2), axis=1)
+    keys, edge_of_pair = np.unique(ends[:, 0] * n_nodes + ends[:, 1], return_inverse=True)
+    return *np.divmod(keys, n_nodes), edge_of_pair
+
+
+def _rank(row: Int[np.ndarray, " n"], value: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
+    """The place of each value among those of its row, in their order."""
     order = np.lexsort((value, row))
-    row, value = row[order], value[order]
-    count = np.bincount(row, minlength=rows)
-    slot = np.arange(row.size) - np.repeat(np.cumsum(count) - count, count)
-    table = np.repeat(fill[:, None], count.max(initial=1), axis=1)
-    table[row, slot] = value
+    count = np.bincount(row)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(row.size) - np.repeat(np.cumsum(count) - count, count)
+    return rank
+
+
+def _table(
+    slot: Int[np.ndarray, " n"],
+    row: Int[np.ndarray, " n"],
+    value: Int[np.ndarray, " n"],
+    fill: Int[np.ndarray, " rows"],
+) -> Int[np.ndarray, "slots rows"]:
+    """Values in their slots, and each row's `fill` where it has none; one slot at least."""
+    table = np.repeat(fill[None], slot.max(initial=0) + 1, axis=0)
+    table[slot, row] = value
     return table.astype(np.int32)
 
 

@@ -1,5 +1,6 @@
 """A symmetric sparse matrix as padded rows, and its product with a vector."""
 
+import dataclasses
 from collections.abc import Sequence
 from functools import partial
 
@@ -21,25 +22,30 @@ class Rows(eqx.Module):
     neighbour: Int[AnyArray, "slots nodes"]
     off: Float[Array, "slots nodes"]
     diagonal: Float[Array, " nodes"]
+    shifts: tuple[int, ...] | None = eqx.field(static=True, default=None)
+    """Neighbour less node in each slot, where that is the same for all nodes: see fem.shifts."""
     spread: AbstractSpread = Whole()
 
     def __matmul__(self, x: Float[Array, " nodes"]) -> Float[Array, " nodes"]:
         """y_i = a_ii x_i + Σ_j a_ij x_j."""
-        return self.diagonal * x + off_product(self.spread, self.off, self.neighbour, x)
+        return self.diagonal * x + self.beside(x)
+
+    def beside(self, x: Float[Array, " nodes"]) -> Float[Array, " nodes"]:
+        """y_i = Σ_j a_ij x_j, without the diagonal."""
+        return _off_product(self.spread, self.shifts, self.off, self.neighbour, x)
 
     def plus(self, factor: Float[Array, ""] | float, other: "Rows") -> "Rows":
         """self + factor · other, on the same pattern."""
-        return Rows(
-            self.neighbour,
-            self.off + factor * other.off,
-            self.diagonal + factor * other.diagonal,
-            self.spread,
+        return dataclasses.replace(
+            self,
+            off=self.off + factor * other.off,
+            diagonal=self.diagonal + factor * other.diagonal,
         )
 
     def scaled(self, s: Float[Array, " nodes"]) -> "Rows":
         """S A S with S = diag(s); symmetric as A is."""
         beside = self.spread.around(jnp.asarray(s))[self.neighbour]
-        return Rows(self.neighbour, self.off * s * beside, self.diagonal * s**2, self.spread)
+        return dataclasses.replace(self, off=self.off * s * beside, diagonal=self.diagonal * s**2)
 
     def over(self, devices: Sequence[jax.Device]) -> "Rows":
         """The same matrix in strips, one a device; ValueError as `strips` has it."""
@@ -47,12 +53,13 @@ class Rows(eqx.Module):
         nodes, width = self.diagonal.size, self.diagonal.size // len(devices)
         first = np.arange(nodes) // width * width - cut.halo
         near = (np.asarray(self.neighbour) - first).astype(np.int32)
-        return cut.placed(Rows(near, self.off, self.diagonal, cut))
+        return cut.placed(dataclasses.replace(self, neighbour=near, spread=cut))
 
 
-@partial(jax.custom_jvp, nondiff_argnums=(0,))
-def off_product(
+@partial(jax.custom_jvp, nondiff_argnums=(0, 1))
+def _off_product(
     spread: AbstractSpread,
+    shifts: tuple[int, ...] | None,
     off: Float[Array, "slots nodes"],
     neighbour: Int[AnyArray, "slots nodes"],
     x: Float[Array, " nodes"],
@@ -62,27 +69,48 @@ def off_product(
     The adjoint of a gather is a scatter, which is slow on a GPU; as the matrix is symmetric
     the product is its own adjoint, and says so here. First derivatives only.
     """
-    return _gather_sum(spread, off, neighbour, x)
+    return _sum(spread, shifts, off, neighbour, x)
 
 
-def _gather_sum(spread, off, neighbour, x):
+def _sum(spread, shifts, off, neighbour, x):
     x = spread.around(jnp.asarray(x))
-    neighbour = jnp.asarray(neighbour)
-    y = off[0] * x.at[neighbour[0]].get(mode="promise_in_bounds")
-    for s in range(1, neighbour.shape[0]):
-        y = y + off[s] * x.at[neighbour[s]].get(mode="promise_in_bounds")
+    if shifts is not None:
+        return _shifted_sum(shifts, off, x)
+    y = jnp.zeros(off.shape[1], off.dtype)
+    for row, near in zip(_slots(off), jnp.asarray(neighbour), strict=True):
+        y = y + row * x.at[near].get(mode="promise_in_bounds")
     return y
 
 
-@off_product.defjvp
-def _off_product_jvp(spread, primals, tangents):
+def _shifted_sum(shifts, off, around):
+    """The same from slices of x, which has as much before this device's nodes as behind them."""
+    nodes = off.shape[1]
+    before = (around.shape[0] - nodes) // 2
+    more = max(0, max(map(abs, shifts), default=0) - before)
+    x = jnp.pad(around, more)
+    y = jnp.zeros(nodes, off.dtype)
+    for row, shift in zip(_slots(off), shifts, strict=True):
+        start = before + more + shift
+        y = y + row * x[start : start + nodes]
+    return y
+
+
+def _slots(off):
+    """The slots one by one. Their adjoint puts them side by side; that of off[s] would add up as
+    many arrays of all slots as there are."""
+    return [row[0] for row in lax.split(off, off.shape[0] * (1,))]
+
+
+@_off_product.defjvp
+def _off_product_jvp(spread, shifts, primals, tangents):
     off, neighbour, x = primals
     d_off, _, d_x = tangents
-    change = _own_adjoint(spread, off, neighbour, d_x) + _gather_sum(spread, d_off, neighbour, x)
-    return off_product(spread, off, neighbour, x), change
+    change = _own_adjoint(spread, shifts, off, neighbour, d_x)
+    change = change + _sum(spread, shifts, d_off, neighbour, x)
+    return _off_product(spread, shifts, off, neighbour, x), change
 
 
-def _own_adjoint(spread, off, neighbour, v):
+def _own_adjoint(spread, shifts, off, neighbour, v):
     """The product as a linear map of v whose transpose is itself; `off` is constant here.
 
     `custom_linear_solve` of the identity is the one transformation that carries a transpose
@@ -90,7 +118,7 @@ def _own_adjoint(spread, off, neighbour, v):
     """
     off = first_order_only(off, "a matrix (conductivity)")
     return lax.custom_linear_solve(
-        lambda u: u, v, lambda _, b: _gather_sum(spread, off, neighbour, b), symmetric=True
+        lambda u: u, v, lambda _, b: _sum(spread, shifts, off, neighbour, b), symmetric=True
     )
 
 

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Int
 from heartsim._loops import few_passes
 from heartsim._types import Nodal
 
-from ._rows import Rows, off_product
+from ._rows import Rows
 
 
 class ScaledMatrix(eqx.Module):
@@ -25,7 +25,7 @@ class ScaledMatrix(eqx.Module):
 
     def __matmul__(self, x: Float[Array, " nodes"]) -> Float[Array, " nodes"]:
         """S A S x."""
-        return x + off_product(self.rows.spread, self.rows.off, self.rows.neighbour, x)
+        return x + self.rows.beside(x)
 
 
 def scaled_matrix(A: Rows, part: Rows, floor: Float[Array, ""] | float) -> ScaledMatrix:

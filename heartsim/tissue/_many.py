@@ -28,7 +28,8 @@ def stacked(
         )
 
     Meshes may differ: all get the nodes and slots of the largest, and a node of padding has no
-    neighbour, no stimulus, and stays at rest. The bodies must be of one kind: membrane, scheme,
+    neighbour, no stimulus, and stays at rest. Grids keep their shorter products where all are
+    numbered alike. The bodies must be of one kind: membrane, scheme,
     and number of stimuli. ValueError where they are not, for a body spread over devices, and
     where patchworks, or membranes without diffusion, differ in size.
     """
@@ -36,7 +37,8 @@ def stacked(
         raise ValueError("stacked: wanted bodies on one device each.")
     alike = _with_one_plan(tissues)
     same: list[Any] = [(t, list(pulses)) for t, pulses in zip(alike, stimuli, strict=True)]
-    if len({str(jax.tree.map(np.shape, each)) for each in same}) > 1:
+    numbered = {t.K.shifts for t in alike if isinstance(t, Monodomain)}
+    if len(numbered) > 1 or len({str(jax.tree.map(np.shape, each)) for each in same}) > 1:
         same = _padded(same)
     if len({str(jax.tree.structure(each)) for each in same}) > 1:
         raise ValueError(
@@ -61,8 +63,8 @@ def _padded(bodies: list[tuple[Monodomain, list[AbstractStimulus]]]) -> list[Any
     """Bodies and stimuli with the nodes and slots of the largest; times at padding are NEVER."""
     if any(isinstance(t.ionic, Patchwork) or not isinstance(t, Monodomain) for t, _ in bodies):
         raise ValueError(
-            "stacked: the bodies differ in size, or in kind; wanted bodies of one membrane each, "
-            "with diffusion, or all of one size."
+            "stacked: the bodies differ in size, numbers or kind; wanted bodies of one membrane "
+            "each, with diffusion, or all of one size and numbered alike."
         )
     nodes = max(t.K.diagonal.shape[0] for t, _ in bodies)
     slots = max(t.K.off.shape[0] for t, _ in bodies)

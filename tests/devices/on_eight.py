@@ -6,13 +6,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from bodies import jittered, shuffled
 from scipy.spatial import Delaunay
 
 from heartsim import fem, ionic, mesh, tissue
 
 DT = 0.05
 RNG = np.random.default_rng(7)
-BODY, _ = fem.compact(mesh.sheet((16.0, 6.0), 0.5), parts=8)
+SHEET = mesh.sheet((16.0, 6.0), 0.5)
+BODY, _ = fem.compact(shuffled(jittered(SHEET, 0.2, 7)), parts=8)  # a grid no more
 LEADS = RNG.normal(size=(3, BODY.n_nodes))
 SITE = np.asarray(BODY.points)[:, 0] < 1.6
 
@@ -51,14 +53,22 @@ def test_there_are_eight():
     assert jax.device_count() == 8
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_products_of_random_meshes_are_the_same_in_strips(seed):
-    """Delaunay meshes of random points: K x, S K S x and sums, to rounding of the last."""
+def delaunay(seed):
+    """A mesh of random points."""
     rng = np.random.default_rng(seed)
     count = int(rng.integers(60, 400))
     points = np.c_[rng.uniform(0, [40.0, 4.0], (count, 2)), np.zeros(count)]
     cells = Delaunay(points[:, :2]).simplices.astype(np.int32)
-    body = mesh.Mesh(points, cells, regions=np.ones(len(cells), np.int32))
+    return mesh.Mesh(points, cells, regions=np.ones(len(cells), np.int32))
+
+
+@pytest.mark.parametrize(
+    "body", [*map(delaunay, range(6)), SHEET, mesh.slab((20.0, 2.0, 2.0), 1.0)]
+)
+def test_products_are_the_same_in_strips(body):
+    """Of random meshes and of grids, numbered line by line: K x, S K S x and sums, to rounding of
+    the last."""
+    rng = np.random.default_rng(0)
     body, _ = fem.compact(body, parts=8)
     parts = fem.most_strips(body.cells, body.n_nodes, 8)
     assert parts > 1

@@ -1,10 +1,12 @@
 """Mass, stiffness and the solve, against dense algebra done another way."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from bodies import jittered
+from bodies import jittered, shuffled
 from jax.test_util import check_grads
 from scipy.sparse.linalg import ArpackNoConvergence
 
@@ -14,6 +16,7 @@ BODIES = {
     "lines": mesh.cable(5.0, 0.5),
     "triangles": mesh.sheet((2.0, 1.5), 0.5),
     "tetrahedra": jittered(mesh.slab((2.0, 1.5, 1.0), 0.5), 0.1, 3),
+    "tetrahedra numbered at random": shuffled(jittered(mesh.slab((2.0, 1.5, 1.0), 0.5), 0.1, 3)),
 }
 
 
@@ -138,8 +141,9 @@ def test_a_planned_solve_keeps_its_tolerance(rtol, share):
 
 
 @pytest.mark.usefixtures("x64")
-def test_the_product_is_its_own_adjoint_and_batches():
-    body = BODIES["tetrahedra"]
+@pytest.mark.parametrize("name", ["tetrahedra", "tetrahedra numbered at random"])
+def test_the_product_is_its_own_adjoint_and_batches(name):
+    body = BODIES[name]
     parts = fem.elements(body)
 
     def value(d, x):
@@ -155,14 +159,33 @@ def test_the_product_is_its_own_adjoint_and_batches():
 
 def test_compact_shortens_the_band_and_brings_values_home():
     body = BODIES["tetrahedra"]
-    shuffled = np.random.default_rng(0).permutation(body.n_nodes)
-    mixed = mesh.Mesh(body.points[shuffled], np.argsort(shuffled)[body.cells], body.regions)
+    mixed = shuffled(body)
     neat, order = fem.compact(mixed)
     assert neat.points[: len(order)] == pytest.approx(mixed.points[order])
     assert neat.n_nodes % 64 == 0
     assert np.ptp(neat.cells, axis=1).max() < 0.6 * np.ptp(mixed.cells, axis=1).max()
     volume = [fem.elements(m).measure.sum() for m in (mixed, neat)]
     assert volume[1] == pytest.approx(volume[0])
+
+
+def test_grids_are_numbered_line_by_line_and_their_products_gather_nothing():
+    """Whatever their numbers were, and also where lines are not along the axes, if they came in
+    lines; the shortest side first, so that neighbours are near."""
+    grid = mesh.slab((4.0, 2.0, 1.0), 0.5)
+    turned = np.linalg.qr(np.random.default_rng(1).normal(size=(3, 3)))[0]
+    turned = dataclasses.replace(grid, points=grid.points @ turned)
+    for body in (grid, shuffled(grid), turned):
+        neat, order = fem.compact(body)
+        assert fem.shifts(neat.cells, neat.n_nodes) is not None
+        assert neat.points[: len(order)] == pytest.approx(body.points[order])
+    neat, _ = fem.compact(shuffled(grid))
+    assert max(fem.shifts(neat.cells, neat.n_nodes)) == 3 * 5 + 3 + 1  # 3 x 5 x 9 nodes
+    mixed = shuffled(turned)
+    assert fem.shifts(fem.compact(mixed)[0].cells, mixed.n_nodes) is None
+    for body, gathers in ((neat, False), (mixed, True)):
+        K = fem.elements(body).stiffness(jnp.broadcast_to(jnp.eye(3), (body.n_cells, 3, 3)))
+        x = jnp.ones(body.n_nodes)
+        assert ("gather" in str(jax.make_jaxpr(K.beside)(x))) == gathers
 
 
 def test_bad_input_is_refused():
