@@ -50,6 +50,16 @@ def test_one_node_more_changes_no_solve():
     assert odd["iterations"] == pytest.approx(even["iterations"], abs=0.1001)
 
 
+def test_a_build_tells_what_each_stage_took():
+    told = json.loads(run("mesh_build.py", "--edge", "4", "--json"))
+    assert set(told["machine"]) == MACHINE
+    (row,) = told["rows"]
+    assert {"tetrahedra", "coordinates and fibres"} < set(row["stages_s"])
+    assert sum(row["stages_s"].values()) <= row["wall_s"] + 0.1 * len(row["stages_s"])  # as rounded
+    assert row["peak_memory_MB"] > 100
+    assert row["least_dihedral_deg"] > 5
+
+
 @pytest.mark.long
 def test_gpu_runs_where_there_is_none():
     less = ["--only", "slab", "batch", "--order", "2", "--batch", "2"]
