@@ -5,7 +5,8 @@ Three comparisons; every engine runs in a process of its own (engines.py):
     steps   the 20 x 7 x 3 mm slab of Niederer et al. (2011), equal edge, dt, conductivities and
             stimulus, until the far corner P8 fires. TorchCor takes the same tetrahedra, consistent
             mass and a semi-implicit step, which heartsim's order 1 equals; finitewave is explicit
-            finite differences on the same nodes.
+            finite differences on the same nodes. The slab is a grid, which heartsim solves line
+            by line; --heartlike moves its nodes a little, so that it is none.
     error   the same slab at equal error: each engine over edges and steps from cheap to dear, with
             the seconds until P8 has fired, its error, and those of plane waves along and across the
             fibre, on bars of the same edge and step. Which is the cheapest within 1 ms and 5 %?
@@ -21,8 +22,13 @@ Nothing is installed and no peer is imported here. Make an environment that hold
     python benchmarks/compare.py --python PEERS/bin/python
     python benchmarks/compare.py --python PEERS/bin/python --one-core --only error --json
 
-fenicsx-beat is not among them: it needs DOLFINx of 0.8 or later, which no package index of
-Python holds.
+fenicsx-beat needs DOLFINx of 0.8 or later, which no package index of Python holds but Debian 13
+does, and a CellML file of the cell, of which gotranx makes its program:
+
+    apt install python3-dolfinx
+    python3 -m venv --system-site-packages BEAT
+    BEAT/bin/pip install fenicsx-beat gotranx myokit numba
+    python benchmarks/compare.py --python PEERS/bin/python BEAT/bin/python --cellml CELL.cellml
 """
 
 import argparse
@@ -35,7 +41,7 @@ from pathlib import Path
 
 import numpy as np
 from engines import HEARTSIM, PEERS, in_its_own_process, write_case
-from niederer import POINTS, SIGMA, SIZE
+from niederer import POINTS, SIGMA, SIZE, brick
 
 from heartsim import fem, mesh
 
@@ -60,14 +66,18 @@ LADDER = {  # edges [mm] and steps [ms], cheap to dear
 
 def ordered(body: mesh.Mesh) -> mesh.Mesh:
     """Its nodes in the order that is kind to every engine's cache, without padding."""
-    moved, _ = fem.compact(body)
-    return mesh.submesh(moved, np.ones(moved.n_cells, bool))[0]
+    return unpadded(fem.compact(body)[0])
 
 
-def slab(folder: Path, dx: float) -> dict:
+def unpadded(body: mesh.Mesh) -> mesh.Mesh:
+    """Without nodes of no cell."""
+    return mesh.submesh(body, np.ones(body.n_cells, bool))[0]
+
+
+def slab(folder: Path, dx: float, heartlike: bool = False) -> dict:
     """The slab, stimulated at a corner, watched at P8."""
-    body = ordered(mesh.slab(SIZE, dx))
-    site = (body.points <= SITE + 1e-9).all(axis=1)
+    body = unpadded(brick(dx, heartlike))
+    site = (body.points <= SITE + 0.01 * dx).all(axis=1)
     return _box(folder, body, dx, SIZE, site, [POINTS["P8"]], axis=0)
 
 
@@ -113,7 +123,7 @@ def heart(folder: Path) -> dict:
 def steps(args, folder: Path) -> list:
     """Equal edge, dt and conductivities."""
     told = {"dt": args.dt, "longest": args.longest, "threshold": 0.0}
-    case = slab(folder / "slab", args.dx) | told
+    case = slab(folder / "slab", args.dx, args.heartlike) | told
     rows = run_all(args, case, [*args.ours, *args.peers])
     for row in rows:
         if isinstance(row, dict):
@@ -170,9 +180,12 @@ COMPARISONS = {"steps": steps, "error": error, "heart": heart_too}
 def run_all(args, case: dict, names: list[str]) -> list:
     rows = []
     for name in names:
-        python = args.python if name in PEERS else sys.executable
-        told = {"name": name, "cores": args.cores, "device": args.device}
-        rows.append(in_its_own_process(python, case | told))
+        told = {"name": name, "cores": args.cores, "device": args.device, "cellml": args.cellml}
+        for python in args.python if name in PEERS else [sys.executable]:
+            row = in_its_own_process(python, case | told)
+            if isinstance(row, dict):
+                break
+        rows.append(row)
     return rows
 
 
@@ -191,7 +204,10 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     ours = [f"heartsim {name}" for name in HEARTSIM]
-    parser.add_argument("--python", default=sys.executable, help="the peers' environment")
+    parser.add_argument(
+        "--python", default=[sys.executable], nargs="+", help="the peers' environments"
+    )
+    parser.add_argument("--cellml", help="ten Tusscher's epicardial cell, for fenicsx-beat")
     parser.add_argument("--only", choices=COMPARISONS, nargs="*", default=list(COMPARISONS))
     parser.add_argument("--peers", choices=PEERS, nargs="*", default=list(PEERS))
     parser.add_argument("--ours", choices=ours, nargs="*", default=ours)
@@ -199,6 +215,7 @@ def main() -> None:
     parser.add_argument("--dt", type=float, default=0.05, help="time step of steps and heart, ms")
     parser.add_argument("--finest", type=float, default=0.1, help="last edge of error, mm")
     parser.add_argument("--longest", type=float, default=80.0, help="give up after this, ms")
+    parser.add_argument("--heartlike", action="store_true", help="steps on a mesh that is no grid")
     parser.add_argument("--one-core", action="store_true", help="tie every engine to one core")
     parser.add_argument("--device", default="cpu", help="cuda:0: TorchCor there, too")
     parser.add_argument("--json", action="store_true")

@@ -28,6 +28,9 @@ HEARTSIM = {  # what follows "heartsim": [solver] of its scenario, or a wish for
 TORCHCOR = "M H J Xr1 Xr2 Xs R S d F F2 FCaSS R_ Cai CaSS CaSR Nai Ki V"
 FINITEWAVE = "m h j xr1 xr2 xs r s d f f2 fcass rr cai cass casr nai ki u"
 
+BEAT = "m h j Xr1 Xr2 Xs r s d f f2 fCass R_prime Ca_i Ca_ss Ca_SR Na_i K_i V"
+PARTS = ("points", "cells", "fibres", "site")  # of body.npz
+
 
 class Clock:
     """Seconds of CPU and wall since it was made."""
@@ -62,7 +65,7 @@ def by_heartsim(case: dict) -> dict:
     scene = scenario.build_scene(scenario.scenario_from(_scenario(case)), cache)
     setup_s = time.perf_counter() - begun
     dt, detector = case["dt"], scene.detector
-    chunk = round(1.0 / dt)
+    chunk = round(2.5 / dt)
     told = {"dt": dt, "steps": chunk, "sample_every": chunk, "detector": detector}
     carry = tissue.begin(scene.tissue, dt, detector)
     begun = time.perf_counter()
@@ -190,7 +193,91 @@ def by_finitewave(case: dict) -> dict:
     }
 
 
-PEERS = {"torchcor": by_torchcor, "finitewave": by_finitewave}
+def by_fenicsx_beat(case: dict) -> dict:
+    import basix.ufl
+    import beat
+    import dolfinx
+    import numpy as np
+    import ufl
+    from mpi4py import MPI
+
+    points, cells, fibres, site = (np.load(f"{case['folder']}/body.npz")[k] for k in PARTS)
+    shape = ufl.Mesh(basix.ufl.element("Lagrange", "tetrahedron", 1, shape=(3,)))
+    body = dolfinx.mesh.create_mesh(MPI.COMM_SELF, cells.astype(np.int64), points, shape)
+    space = dolfinx.fem.functionspace(body, ("Lagrange", 1))
+    # nodes and cells have numbers of their own there
+    node = np.empty(len(points), int)
+    dof_of_vertex = np.empty(len(points), int)
+    dof_of_vertex[body.geometry.dofmap.ravel()] = space.dofmap.list.ravel()
+    node[body.geometry.input_global_indices] = dof_of_vertex
+    along = dolfinx.fem.Function(dolfinx.fem.functionspace(body, ("DG", 0, (3,))))
+    along.x.array[:] = fibres[body.topology.original_cell_index].ravel()
+    pulsed = dolfinx.fem.Function(space)
+    pulsed.x.array[node[site]] = STIMULUS["strength_mV_per_ms"]
+    D = [value / 1.4 for value in case["sigma"]]  # σ / (χ C_m), mm²/ms
+    dt, time_ms = case["dt"], dolfinx.fem.Constant(body, 0.0)
+    on = ufl.conditional(ufl.lt(time_ms, STIMULUS["duration_ms"]), 1.0, 0.0)
+    solve = {"ksp_type": "cg", "pc_type": "jacobi", "ksp_rtol": 1e-5}
+    pde = beat.MonodomainModel(
+        time=time_ms,
+        mesh=body,
+        M=D[1] * ufl.Identity(3) + (D[0] - D[1]) * ufl.outer(along, along),
+        I_s=on * pulsed,
+        params={"petsc_options": solve, "default_timestep": dt},
+    )
+    cell = _gotranx_cell(case)
+    ode = beat.odesolver.DolfinODESolver(
+        v_ode=dolfinx.fem.Function(space), v_pde=pde.state, num_states=len(BEAT.split()), **cell
+    )
+    solver = beat.MonodomainSplittingSolver(pde=pde, ode=ode)
+    watch = node[case["watch"]]
+    times, before = np.full(len(watch), np.nan), pde.state.x.array[watch].copy()
+    warm, last = round(1.0 / dt), round(case["longest"] / dt)
+    for k in range(1, last + 1):
+        solver.step(((k - 1) * dt, k * dt))
+        if k == warm:
+            clock = Clock()
+        now = pde.state.x.array[watch].copy()
+        fired = np.isnan(times) & (now > case["threshold"])
+        over = (now - case["threshold"]) / (now - before)
+        times[fired] = (k - over[fired]) * dt
+        before = now
+        if k > warm and not np.isnan(times).any():
+            break
+    return {
+        "times": times.tolist(),
+        **clock.figures(len(points), k - warm),
+        "version": f"fenicsx-beat {version('fenicsx-beat')}, DOLFINx {dolfinx.__version__}, numba "
+        f"{version('numba')}, float64, conjugate gradients with Jacobi to 1e-5",
+    }
+
+
+def _gotranx_cell(case: dict) -> dict:
+    """Ten Tusscher's epicardial cell as gotranx makes a program of its CellML file, which takes
+    some seconds; its own stimulus is off."""
+    import importlib.util
+
+    import numba
+
+    program = Path(case["folder"]) / "cell.py"
+    tool = [str(Path(sys.executable).with_name("gotranx"))]
+    told = {"check": True, "stdout": subprocess.DEVNULL}
+    subprocess.run([*tool, "cellml2ode", case["cellml"], "-o", program.with_suffix(".ode")], **told)
+    made = [*tool, "ode2py", program.with_suffix(".ode"), "-o", program]
+    subprocess.run([*made, "--scheme", "generalized_rush_larsen"], **told)
+    spec = importlib.util.spec_from_file_location("cell", program)
+    cell = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(cell)
+    named = dict(zip(BEAT.split(), case["start"], strict=True))
+    return {
+        "fun": numba.njit(cell.generalized_rush_larsen),
+        "init_states": cell.init_state_values(**named),
+        "parameters": cell.init_parameter_values(stim_amplitude=0.0),
+        "v_index": cell.state_index("V"),
+    }
+
+
+PEERS = {"torchcor": by_torchcor, "finitewave": by_finitewave, "fenicsx-beat": by_fenicsx_beat}
 
 
 def version(package: str) -> str:
@@ -220,6 +307,8 @@ def write_case(folder: Path, body, site, sigma) -> dict:
     np.savetxt(f"{name}.lon", body.frames[:, 0], "%.6f", header="1", comments="")
     head = f"{len(site)}\nintra"
     np.savetxt(folder / "site.vtx", site, "%d", header=head, comments="")
+    parts = zip(PARTS, (body.points, body.cells, body.frames[:, 0], site), strict=True)
+    np.savez(folder / "body.npz", **dict(parts))
     start = [float(value) for value in (*state, V)]
     return {"folder": str(folder), "sigma": sigma, "start": start}
 

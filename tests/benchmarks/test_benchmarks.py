@@ -96,7 +96,7 @@ def test_absent_peers_are_named_in_a_sentence_each():
     assert row["cpu_ns"] > 0
     assert row["cpu_ratio"] == 1.0
     assert row["P8_ms"] is None  # no wave reaches the far corner in 2 ms
-    for name, sentence in zip(("torchcor", "finitewave"), absent, strict=True):
+    for name, sentence in zip(("torchcor", "finitewave", "fenicsx-beat"), absent, strict=True):
         assert sentence.startswith(f"{name} is not in the environment of")
 
 
