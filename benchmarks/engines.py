@@ -53,6 +53,21 @@ class Clock:
         }
 
 
+class Crossings:
+    """When each watched voltage first passes the threshold, interpolated between two steps."""
+
+    def __init__(self, case: dict, before):
+        self.case, self.before, self.times = case, before, before * float("nan")
+
+    def look(self, k: int, now) -> bool:
+        """Take note of the voltages after step k; whether all have passed."""
+        level, dt = self.case["threshold"], self.case["dt"]
+        fired = (self.times != self.times) & (now > level)
+        over = (now - level)[fired] / (now - self.before)[fired]
+        self.times[fired], self.before = (k - over) * dt, now
+        return bool((self.times == self.times).all())
+
+
 def by_heartsim(case: dict) -> dict:
     import equinox as eqx
     import jax
@@ -104,7 +119,6 @@ def _scenario(case: dict) -> dict:
 
 
 def by_torchcor(case: dict) -> dict:
-    import numpy as np
     import torch
     import torchcor
     from torchcor.ionic import TenTusscherPanfilov
@@ -127,23 +141,18 @@ def by_torchcor(case: dict) -> dict:
     body.assemble()
     u = cell.initialize(body.n_nodes)
     body.cg.initialize(x=u, linear_guess=True)
-    watch = torch.as_tensor(case["watch"])
-    times, before, split = np.full(len(watch), np.nan), u[watch].cpu().numpy(), [0.0, 0.0]
+    watch, split = torch.as_tensor(case["watch"]), [0.0, 0.0]
+    crossings = Crossings(case, u[watch].cpu().numpy().astype(float))
     warm, last = round(1.0 / dt), round(case["longest"] / dt)
     for k in range(1, last + 1):
         u, _, *seconds = body.step(u, k * dt, 1e-5, 1e-5, 100, verbose=True)
         if k == warm:
             clock, split = Clock(), [0.0, 0.0]
         split = [total + s for total, s in zip(split, seconds, strict=True)]
-        now = u[watch].cpu().numpy().copy()
-        fired = np.isnan(times) & (now > case["threshold"])
-        over = (now - case["threshold"]) / (now - before)
-        times[fired] = (k - over[fired]) * dt
-        before = now
-        if k > warm and not np.isnan(times).any():
+        if crossings.look(k, u[watch].cpu().numpy().astype(float)) and k > warm:
             break
     return {
-        "times": times.tolist(),
+        "times": crossings.times.tolist(),
         **clock.figures(body.n_nodes, k - warm),
         "membrane_share": round(split[0] / sum(split), 2),
         "version": f"torchcor {version('torchcor')}, torch {torch.__version__}, float32 "
@@ -231,21 +240,16 @@ def by_fenicsx_beat(case: dict) -> dict:
     )
     solver = beat.MonodomainSplittingSolver(pde=pde, ode=ode)
     watch = node[case["watch"]]
-    times, before = np.full(len(watch), np.nan), pde.state.x.array[watch].copy()
+    crossings = Crossings(case, pde.state.x.array[watch])
     warm, last = round(1.0 / dt), round(case["longest"] / dt)
     for k in range(1, last + 1):
         solver.step(((k - 1) * dt, k * dt))
         if k == warm:
             clock = Clock()
-        now = pde.state.x.array[watch].copy()
-        fired = np.isnan(times) & (now > case["threshold"])
-        over = (now - case["threshold"]) / (now - before)
-        times[fired] = (k - over[fired]) * dt
-        before = now
-        if k > warm and not np.isnan(times).any():
+        if crossings.look(k, pde.state.x.array[watch]) and k > warm:
             break
     return {
-        "times": times.tolist(),
+        "times": crossings.times.tolist(),
         **clock.figures(len(points), k - warm),
         "version": f"fenicsx-beat {version('fenicsx-beat')}, DOLFINx {dolfinx.__version__}, numba "
         f"{version('numba')}, float64, conjugate gradients with Jacobi to 1e-5",
