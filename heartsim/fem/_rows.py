@@ -34,6 +34,10 @@ class Rows(eqx.Module):
         """y_i = Σ_j a_ij x_j, without the diagonal."""
         return _off_product(self.spread, self.shifts, self.off, self.neighbour, x)
 
+    def gathered(self) -> "Rows":
+        """The same matrix, whose products gather whatever the numbers of its nodes."""
+        return dataclasses.replace(self, shifts=None)
+
     def plus(self, factor: Float[Array, ""] | float, other: "Rows") -> "Rows":
         """self + factor · other, on the same pattern."""
         return dataclasses.replace(

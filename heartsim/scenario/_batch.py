@@ -19,6 +19,7 @@ from heartsim.tissue import (
     Monodomain,
     Samples,
     begin,
+    gathered,
     simulate,
     stacked,
     whole_steps,
@@ -80,7 +81,7 @@ def _built(scenario: Scenario, cache: Path | None) -> tuple[str, Scene | FrontSc
     scene = build_scene(scenario, cache)
     electrodes = None if scene.field is None else len(scene.field)
     same = (solver.dt_ms, solver.duration_ms, solver.steps, solver.precision, output.sample_ms)
-    tissue = scene.tissue
+    tissue = gathered(scene.tissue)
     if isinstance(tissue, Monodomain):  # plans of its linear solve differ, and are joined
         tissue = dataclasses.replace(tissue, solver=ConjugateGradients(tissue.solver.rtol))
     kind = jax.tree.map(np.ndim, (tissue, scene.stimuli))  # one number, or one per node

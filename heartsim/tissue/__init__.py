@@ -14,6 +14,7 @@ from ._front import Front as Front
 from ._front import Links as Links
 from ._front import front as front
 from ._local import NEVER as NEVER
+from ._many import gathered as gathered
 from ._many import stacked as stacked
 from ._monodomain import AbstractTissue as AbstractTissue
 from ._monodomain import Godunov as Godunov

@@ -36,9 +36,10 @@ def stacked(
     if not all(isinstance(t.spread, Whole) for t in tissues):
         raise ValueError("stacked: wanted bodies on one device each.")
     alike = _with_one_plan(tissues)
+    if len({t.K.shifts for t in alike if isinstance(t, Monodomain)}) > 1:
+        alike = [gathered(t) for t in alike]
     same: list[Any] = [(t, list(pulses)) for t, pulses in zip(alike, stimuli, strict=True)]
-    numbered = {t.K.shifts for t in alike if isinstance(t, Monodomain)}
-    if len(numbered) > 1 or len({str(jax.tree.map(np.shape, each)) for each in same}) > 1:
+    if len({str(jax.tree.map(np.shape, each)) for each in same}) > 1:
         same = _padded(same)
     if len({str(jax.tree.structure(each)) for each in same}) > 1:
         raise ValueError(
@@ -46,6 +47,13 @@ def stacked(
             "in their numbers only."
         )
     return jax.tree.map(lambda *x: jnp.stack(x), *same)
+
+
+def gathered(tissue: AbstractTissue) -> AbstractTissue:
+    """The same tissue, for which it does not matter whether its mesh is a grid."""
+    if not isinstance(tissue, Monodomain):
+        return tissue
+    return dataclasses.replace(tissue, K=tissue.K.gathered(), M=tissue.M.gathered())
 
 
 def _with_one_plan(tissues: Sequence[AbstractTissue]) -> list[AbstractTissue]:
@@ -63,8 +71,8 @@ def _padded(bodies: list[tuple[Monodomain, list[AbstractStimulus]]]) -> list[Any
     """Bodies and stimuli with the nodes and slots of the largest; times at padding are NEVER."""
     if any(isinstance(t.ionic, Patchwork) or not isinstance(t, Monodomain) for t, _ in bodies):
         raise ValueError(
-            "stacked: the bodies differ in size, numbers or kind; wanted bodies of one membrane "
-            "each, with diffusion, or all of one size and numbered alike."
+            "stacked: the bodies differ in size, or in kind; wanted bodies of one membrane each, "
+            "with diffusion, or all of one size."
         )
     nodes = max(t.K.diagonal.shape[0] for t, _ in bodies)
     slots = max(t.K.off.shape[0] for t, _ in bodies)
