@@ -74,3 +74,5 @@ from ._voltage import mapped as mapped
 from ._voltage import voltage_areas as voltage_areas
 from ._voltage import voltage_zones as voltage_zones
 from ._voltage import with_voltage_scar as with_voltage_scar
+from ._whole import BuiltWhole as BuiltWhole
+from ._whole import build_whole as build_whole

@@ -73,16 +73,16 @@ def build_atrium(
     `stage` is told what begins.
     """
     stage("outlines")
-    _require_known(image, labels, edge)
+    require_known(image, labels, edge)
     image = image.around(image.values == labels.cavity, 2 * labels.wall_mm + MARGIN)
-    cavity, removed, filled = _cavity(image, labels)
-    opening, names = _behind(image, cavity, labels)
+    cavity, removed, filled = cavity_of(image, labels)
+    opening, names = openings_behind(image, cavity, labels)
     wall = _wall(image, cavity, opening > 0, labels.wall_mm, edge)
     stage("tetrahedra")
     made = mesh_of_wall(wall, edge, lambda x: x, image.name, _notes(image, labels))
     mesh = made.mesh
     return BuiltAtrium(
-        atrium=_named(made, labels, image.name, _nearest(image, opening), names),
+        atrium=named_atrium(made, labels, image.name, nearest_opening(image, opening), names),
         cavity=made.cavities["lv_endo"],
         image_cavity=image.volume(cavity),
         wall=float(signed_volumes(np.asarray(mesh.points), np.asarray(mesh.cells)).sum()) / 1000,
@@ -98,7 +98,7 @@ def _told(labels: AtrialLabels) -> dict[str, tuple[int, ...]]:
     return told | ({"veins": labels.veins} if labels.veins else {})
 
 
-def _require_known(image: Image, labels: AtrialLabels, edge: float) -> None:
+def require_known(image: Image, labels: AtrialLabels, edge: float) -> None:
     if labels.side not in OPENINGS:
         raise ValueError(f"atrium {labels.side!r} is given; left or right is wanted.")
     veins = [name for name in OPENINGS[labels.side] if name != VALVES[labels.side]]
@@ -122,7 +122,7 @@ def _require_known(image: Image, labels: AtrialLabels, edge: float) -> None:
     require_told_apart(image, [("cavity", labels.cavity), *behind])
 
 
-def _cavity(
+def cavity_of(
     image: Image, labels: AtrialLabels
 ) -> tuple[Bool[np.ndarray, "slices rows columns"], int, int]:
     """The largest part of the atrium's voxels with its holes, and how many voxels that took away
@@ -147,7 +147,7 @@ def _cavity(
     return whole, removed, int((whole & ~kept).sum())
 
 
-def _behind(
+def openings_behind(
     image: Image, cavity: Bool[np.ndarray, "slices rows columns"], labels: AtrialLabels
 ) -> tuple[Int[np.ndarray, "slices rows columns"], list[str]]:
     """For each voxel the number of the opening that it lies behind, from 1, or 0; and the openings'
@@ -211,7 +211,7 @@ def _wall(
     return grown(fields, low, np.full(3, step), thickness, 0.0, (low, high))
 
 
-def _nearest(
+def nearest_opening(
     image: Image, opening: Int[np.ndarray, "slices rows columns"]
 ) -> Callable[[Float[np.ndarray, "points 3"]], Int[np.ndarray, " points"]]:
     """Which opening lies nearest to points."""
@@ -231,7 +231,7 @@ def _nearest(
     return nearest
 
 
-def _named(
+def named_atrium(
     made: Meshed,
     labels: AtrialLabels,
     source: str,

@@ -50,19 +50,19 @@ def mesh_of_wall(
         points=place(x),
         cells=cells[:, [0, 2, 1, 3]] if mirrored else cells,
         regions=wall.regions(x, cells),
-        region_names=_names(wall),
+        region_names=region_names(wall),
         notes=notes,
     )
     faces = boundary_triangles(dataclasses.replace(mesh, points=x, cells=cells))
     flat = (x[faces][:, :, 2] == wall.high[2]).all(axis=1) | _at_ends(x, faces, wall, edge)
-    flat |= _at_valves(x, faces, wall, edge)
+    flat |= at_valves(x, faces, wall, edge)
     sheets = surfaces(x, faces[~flat], wall, name)
     over = {key: x[:, 2] - wall.high[2] for key in CAVITIES}
     if "ended" in wall.fields:
         over["rv_endo"] = np.maximum(over["rv_endo"], wall.fields["ended"](x))
     open_ = "beyond" in wall.fields
     cavities = {
-        key: _within(x, sheets[key]) if open_ else _below(x, sheets[key], over[key])
+        key: cavity_volume(x, sheets[key]) if open_ else _below(x, sheets[key], over[key])
         for key in CAVITIES
         if key in sheets
     }
@@ -82,14 +82,14 @@ def _at_ends(x, faces, wall: Wall, edge: float):
     return right & (np.abs(wall.past_end(middle)) < 0.6 * edge)
 
 
-def _at_valves(x, faces, wall: Wall, edge: float):
+def at_valves(x, faces, wall: Wall, edge: float):
     """Faces where the wall ends at what lies beyond, with its rims."""
     if "beyond" not in wall.fields:
         return np.zeros(len(faces), bool)
     return np.abs(wall.fields["beyond"](x[faces].mean(axis=1))) < 0.6 * edge
 
 
-def _names(wall: Wall) -> tuple[tuple[str, int], ...]:
+def region_names(wall: Wall) -> tuple[tuple[str, int], ...]:
     ventricles = (("LV", LV), ("RV", RV), ("septum", SEPTUM))[: 3 if "rv" in wall.fields else 1]
     return (*ventricles, *((name, tag) for name, tag in INFARCT.items() if name in wall.fields))
 
@@ -148,7 +148,7 @@ def _below(
     return float(abs(np.sum(upward * over[faces].mean(axis=1)))) / 1000
 
 
-def _within(x: Float[np.ndarray, "nodes 3"], faces: Int[np.ndarray, "own 3"]) -> float:
+def cavity_volume(x: Float[np.ndarray, "nodes 3"], faces: Int[np.ndarray, "own 3"]) -> float:
     """mL within a sheet that is open at several heights, and fans from each of its rims to the
     rim's middle."""
     rim = rim_edges(faces)

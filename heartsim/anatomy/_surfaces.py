@@ -71,7 +71,7 @@ def find_surfaces(
     if {"epi", "lv_endo", "base"} <= set(mesh.node_sets):
         return Surfaces(_by_sets(mesh, faces), "node sets of the mesh")
     shape = _Faces(np.asarray(mesh.points), faces)
-    given = np.zeros(len(faces), bool) if cut is None else _among(faces, cut)
+    given = np.zeros(len(faces), bool) if cut is None else among(faces, cut)
     patch = shape.patches(given)
     bulge = [shape.bulge(patch == k) for k in range(patch.max() + 1)]
     area = np.bincount(patch, shape.area)
@@ -115,7 +115,7 @@ def cut_faces(
 ) -> Int[np.ndarray, "cut 3"]:
     """Faces of a part (`submesh`) that the whole goes on beyond: where atria were cut away."""
     faces = boundary_triangles(part)
-    return faces[~_among(parent_nodes[faces], boundary_triangles(whole))]
+    return faces[~among(parent_nodes[faces], boundary_triangles(whole))]
 
 
 def valve_nodes(
@@ -125,11 +125,11 @@ def valve_nodes(
     vessel behind a valve."""
     there, nodes = submesh(whole, np.asarray(whole.regions) == beyond)
     faces = boundary_triangles(part)
-    own = faces[_among(parent_nodes[faces], nodes[boundary_triangles(there)])]
+    own = faces[among(parent_nodes[faces], nodes[boundary_triangles(there)])]
     return np.unique(own).astype(np.int32)
 
 
-def _among(
+def among(
     faces: Int[np.ndarray, "faces 3"], some: Int[np.ndarray, "some 3"]
 ) -> Bool[np.ndarray, " faces"]:
     """Which faces have the corners of one of `some`."""

@@ -53,7 +53,8 @@ def build_ventricles(
     slices = Slices(image, labels)
     stack = wall_of_slices(slices, least)
     stage("tetrahedra")
-    notes = _notes(image, labels, stack.moved) + swapped_slices(slices)
+    farthest = float(np.linalg.norm(stack.moved, axis=1).max())
+    notes = notes_of(image, labels, farthest) + swapped_slices(slices)
     made = mesh_of_wall(stack.wall, edge, slices.in_patient, image.name, notes)
     stage("coordinates and fibres")
     heart = describe_heart(made.mesh, angles, septal=RIGHT_AND_FRONT)
@@ -69,15 +70,26 @@ def _of_volume(
     stage: Callable[[str], None],
 ) -> Built:
     stage("tetrahedra")
-    notes = _notes(image, labels, np.zeros((1, 2)))
+    notes = notes_of(image, labels)
     made = mesh_of_wall(volume.wall, edge, volume.frame.place, image.name, notes)
     stage("coordinates and fibres")
+    return built_of_volume(volume, made, labels, edge, angles)
+
+
+def built_of_volume(
+    volume: Volume,
+    made: Meshed,
+    labels: Labels,
+    edge: float,
+    angles: FibreAngles | OutflowAngles | None,
+) -> Built:
+    """The heart of a wall that was made of thin voxels, and what was done for it."""
     sets = {**made.mesh.node_sets, **labelled_valves(made, volume, labels, edge)}
     mesh = dataclasses.replace(made.mesh, node_sets=sets)
     heart = describe_heart(mesh, angles, septal=RIGHT_AND_FRONT)
     masks = {name: mask & volume.below for name, mask in volume.found.masks.items()}
     above = {name: mask & ~volume.below for name, mask in volume.found.masks.items()}
-    held = _image_volumes(image, masks)
+    held = _image_volumes(volume.image, masks)
     return Built(
         heart=heart,
         image_volumes=held,
@@ -85,16 +97,16 @@ def _of_volume(
         slice_correction=dict.fromkeys(held, 0.0),
         apex_closing=0.0,
         thickened=volume.wall.thickened,
-        trimmed=_image_volumes(image, above),
+        trimmed=_image_volumes(volume.image, above),
         moved_mm=0.0,
         removed=volume.found.removed,
         filled=volume.found.filled,
     )
 
 
-def _notes(image: Image, labels: Labels, moved) -> tuple[str, ...]:
+def notes_of(image: Image, labels: Labels, farthest: float = 0.0) -> tuple[str, ...]:
+    """What the mesh says of its wall; `farthest` [mm] is how far slices were moved."""
     grown = labels.rv_cavity is not None and labels.rv_myocardium is None
-    farthest = float(np.linalg.norm(moved, axis=1).max())
     return wall_notes(image.name, labels.rv_wall_mm if grown else None, farthest)
 
 

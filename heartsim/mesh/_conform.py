@@ -9,6 +9,8 @@ from ._topology import outer_faces, unique_edges
 
 NEAR = 0.35
 """Share of an edge; where the surface cuts it nearer to an end, that end is taken for the cut."""
+CLOSE = 0.15
+"""The same of nodes that stay, as their edges would be cut into slivers."""
 POOR = 0.3
 """Mean ratio; no move makes a cell poorer than this, or than it was."""
 
@@ -23,18 +25,15 @@ def conform(
     moved onto it, cells that still cross it are cut, and those around it smoothed.
 
     Nodes on the boundary stay, so that there the faces between the sides may lie `NEAR` of an edge
-    beside level = 0; nodes whose move would spoil a cell stay too, and their edges are cut. The
-    first two steps are those of isosurface stuffing (see `stuff`), with both sides kept; cells need
-    not be of a lattice.
+    beside level = 0, and `CLOSE` of it where a move would spoil a cell; farther off a node's edges
+    are cut. A cell with all corners there stays whole. The first two steps are those of isosurface
+    stuffing (see `stuff`), with both sides kept; cells need not be of a lattice.
     """
     value = level(points)
-    edges = crossed_edges(cells, value)
-    if not len(edges):
+    if not len(crossed_edges(cells, value)):
         return points, cells
     held = _on_boundary(points, cells)
-    share = crossing(level, points[edges[:, 0]], points[edges[:, 1]])
-    near = np.zeros(len(points), bool)
-    near[edges[share < NEAR, 0]] = near[edges[share > 1 - NEAR, 1]] = True
+    near = _cut_near(level, points, cells, value, NEAR)
     while (flat := near[cells].all(axis=1)).any():  # a cell has three corners on it at most
         corners = cells[flat]
         farthest = np.abs(value[corners]).argmax(axis=1)
@@ -46,12 +45,22 @@ def conform(
     near &= held | (moved != points).any(axis=1)
     points = moved
     value[near] = 0.0
+    value[_cut_near(level, points, cells, value, CLOSE)] = 0.0
     across = (value[cells] > 0).any(axis=1) & (value[cells] < 0).any(axis=1)
     more, inside = cut(level, points, cells[across], value)
     outside = cut(lambda x: -level(x), points, cells[across], -value)[1]
     cells = np.concatenate([cells[~across], inside, outside])
     on = np.append(value == 0, np.ones(len(more) - len(points), bool))
     return _smooth(more, cells, level, on, sweeps), cells
+
+
+def _cut_near(level, points, cells, value, share_at_most) -> Bool[np.ndarray, " nodes"]:
+    """Nodes at level 0, and others so near to where an edge of theirs is cut."""
+    edges = crossed_edges(cells, value)
+    share = crossing(level, points[edges[:, 0]], points[edges[:, 1]])
+    near = value == 0
+    near[edges[share < share_at_most, 0]] = near[edges[share > 1 - share_at_most, 1]] = True
+    return near
 
 
 def _on_boundary(

@@ -1,8 +1,10 @@
 """The file that says what the numbers of a segmentation mean."""
 
+from typing import Annotated
+
 from pydantic import Field
 
-from ._section import NotNegative, Section
+from ._section import NotNegative, Positive, Section
 
 
 class Numbers(Section):
@@ -43,9 +45,34 @@ class SliceOptions(Section):
     be a valve."""
 
 
+class AtrialParts(Section):
+    """What is known of one atrium beside its blood."""
+
+    veins: list[int] | dict[str, int] = Field(default_factory=list)
+    """Numbers; or names of `heartsim.anatomy.OPENINGS` with theirs."""
+    openings: dict[str, Annotated[list[float], Field(min_length=3, max_length=4)]] = Field(
+        default_factory=dict
+    )
+    """By name X, Y, Z [mm, LPS], and a radius [mm] where the wall is closed."""
+
+
+class Atria(Section):
+    """The atria in one mesh with the ventricles."""
+
+    wall_mm: Positive = 2.0
+    left: AtrialParts = Field(default_factory=AtrialParts)
+    right: AtrialParts = Field(default_factory=AtrialParts)
+
+    def of(self, side: str) -> AtrialParts:
+        """Of the left or the right one."""
+        return self.left if side == "left" else self.right
+
+
 class LabelsFile(Section):
     """labels.toml."""
 
     labels: Numbers
     rv_wall: RightWall = Field(default_factory=RightWall)
     slices: SliceOptions = Field(default_factory=SliceOptions)
+    atria: Atria | None = None
+    """Absent: the ventricles alone."""

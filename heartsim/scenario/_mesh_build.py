@@ -9,6 +9,7 @@ from heartsim.anatomy import (
     Labels,
     OutflowAngles,
     build_ventricles,
+    build_whole,
     read_labels,
 )
 from heartsim.mesh import Mesh
@@ -19,6 +20,7 @@ from ._check import mesh_rows, require_edge
 from ._labels_schema import LabelsFile
 from ._read import read_toml, validated
 from ._rows import THICKENED, Rows, row
+from ._whole_build import atrial_labels, openings_of, whole_rows
 
 DONE = (
     (
@@ -64,8 +66,9 @@ def mesh_from_image(
 ) -> tuple[Mesh, Rows]:
     """The heart of a segmentation, with edges of about `edge` [mm], and what was measured.
 
-    `labels` is a TOML file that names the segmentation's numbers: those of the ventricles (labels)
-    or of one atrium (atrium), whose mesh has no fibres yet. `frame` picks one of a series,
+    `labels` is a TOML file that names the segmentation's numbers: those of the ventricles (labels),
+    with the atria in one mesh where it says so (atria), or of one atrium (atrium), whose mesh has
+    no fibres yet. `frame` picks one of a series,
     `stage` is told what begins, `angles` are of the ventricles' fibres (`describe_heart`).
     ValueError or FileNotFoundError names file, key or label, and what was wanted.
     """
@@ -79,9 +82,16 @@ def mesh_from_image(
                 "ventricles; leave them out, and call heartsim anatomy --atrium on what is built."
             )
         return mesh_of_atrium(read_labels(image, frame), labels, edge, stage)
-    told = _labels(validated(LabelsFile, data, labels.name))
-    built = build_ventricles(read_labels(image, frame), told, edge, angles, stage)
-    return built.mesh, mesh_rows(built.mesh) | build_rows(built) | heart_rows(built.heart)
+    file = validated(LabelsFile, data, labels.name)
+    told = _labels(file)
+    if file.atria is None:
+        built = build_ventricles(read_labels(image, frame), told, edge, angles, stage)
+        return built.mesh, mesh_rows(built.mesh) | build_rows(built) | heart_rows(built.heart)
+    atria = atrial_labels(file.atria, told, labels.name)
+    openings = openings_of(file.atria)
+    whole = build_whole(read_labels(image, frame), told, atria, edge, angles, openings, stage)
+    below = build_rows(whole.ventricles) | heart_rows(whole.ventricles.heart)
+    return whole.mesh, mesh_rows(whole.mesh) | below | whole_rows(whole)
 
 
 def _labels(told: LabelsFile) -> Labels:

@@ -27,6 +27,10 @@ SURFACES: dict[
     "lv_endo": ("LV endocardium", (0.84, 0.37, 0.0)),
     "rv_endo": ("RV endocardium", (0.0, 0.45, 0.70)),
     "epi": ("epicardium", (0.34, 0.71, 0.91)),
+    "left_atrium_endo": ("LA inside", (0.72, 0.52, 0.80)),
+    "left_atrium_epi": ("LA outside", (0.47, 0.31, 0.60)),
+    "right_atrium_endo": ("RA inside", (0.78, 0.68, 0.50)),
+    "right_atrium_epi": ("RA outside", (0.52, 0.41, 0.24)),
 }
 SCAR: dict[str, Key] = {
     "scar": ("scar", (0.80, 0.27, 0.20)),
@@ -38,16 +42,16 @@ NUMBERS = "1 to 17: American Heart Association; 18 to 26: right free wall; strok
 _DPI, _PANEL, _GAP, _MARGIN = 160.0, 84.0, 5.0, 7.0  # mm
 _FOOT, _ROW, _HEAD = 14.0, 110.0, 25.0  # mm
 _STROKE = 26  # pixels of a view between fibres
-_LETTER = 2.4  # mm, of a name at 12 points
+_LETTER, _LINE = 2.4, 6.0  # mm, of a name at 12 points
 _LEAST = 1500  # pixels of a segment to carry its number
 
 
 def anatomy_png(mesh: str | Path | Mesh, out: str | Path) -> None:
     """Draw a heart from the front, cut open, from behind and onto the base: each face in the
     colour of its surface, the first of the node sets mitral, aortic, tricuspid, pulmonary, base,
-    lv_endo, rv_endo and epi that holds its corners (grey: of none, as where it is cut). Where the
-    mesh has cell data `segment`, below the same with each segment in a colour and by its number,
-    and the fibres, where it has any.
+    lv_endo, rv_endo, epi and those of atria that holds its corners (grey: of none, as where it is
+    cut). Where the mesh has cell data `segment`, below the same with each segment in a colour and
+    by its number, and the fibres, where it has any.
 
     ValueError for a mesh without any of these sets, and of lines.
     """
@@ -108,7 +112,7 @@ def _draw_segments(ax, mesh: Mesh, sight: Sight, view: View, window: Window) -> 
     if mesh.frames is not None:
         draw_fibres(ax, mesh, sight, view, window, cell)
     x, y = places(sight, window)
-    for number in np.unique(segment):
+    for number in np.unique(segment[segment > 0]):
         own = segment == number
         if own.sum() >= _LEAST:
             at = np.argmin((x - np.median(x[own])) ** 2 + (y - np.median(y[own])) ** 2 + 1e9 * ~own)
@@ -182,8 +186,10 @@ def _head(figure, row: int, title: str, words: str, keys: list[Key]) -> None:
     style = {"fontsize": 17, "fontweight": "bold", "color": INK}
     figure.text(_MARGIN / width, top, title, **style)
     figure.text((_MARGIN + 85.0) / width, top, words, fontsize=12, color=INK)
-    x = _MARGIN + 60.0
+    x = start = _MARGIN + 60.0
     for name, colour in keys:
+        if x + 12.0 + _LETTER * len(name) > width:
+            x, top = start, top - _LINE / height
         figure.text(x / width, top, "■", fontsize=14, color=colour)
         figure.text((x + 5.0) / width, top, name, fontsize=12, color=INK)
         x += 12.0 + _LETTER * len(name)
