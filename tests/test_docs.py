@@ -45,7 +45,7 @@ from heartsim.scenario._cell_tables import READ
 from heartsim.scenario._contours_build import ContoursFile, contour_rows
 from heartsim.scenario._fit_summary import FIT_DEFINITIONS, TRUTH_DEFINITIONS
 from heartsim.scenario._hand_over import HAND_OVER_DEFINITIONS
-from heartsim.scenario._labels_schema import LabelsFile
+from heartsim.scenario._labels_schema import Atria, LabelsFile
 from heartsim.scenario._mesh_build import build_rows
 from heartsim.scenario._plan_schema import Plan
 from heartsim.scenario._read import validated
@@ -136,6 +136,9 @@ def test_scenarios_on_the_page_are_read(page, tmp_path):
             continue
         if "labels" in data:
             validated(LabelsFile, data, page.name)
+            continue
+        if "atria" in data:
+            validated(Atria, data["atria"], page.name)
             continue
         if "atrium" in data:
             validated(AtriumFile, data, page.name)

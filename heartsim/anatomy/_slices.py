@@ -1,5 +1,7 @@
 """The masks of a stack: cleaned, from apex to base, and cut at the base."""
 
+from typing import NamedTuple
+
 import numpy as np
 from jaxtyping import Float
 
@@ -16,8 +18,18 @@ class Slices:
 
     def __init__(self, image: Image, labels: Labels):
         self.image, self.labels = image, labels
-        _require_every_slice(image, labels)
-        self.masks, self.removed, self.filled = structures(image, labels)
+        numbers = numbers_of(image, labels)
+        left, right = ([k for n, k in numbers.items() if n.startswith("rv") == r] for r in (0, 1))
+        if gap := _gap(image, left, "left"):
+            raise ValueError(gap.words)
+        self.right_gap = _gap(image, right, "right")
+        """Of a slice that was swapped with another this is no fault (`require_right`)."""
+        try:
+            self.masks, self.removed, self.filled = structures(image, labels)
+        except ValueError:
+            if self.right_gap:  # the right cavity is in parts, of which this tells the reason
+                raise ValueError(self.right_gap.words) from None
+            raise
         if labels.opens_to:
             raise ValueError(
                 f"{image.name}: labels of atria and vessels (beyond, left_atrium and its like) are "
@@ -78,16 +90,23 @@ class Slices:
         return self.image.place(np.column_stack([columns, rows, height]))
 
 
-def _require_every_slice(image: Image, labels: Labels) -> None:
-    """ValueError where a slice has no left ventricle, between two with more than a speck of it. The
-    right one may be absent from a slice that was swapped, which `swapped_slices` tells better."""
-    own = [k for name, k in numbers_of(image, labels).items() if not name.startswith("rv")]
-    area = np.isin(image.values, own).sum(axis=(1, 2)) * float(np.prod(image.spacing[:2]))
+class Gap(NamedTuple):
+    """Slices that lack a ventricle between others that have it."""
+
+    numbers: list[int]
+    """In the image, counted from 1."""
+    words: str
+
+
+def _gap(image: Image, numbers: list[int], ventricle: str) -> Gap | None:
+    """Where slices have none of these labels, between two with more than a speck of them."""
+    area = np.isin(image.values, numbers).sum(axis=(1, 2)) * float(np.prod(image.spacing[:2]))
     there = np.flatnonzero(area >= SPECK)
-    if len(there) and (empty := [k for k in range(there[0], there[-1]) if area[k] == 0]):
-        which = ", ".join(str(k + 1) for k in empty)
-        raise ValueError(
-            f"{image.name}: the left ventricle is on slices {there[0] + 1} to {there[-1] + 1} "
-            f"(counted from 1), but not on {which}; wanted it on every slice from apex to base. "
-            "Label what is missing, or copy a neighbour's labels."
-        )
+    if not len(there) or not (empty := [k + 1 for k in range(*there[[0, -1]]) if area[k] == 0]):
+        return None
+    return Gap(
+        empty,
+        f"{image.name}: the {ventricle} ventricle is on slices {there[0] + 1} to {there[-1] + 1} "
+        f"(counted from 1), but not on {', '.join(map(str, empty))}; wanted it on every slice "
+        "between. Label what is missing, or copy a neighbour's labels.",
+    )

@@ -1,5 +1,8 @@
 """Slices of a stack that look swapped."""
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
 import numpy as np
 from jaxtyping import Bool
 
@@ -10,8 +13,16 @@ SWAPPED = "slices swapped?"
 LESS = 0.8  # of the mismatch; ours. 1.0 and more in stacks in order, about 0.5 in swapped ones
 
 
-def swapped_slices(slices: Slices) -> tuple[str, ...]:
-    """A note, with slices of the file counted from 1, for each two neighbours that look swapped.
+class Swap(NamedTuple):
+    """Two neighbours that look swapped."""
+
+    numbers: tuple[int, int]
+    """In the file, counted from 1."""
+    note: str
+
+
+def swapped_slices(slices: Slices) -> tuple[Swap, ...]:
+    """Each two neighbours that look swapped.
 
     The mismatch D of two slices is the area that a structure has in one and not in the other,
     summed over the left ventricle, its cavity and the right cavity, the middles of the left
@@ -38,13 +49,21 @@ def swapped_slices(slices: Slices) -> tuple[str, ...]:
         exchanged = mismatch((k - 1, k + 1), (k, k + 2))
         if exchanged < LESS * now:
             gains[k] = now - exchanged, now, exchanged
-    area, notes = unit * own[:, 0].sum(axis=(1, 2)), []
+    area, found = unit * own[:, 0].sum(axis=(1, 2)), []
     for k in sorted(gains, key=lambda k: -gains[k][0]):
         if all(gains[k] >= gains[near] for near in (k - 1, k + 1) if near in gains):
             four = slice(k - 1, k + 3)
             numbers = [slices.number(int(s)) for s in there[four]]
-            notes.append(_note(slices.image.name, numbers, area[four].tolist(), *gains[k][1:]))
-    return tuple(notes)
+            note = _note(slices.image.name, numbers, area[four].tolist(), *gains[k][1:])
+            found.append(Swap((numbers[1], numbers[2]), note))
+    return tuple(found)
+
+
+def require_right(slices: Slices, swaps: Iterable[Swap]) -> None:
+    """ValueError where a slice between others has no right ventricle, and does not look swapped."""
+    gap, known = slices.right_gap, [number for swap in swaps for number in swap.numbers]
+    if gap and not set(gap.numbers) <= set(known):
+        raise ValueError(gap.words)
 
 
 def _centred(masks: Bool[np.ndarray, "structures rows columns"]):

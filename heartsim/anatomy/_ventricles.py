@@ -17,7 +17,7 @@ from ._meshed import Meshed, mesh_of_wall
 from ._outflow import OutflowAngles
 from ._slices import Slices
 from ._stack_wall import StackWall, wall_of_slices
-from ._swapped import swapped_slices
+from ._swapped import require_right, swapped_slices
 from ._valves import labelled_valves, require_named
 from ._volume import Volume, wall_of_volume
 from ._wall import INFARCT, least_wall, wall_notes
@@ -51,10 +51,12 @@ def build_ventricles(
         volume = wall_of_volume(image, labels, edge, least)
         return _of_volume(volume, image, labels, edge, angles, stage)
     slices = Slices(image, labels)
+    swaps = swapped_slices(slices)
+    require_right(slices, swaps)
     stack = wall_of_slices(slices, least)
     stage("tetrahedra")
     farthest = float(np.linalg.norm(stack.moved, axis=1).max())
-    notes = notes_of(image, labels, farthest) + swapped_slices(slices)
+    notes = notes_of(image, labels, farthest) + tuple(swap.note for swap in swaps)
     made = mesh_of_wall(stack.wall, edge, slices.in_patient, image.name, notes)
     stage("coordinates and fibres")
     heart = describe_heart(made.mesh, angles, septal=RIGHT_AND_FRONT)

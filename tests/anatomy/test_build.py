@@ -216,6 +216,9 @@ def test_one_sentence_for_each_mistake(folder):
     touching, few, low, middle = np.roll(good, -20, axis=2), *(good.copy() for _ in range(3))
     few[:9] = 0
     low[2], middle[6] = 0, 0
+    right, halves = good.copy(), good.copy()
+    for values, gap in ((right, [5]), (halves, [6, 7])):
+        values[gap] = np.where(values[gap] == 1, 0, values[gap])
     cases = [
         ("absent.nii", good, LABELS.replace("= 3", "= 7"), "no voxel has label 7 .lv_cavity."),
         ("twice.nii", good, LABELS.replace("= 3", "= 2"), "must have different labels"),
@@ -223,6 +226,18 @@ def test_one_sentence_for_each_mistake(folder):
         ("few.nii", few, LABELS, "fewer than three"),
         ("low.nii", low, LABELS, r"left ventricle is on slices 2 to 11 .* not on 3; .* Label what"),
         ("middle.nii", middle, LABELS, "left ventricle is on slices 2 to 11 .* but not on 7;"),
+        (
+            "right.nii",
+            right,
+            LABELS,
+            r"right ventricle is on slices \d to 11 .* not on 6; .* Label",
+        ),
+        (
+            "halves.nii",
+            halves,
+            LABELS,
+            r"right ventricle is on slices \d to 11 .* but not on 7, 8;",
+        ),
         ("flat.nii", good[5], LABELS, "2 dimensions; wanted a stack"),
         ("grey.nii", good.astype(np.float32) + 0.5, LABELS, "intensities"),
         ("key.nii", good, LABELS + "atrium = 4\n", "atrium is not a key"),

@@ -7,7 +7,7 @@ import pytest
 
 from heartsim import anatomy
 from heartsim.anatomy._slices import Slices
-from heartsim.anatomy._swapped import swapped_slices
+from heartsim.anatomy._swapped import require_right, swapped_slices
 from heartsim.cli import run_command
 from heartsim.mesh import read_mesh
 from tests import stacks
@@ -22,9 +22,13 @@ def exchanged(values, k):
     return values[order]
 
 
+def stack_of(values, spacing=stacks.SPACING):
+    return anatomy.Image(values.astype(np.int32), spacing, stacks.AXES, stacks.ORIGIN, "stack")
+
+
 def notes(values, spacing=stacks.SPACING, labels=MADE):
-    image = anatomy.Image(values.astype(np.int32), spacing, stacks.AXES, stacks.ORIGIN, "stack")
-    return swapped_slices(Slices(image, labels))
+    image = stack_of(values, spacing)
+    return tuple(swap.note for swap in swapped_slices(Slices(image, labels)))
 
 
 def inner(values):
@@ -100,6 +104,23 @@ def test_the_command_warns_and_the_heart_is_built(tmp_path, capsys):
     assert len(told) == 1
 
 
+def test_a_slice_without_a_right_ventricle_is_refused_unless_it_looks_swapped():
+    """Near its end, where the part beyond would pass for an island. Exchanged with the first slice
+    that the right ventricle is not on, it leaves a gap which is no fault of the labels."""
+    values = stacks.labels()
+    values[:4][values[:4] == 1] = 0  # slices 5 to 11 have one; labels swap slices 4 and 5
+    swapped = Slices(stack_of(exchanged(values, 3)), MADE)
+    assert swapped.right_gap.numbers == [5]
+    require_right(swapped, swapped_slices(swapped))
+    lacking = values.copy()
+    lacking[5][values[5] == 1] = 0
+    gap = Slices(stack_of(lacking), MADE)
+    with pytest.raises(
+        ValueError, match=r"right ventricle is on slices 5 to 11 .* not on 6; wanted"
+    ):
+        require_right(gap, swapped_slices(gap))
+
+
 @pytest.mark.data
 def test_of_real_stacks_one_patient_is_named_in_both_phases(shared_data):
     """FISIOCOMP 3: its third and fourth slice from the apex."""
@@ -112,7 +133,9 @@ def test_of_real_stacks_one_patient_is_named_in_both_phases(shared_data):
     other = anatomy.Labels(lv_cavity=1, lv_myocardium=2, rv_cavity=3)
 
     def told(paths, labels):
-        return [swapped_slices(Slices(anatomy.read_labels(path), labels)) for path in paths]
+        stacks_ = [Slices(anatomy.read_labels(path), labels) for path in paths]
+        assert all(stack.right_gap is None for stack in stacks_)
+        return [tuple(swap.note for swap in swapped_slices(stack)) for stack in stacks_]
 
     assert told(acdc, MADE) == told(theirs[1], other) == [(), ()]
     for found in told(theirs[3], other):
