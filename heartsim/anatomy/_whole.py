@@ -179,7 +179,27 @@ def _mesh(wall: WholeWall, edge: float, notes: tuple[str, ...]) -> Mesh:
     regions = upper[np.argmax([depth[side] for side in sides], axis=0)]
     ring = np.isin(cells, np.unique(cells[lower])).any(axis=1)
     regions = np.where(lower, 0, np.where(ring, ANNULUS[1], regions)).astype(np.int32)
+    for number in upper.tolist():
+        regions = _in_one_piece(cells, regions, number, upper[upper != number])
     return Mesh(points=x, cells=cells, regions=regions, notes=notes)
+
+
+def _in_one_piece(
+    cells: Int[np.ndarray, "cells 4"],
+    regions: Int[np.ndarray, " cells"],
+    number: int,
+    other: Int[np.ndarray, " atria"],
+) -> Int[np.ndarray, " cells"]:
+    """An atrium's crumbs, parted from it by the annulus or its neighbour, given to the neighbour
+    that they touch or to the annulus."""
+    own, regions = np.flatnonzero(regions == number), regions.copy()
+    part = parts_of(cells[own], int(cells.max()) + 1)[cells[own, 0]]
+    crumbs = own[part != np.bincount(part).argmax()]
+    regions[crumbs] = ANNULUS[1]
+    for tag in other:
+        beside = np.isin(cells[crumbs], np.unique(cells[regions == tag])).any(axis=1)
+        regions[crumbs[beside]] = tag
+    return regions
 
 
 def _part(

@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from heartsim import anatomy
 from heartsim.anatomy._valves import without_gaps
+from heartsim.anatomy._whole import _in_one_piece
 from heartsim.cli import run_command
 from heartsim.mesh import dihedral_angles, parts_of, preflight, read_mesh
 from heartsim.scenario import run_scenario
@@ -187,6 +188,16 @@ def test_one_sentence_for_each_mistake(files, tmp_path, capsys, change, words):
     said = capsys.readouterr().err.strip().splitlines()[-1]
     assert re.search(words, said), said
     assert sorted(tmp_path.iterdir()) == [labels]
+
+
+def test_crumbs_of_an_atrium_go_to_what_they_touch():
+    """A chain of tetrahedra, each with a node of the next: 6 one atrium, 7 the other, 8 annulus."""
+    chain = np.arange(6)[:, None] * 3 + np.arange(4)
+    for regions, mended in (
+        ([6, 6, 8, 6, 7, 7], [6, 6, 8, 7, 7, 7]),
+        ([6, 6, 8, 6, 8, 7], [6, 6, 8, 8, 8, 7]),
+    ):
+        assert _in_one_piece(chain, np.array(regions), 6, np.array([7])).tolist() == mended
 
 
 def test_leaflets_without_a_number_leave_the_valves_open():
