@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "heartsim"
 ORDER = [
-    ("_files", "_loops", "_types", "units"),
+    ("_files", "_loops", "_memory", "_types", "units"),
     ("mesh",),
     ("ionic",),
     ("fem",),

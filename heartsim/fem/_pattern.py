@@ -45,18 +45,15 @@ def vertex_pairs(vertices: int) -> Int[np.ndarray, "pairs 2"]:
 
 def pattern(cells: Int[AnyArray, "cells vertices"], n_nodes: int) -> Pattern:
     """The pattern of a mesh, built on the host."""
-    low, high, edge_of_pair = _edges(cells, n_nodes)
+    low, high, source = _edges(cells, n_nodes)
     row, near = np.r_[low, high], np.r_[high, low]
     edge = np.tile(np.arange(low.size), 2)
-    shift = shifts(cells, n_nodes)
+    shift = _few(low, high)
     slot = _rank(row, near) if shift is None else np.searchsorted(shift, near - row)
-    pairs = np.arange(edge_of_pair.size)
     return Pattern(
         neighbour=_table(slot, row, near, np.arange(n_nodes)),
         edge=_table(slot, row, edge, np.full(n_nodes, low.size)),
-        source=_table(
-            _rank(edge_of_pair, pairs), edge_of_pair, pairs, np.full(low.size, pairs.size)
-        ).T,
+        source=source,
         shifts=shift,
     )
 
@@ -73,7 +70,11 @@ def shifts(cells: Int[AnyArray, "cells vertices"], n_nodes: int) -> tuple[int, .
     some = np.unique(np.abs(np.diff(cells[:10_000, pairs])))
     if some.size > (cells.shape[1] - 1) * np.bincount(cells.ravel()).max(initial=0):
         return None  # more than any row can be long: spares the work below on most meshes
-    low, high, _ = _edges(cells, n_nodes)
+    return _few(*np.divmod(np.unique(_keys(cells, n_nodes)), n_nodes))
+
+
+def _few(low: Int[np.ndarray, " edges"], high: Int[np.ndarray, " edges"]) -> tuple[int, ...] | None:
+    """`shifts` of edges."""
     longest = np.bincount(np.r_[low, high], minlength=1).max()
     found = np.unique(high - low)
     if not 0 < found.size <= longest:
@@ -83,13 +84,25 @@ def shifts(cells: Int[AnyArray, "cells vertices"], n_nodes: int) -> tuple[int, .
 
 def _edges(
     cells: Int[AnyArray, "cells vertices"], n_nodes: int
-) -> tuple[Int[np.ndarray, " edges"], Int[np.ndarray, " edges"], Int[np.ndarray, " shares"]]:
-    """Both ends of every edge of the mesh, the lower number first, and the edge of each of the
-    flattened (cells, pairs)."""
-    cells = np.asarray(cells, dtype=np.int64)
-    ends = np.sort(cells[:, vertex_pairs(cells.shape[1])].reshape(-1, 2), axis=1)
-    keys, edge_of_pair = np.unique(ends[:, 0] * n_nodes + ends[:, 1], return_inverse=True)
-    return *np.divmod(keys, n_nodes), edge_of_pair
+) -> tuple[Int[np.ndarray, " edges"], Int[np.ndarray, " edges"], Int[np.ndarray, "edges shares"]]:
+    """Both ends of every edge of the mesh, the lower number first, and its places in the flattened
+    (cells, pairs), padded with their number."""
+    keys = _keys(cells, n_nodes)
+    order = np.argsort(keys, kind="stable").astype(np.int32)
+    keys = keys[order]
+    first = np.flatnonzero(np.append(True, keys[1:] != keys[:-1])[: len(keys)])
+    count = np.diff(np.append(first, len(keys)))
+    source = np.full((len(first), count.max(initial=1)), len(keys), np.int32)
+    source[np.arange(source.shape[1]) < count[:, None]] = order
+    return *np.divmod(keys[first], n_nodes), source
+
+
+def _keys(cells: Int[AnyArray, "cells vertices"], n_nodes: int) -> Int[np.ndarray, " shares"]:
+    """One number for both ends of each pair of each cell, ascending with the lower, then the
+    higher."""
+    cells = np.asarray(cells)
+    a, b = (cells[:, ends].ravel() for ends in vertex_pairs(cells.shape[1]).T)
+    return np.minimum(a, b) * np.int64(n_nodes) + np.maximum(a, b)
 
 
 def _rank(row: Int[np.ndarray, " n"], value: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
