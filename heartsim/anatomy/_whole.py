@@ -12,10 +12,8 @@ from heartsim._types import AnyArray
 from heartsim.mesh import (
     Mesh,
     boundary_triangles,
-    conform,
     parts_of,
     signed_volumes,
-    stuff,
     submesh,
 )
 
@@ -42,10 +40,9 @@ from ._valves import require_named, without_gaps
 from ._ventricles import built_of_volume, notes_of
 from ._volume import Volume
 from ._wall import least_wall
+from ._whole_mesh import ANNULUS, ATRIA, mesh_of_four
 from ._whole_wall import MARGIN, Mask, WholeWall, wall_of_four
 
-ATRIA = {"left": ("left_atrium", 6), "right": ("right_atrium", 7)}
-ANNULUS = ("annulus", 8)
 UPRIGHT = BaseFrame(np.zeros(3), np.eye(3))
 FRAME = "LPS"  # of what is built
 SETS = ("endo", "epi", "veins")
@@ -93,7 +90,7 @@ def build_whole(
     of = _outlined(image, labels, atria, edge)
     image = of.image
     stage("tetrahedra")
-    mesh = _mesh(of.wall, edge, notes_of(image, labels))
+    mesh = mesh_of_four(of.wall, edge, (*notes_of(image, labels), *_notes(atria)))
     stage("coordinates and fibres")
     every = np.ones(image.values.shape, bool)
     volume = Volume(of.wall.ventricles, UPRIGHT, of.found, image, every)
@@ -145,6 +142,15 @@ def _outlined(
     return _Outlined(image, found, blood, behind, wall)
 
 
+def _notes(atria: Sequence[AtrialLabels]) -> tuple[str, str]:
+    walls = ", ".join(f"{told.side} {told.wall_mm:g}" for told in atria)
+    return (
+        f"atrial walls: {walls} mm, grown around the cavities, not imaged",
+        "annulus: between atria and ventricles, not imaged; it insulates them where a scenario has "
+        '[[region]] tags = ["annulus"], conductive = false',
+    )
+
+
 def _described(mesh: Mesh, side: str, given: Sequence[Opening], source: str) -> Atrium:
     try:
         return describe_atrium(mesh, side, FRAME, given)
@@ -165,41 +171,6 @@ def _built(atrium: Atrium, made: Meshed, image: Image, blood) -> BuiltAtrium:
         removed=removed,
         filled=filled,
     )
-
-
-def _mesh(wall: WholeWall, edge: float, notes: tuple[str, ...]) -> Mesh:
-    """Tetrahedra, regions 0 ventricles, those of `ATRIA` and the annulus."""
-    x, cells = stuff(wall, wall.ventricles.low, wall.ventricles.high, edge)
-    x, cells = conform(x, cells, wall.ventricular)
-    value = wall.ventricular(x)[cells]
-    lower = value.max(axis=1) > -value.min(axis=1)
-    depth = wall.chambers(x[cells].mean(axis=1))
-    sides = list(wall.atria)
-    upper = np.array([ATRIA[side][1] for side in sides])
-    regions = upper[np.argmax([depth[side] for side in sides], axis=0)]
-    ring = np.isin(cells, np.unique(cells[lower])).any(axis=1)
-    regions = np.where(lower, 0, np.where(ring, ANNULUS[1], regions)).astype(np.int32)
-    for number in upper.tolist():
-        regions = _in_one_piece(cells, regions, number, upper[upper != number])
-    return Mesh(points=x, cells=cells, regions=regions, notes=notes)
-
-
-def _in_one_piece(
-    cells: Int[np.ndarray, "cells 4"],
-    regions: Int[np.ndarray, " cells"],
-    number: int,
-    other: Int[np.ndarray, " atria"],
-) -> Int[np.ndarray, " cells"]:
-    """An atrium's crumbs, parted from it by the annulus or its neighbour, given to the neighbour
-    that they touch or to the annulus."""
-    own, regions = np.flatnonzero(regions == number), regions.copy()
-    part = parts_of(cells[own], int(cells.max()) + 1)[cells[own, 0]]
-    crumbs = own[part != np.bincount(part).argmax()]
-    regions[crumbs] = ANNULUS[1]
-    for tag in other:
-        beside = np.isin(cells[crumbs], np.unique(cells[regions == tag])).any(axis=1)
-        regions[crumbs[beside]] = tag
-    return regions
 
 
 def _part(

@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from heartsim import anatomy
 from heartsim.anatomy._valves import without_gaps
-from heartsim.anatomy._whole import _in_one_piece
+from heartsim.anatomy._whole_mesh import _in_one_piece
 from heartsim.cli import run_command
 from heartsim.mesh import dihedral_angles, parts_of, preflight, read_mesh
 from heartsim.scenario import run_scenario
@@ -72,6 +72,7 @@ def test_it_is_one_sound_mesh_with_all_parts(files, mesh):
     sets |= {"left_atrium_endo", "left_atrium_epi", "right_atrium_endo", "right_atrium_epi"}
     sets |= {"mitral_valve", "tricuspid_valve", *VEINS["left"], *VEINS["right"]}
     assert set(mesh.node_sets) > sets
+    assert any("annulus" in note and "conductive = false" in note for note in mesh.notes)
     assert (files / "heart.png").stat().st_size > 100_000
 
 
