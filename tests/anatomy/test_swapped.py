@@ -121,6 +121,31 @@ def test_a_slice_without_a_right_ventricle_is_refused_unless_it_looks_swapped():
         require_right(gap, swapped_slices(gap))
 
 
+def test_the_command_tells_a_gap_of_the_right_ventricle_from_swapped_slices(tmp_path, capsys):
+    """A gap of two slices: exit code 2, one sentence and no file. Its first slice of all exchanged
+    with the one below it: a heart, with the note."""
+    labels = tmp_path / "labels.toml"
+    labels.write_text(stacks.LABELS)
+    lacking, swapped = stacks.labels(), exchanged(stacks.labels(), 2)
+    lacking[5:7][lacking[5:7] == 1] = 0
+
+    def built(name, values):
+        seg = stacks.write(tmp_path / f"{name}.nrrd", values)
+        (tmp_path / name).mkdir()
+        options = ["--labels", str(labels), "--out", str(tmp_path / name / "heart.vtu"), "--json"]
+        return run_command(["mesh", "build", str(seg), "--edge", "2.5", *options])
+
+    assert built("gap", lacking) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "gap.nrrd: the right ventricle is on slices 4 to 11 (counted from 1)" in line
+    assert "but not on 6, 7; wanted" in line
+    assert not list((tmp_path / "gap").iterdir())
+    assert Slices(stack_of(swapped), MADE).right_gap.numbers == [4]
+    assert built("swapped", swapped) == 0
+    told = read_mesh(tmp_path / "swapped" / "heart.vtu").notes
+    assert names([note for note in told if note.startswith(anatomy.SWAPPED)], 2)
+
+
 @pytest.mark.data
 def test_of_real_stacks_one_patient_is_named_in_both_phases(shared_data):
     """FISIOCOMP 3: its third and fourth slice from the apex."""
