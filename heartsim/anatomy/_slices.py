@@ -108,5 +108,5 @@ def _gap(image: Image, numbers: list[int], ventricle: str) -> Gap | None:
         empty,
         f"{image.name}: the {ventricle} ventricle is on slices {there[0] + 1} to {there[-1] + 1} "
         f"(counted from 1), but not on {', '.join(map(str, empty))}; wanted it on every slice "
-        "between. Label what is missing, or copy a neighbour's labels.",
+        "between. Label what is missing, copy a neighbour's labels, or check the slices' order.",
     )

@@ -122,8 +122,8 @@ def test_a_slice_without_a_right_ventricle_is_refused_unless_it_looks_swapped():
 
 
 def test_the_command_tells_a_gap_of_the_right_ventricle_from_swapped_slices(tmp_path, capsys):
-    """A gap of two slices: exit code 2, one sentence and no file. Its first slice of all exchanged
-    with the one below it: a heart, with the note."""
+    """A gap of two slices: exit code 2, one sentence and no file. The lowest slice of the right
+    ventricle exchanged with the one below, which has none: a heart, with the note."""
     labels = tmp_path / "labels.toml"
     labels.write_text(stacks.LABELS)
     lacking, swapped = stacks.labels(), exchanged(stacks.labels(), 2)
