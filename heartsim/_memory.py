@@ -16,7 +16,7 @@ def freed_goes_back() -> Iterator[None]:
     """While it lasts arrays of 1 MiB and more get mappings of their own, which end with them.
 
     Else glibc keeps what was freed, in pieces between what is still held: building the scene of
-    58 176 nodes, whose matrices take 22 MB, left the process 630 MB larger, and 190 with this.
+    58 176 nodes, whose matrices take 22 MB, left the process 400 MB larger, and 190 with this.
     Afterwards the threshold is as high as glibc would have made it, so that loops do not map anew
     at each step. With another C library nothing is done.
     """

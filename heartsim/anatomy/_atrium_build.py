@@ -14,8 +14,7 @@ from ._image import Image
 from ._labels import ISLANDS, require_told_apart
 from ._meshed import Meshed, mesh_of_wall
 from ._openings import OPENINGS, VALVES, Rim
-from ._outline import smooth_distance
-from ._wall import Wall, grown
+from ._wall import Wall, grid_of, grown, sampled
 
 FINEST, COARSEST = 0.5, 1.5  # mm between samples of the fields; half an edge in between
 THINNEST = 1.5  # edges; thinner walls have holes
@@ -80,12 +79,25 @@ def build_atrium(
     wall = _wall(image, cavity, opening > 0, labels.wall_mm, edge)
     stage("tetrahedra")
     made = mesh_of_wall(wall, edge, lambda x: x, image.name, _notes(image, labels))
-    mesh = made.mesh
+    atrium = named_atrium(made, labels, image.name, nearest_opening(image, opening), names)
+    return built_atrium(atrium, made, image, cavity, removed, filled)
+
+
+def built_atrium(
+    atrium: Atrium,
+    made: Meshed,
+    image: Image,
+    cavity: Bool[np.ndarray, "slices rows columns"],
+    removed: int,
+    filled: int,
+) -> BuiltAtrium:
+    """An atrium with its volumes, and what `cavity_of` changed."""
+    tets = signed_volumes(np.asarray(made.mesh.points), np.asarray(made.mesh.cells))
     return BuiltAtrium(
-        atrium=named_atrium(made, labels, image.name, nearest_opening(image, opening), names),
+        atrium=atrium,
         cavity=made.cavities["lv_endo"],
         image_cavity=image.volume(cavity),
-        wall=float(signed_volumes(np.asarray(mesh.points), np.asarray(mesh.cells)).sum()) / 1000,
+        wall=float(tets.sum()) / 1000,
         removed=removed,
         filled=filled,
     )
@@ -99,6 +111,7 @@ def _told(labels: AtrialLabels) -> dict[str, tuple[int, ...]]:
 
 
 def require_known(image: Image, labels: AtrialLabels, edge: float) -> None:
+    """ValueError where side, veins or numbers are unknown, slices thick or the wall too thin."""
     if labels.side not in OPENINGS:
         raise ValueError(f"atrium {labels.side!r} is given; left or right is wanted.")
     veins = [name for name in OPENINGS[labels.side] if name != VALVES[labels.side]]
@@ -199,14 +212,7 @@ def _wall(
     step = float(np.clip(edge / 2, FINEST, COARSEST))
     low, high = (f(places, axis=0) for f in (np.min, np.max))
     low, high = low - thickness - MARGIN, high + thickness + MARGIN
-    axes = [a + step * np.arange(int((b - a) / step) + 2) for a, b in zip(low, high, strict=True)]
-    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
-    at = image.voxels(grid.reshape(-1, 3)).T
-    fields: dict[str, Float[np.ndarray, "x y z"]] = {}
-    for name, mask in (("lv", cavity), ("beyond", beyond)):
-        d = smooth_distance(mask, image.spacing[::-1])
-        sampled = scipy.ndimage.map_coordinates(d, at, order=1, mode="nearest")
-        fields[name] = sampled.reshape(grid.shape[:3])
+    fields = sampled(image, {"lv": cavity, "beyond": beyond}, grid_of(low, high, step))
     fields["body"] = fields["lv"]
     return grown(fields, low, np.full(3, step), thickness, 0.0, (low, high))
 

@@ -4,6 +4,7 @@ import dataclasses
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from jaxtyping import Bool
 
 from ._image import Image
@@ -17,6 +18,7 @@ BEHIND = {
     "pulmonary": "pulmonary_artery",
 }
 """What a cavity opens into at each valve."""
+LEAFLET = 3.0  # mm, the most between a cavity's voxels and those behind its valve; ours
 ISLANDS = 0.2  # of a structure, in parts apart from the largest; more is no speck
 LEAST_ML, MOST_ML = 1.0, 5000.0  # of a left ventricle: a rabbit's to more than any man's
 
@@ -118,6 +120,21 @@ def numbers_of(image: Image, labels: Labels) -> dict[str, int]:
         if getattr(labels, name) is not None and "rv_cavity" not in numbers:
             raise ValueError(f"{image.name}: {name} is given without rv_cavity; give both.")
     return numbers
+
+
+def without_gaps(image: Image, labels: Labels) -> Image:
+    """Voxels of no structure count as what lies behind a valve where this and the ventricle's blood
+    are no more than 3 mm apart across them: leaflets that have no number."""
+    told = [*numbers_of(image, labels).values(), *labels.opens_to]
+    values, free = image.values.copy(), ~np.isin(image.values, told)
+    for valve, number in labels.behind.items():
+        cavity = labels.rv_cavity if valve in ("tricuspid", "pulmonary") else labels.lv_cavity
+        apart = sum(
+            scipy.ndimage.distance_transform_edt(image.values != k, sampling=image.spacing[::-1])
+            for k in (cavity, number)
+        )
+        values[free & (apart < LEAFLET + image.spacing.max())] = number
+    return dataclasses.replace(image, values=values)
 
 
 def require_told_apart(image: Image, named: list[tuple[str, int]]) -> None:

@@ -19,7 +19,8 @@ class Slices:
     def __init__(self, image: Image, labels: Labels):
         self.image, self.labels = image, labels
         numbers = numbers_of(image, labels)
-        left, right = ([k for n, k in numbers.items() if n.startswith("rv") == r] for r in (0, 1))
+        right = [numbers[name] for name in numbers if name.startswith("rv")]
+        left = [number for number in numbers.values() if number not in right]
         if gap := _gap(image, left, "left"):
             raise ValueError(gap.words)
         self.right_gap = _gap(image, right, "right")

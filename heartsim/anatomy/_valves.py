@@ -1,21 +1,17 @@
 """The valves of ventricles built from labels, by the atria and vessels behind them."""
 
-import dataclasses
-
 import numpy as np
-import scipy
 from jaxtyping import Bool, Float
 from scipy.spatial import cKDTree
 
 from heartsim._types import AnyArray
 
 from ._image import Image
-from ._labels import BEHIND, Labels, numbers_of
+from ._labels import BEHIND, LEAFLET, Labels
 from ._meshed import Meshed
 from ._surfaces import VALVES
 from ._volume import Volume
 
-LEAFLET = 3.0  # mm, the most between a cavity's voxels and those behind its valve; ours
 BESIDE = 1.5  # edges between a node and what it touches
 MASKS = {"lv_endo": "lv", "rv_endo": "rv"}
 """Mask of the cavity within each surface."""
@@ -31,21 +27,6 @@ def require_named(image: Image, labels: Labels) -> None:
             f"{image.name}: Doste's rule asks for the valves, and the labels do not name "
             f"{', '.join(missing)}; give their numbers, or use Bayer's rule."
         )
-
-
-def without_gaps(image: Image, labels: Labels) -> Image:
-    """Voxels of no structure count as what lies behind a valve where this and the ventricle's blood
-    are no more than 3 mm apart across them: leaflets that have no number."""
-    told = [*numbers_of(image, labels).values(), *labels.opens_to]
-    values, free = image.values.copy(), ~np.isin(image.values, told)
-    for valve, number in labels.behind.items():
-        cavity = labels.rv_cavity if valve in VALVES["rv_endo"] else labels.lv_cavity
-        apart = sum(
-            scipy.ndimage.distance_transform_edt(image.values != k, sampling=image.spacing[::-1])
-            for k in (cavity, number)
-        )
-        values[free & (apart < LEAFLET + image.spacing.max())] = number
-    return dataclasses.replace(image, values=values)
 
 
 def labelled_valves(

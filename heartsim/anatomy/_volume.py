@@ -9,8 +9,7 @@ from jaxtyping import Bool, Float
 from ._base_frame import BaseFrame, frame_on, upright_grid
 from ._image import Image
 from ._labels import Labels, Structures, numbers_of, structures
-from ._outline import smooth_distance
-from ._wall import Wall, grown
+from ._wall import Wall, grown, sampled
 
 FINEST, COARSEST = 0.75, 1.5  # mm between samples of the fields; half an edge in between
 MARGIN = 12.0  # mm around the heart, beside the wall that is grown
@@ -42,11 +41,7 @@ def wall_of_volume(image: Image, labels: Labels, edge: float, least: float) -> V
     places = frame.back(image.middles(heart))
     step = float(np.clip(edge / 2, FINEST, COARSEST))
     low, high, grid, shape = upright_grid(places[places[:, 2] < 0], margin, step)
-    at, fields = image.voxels(frame.place(grid)).T, {}
-    for name, mask in found.masks.items():
-        d = smooth_distance(mask, image.spacing[::-1])
-        sampled = scipy.ndimage.map_coordinates(d, at, order=1, mode="nearest")
-        fields[name] = sampled.reshape(shape)
+    fields = sampled(image, found.masks, frame.place(grid).reshape(*shape, 3))
     wall = grown(fields, low, np.full(3, step), least, labels.rv_wall_mm, (low, high))
     return Volume(wall, frame, found, image, _below(image, frame))
 

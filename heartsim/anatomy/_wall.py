@@ -5,10 +5,11 @@ from collections.abc import Mapping
 
 import numpy as np
 import scipy
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
+from ._image import Image
 from ._laplace import LV, RV, SEPTUM
-from ._outline import Outline, signed_distance
+from ._outline import Outline, signed_distance, smooth_distance
 
 LEAST = 2.0  # mm, and 1.5 edges: thinner walls have holes, through which a cavity leaks
 INFARCT = {"scar": 4, "no_reflow": 5}
@@ -74,6 +75,29 @@ class Wall:
                 inside = depth.max(axis=1) > -depth.min(axis=1)
                 found = np.where((found != RV) & inside, tag, found)
         return found.astype(np.int32)
+
+
+def grid_of(
+    low: Float[np.ndarray, " 3"], high: Float[np.ndarray, " 3"], step: float
+) -> Float[np.ndarray, "x y z 3"]:
+    """Samples of a box, and one beyond its upper sides."""
+    axes = [a + step * np.arange(int((b - a) / step) + 2) for a, b in zip(low, high, strict=True)]
+    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+
+
+def sampled(
+    image: Image,
+    masks: Mapping[str, Bool[np.ndarray, "slices rows columns"]],
+    places: Float[np.ndarray, "x y z 3"],
+) -> dict[str, Float[np.ndarray, "x y z"]]:
+    """Of thin voxels each mask as its smoothed distance, at places in the patient."""
+    at = image.voxels(places.reshape(-1, 3)).T
+    return {
+        name: scipy.ndimage.map_coordinates(
+            smooth_distance(mask, image.spacing[::-1]), at, order=1, mode="nearest"
+        ).reshape(places.shape[:3])
+        for name, mask in masks.items()
+    }
 
 
 def least_wall(edge: float) -> float:

@@ -13,7 +13,6 @@ from heartsim.mesh import (
     Mesh,
     boundary_triangles,
     parts_of,
-    signed_volumes,
     submesh,
 )
 
@@ -21,6 +20,7 @@ from ._atrium import Atrium, describe_atrium
 from ._atrium_build import (
     AtrialLabels,
     BuiltAtrium,
+    built_atrium,
     cavity_of,
     named_atrium,
     nearest_opening,
@@ -31,16 +31,16 @@ from ._base_frame import BaseFrame
 from ._built import Built
 from ._fibres import FibreAngles
 from ._image import Image
-from ._labels import Labels, Structures, numbers_of, structures
+from ._labels import Labels, Structures, numbers_of, structures, without_gaps
 from ._meshed import CAVITIES, Meshed, at_valves, cavity_volume, region_names, surfaces
 from ._openings import Opening
 from ._outflow import OutflowAngles
 from ._surfaces import among
-from ._valves import require_named, without_gaps
+from ._valves import require_named
 from ._ventricles import built_of_volume, notes_of
 from ._volume import Volume
 from ._wall import least_wall
-from ._whole_mesh import ANNULUS, ATRIA, mesh_of_four
+from ._whole_mesh import ANNULUS, ATRIA, VENTRICLES, mesh_of_four
 from ._whole_wall import MARGIN, Mask, WholeWall, wall_of_four
 
 UPRIGHT = BaseFrame(np.zeros(3), np.eye(3))
@@ -95,15 +95,15 @@ def build_whole(
     every = np.ones(image.values.shape, bool)
     volume = Volume(of.wall.ventricles, UPRIGHT, of.found, image, every)
     ventricles, nodes = _ventricles(mesh, volume, labels, edge, angles)
-    parts, built = {"": (ventricles.mesh, nodes)}, {}
+    parts, built = {VENTRICLES: (ventricles.mesh, nodes)}, {}
     for told in atria:
         made, nodes = _atrium_wall(mesh, of.wall, told, edge)
         opening, names = of.behind[told.side]
         rims = named_atrium(made, told, image.name, nearest_opening(image, opening), names)
         given = () if openings is None else openings.get(told.side, ())
         atrium = _described(rims.mesh, told.side, given, image.name)
-        built[told.side] = _built(atrium, made, image, of.blood[told.side])
-        parts[ATRIA[told.side][0]] = atrium.mesh, nodes
+        built[told.side] = built_atrium(atrium, made, image, *of.blood[told.side])
+        parts[ATRIA[told.side][1]] = atrium.mesh, nodes
     return BuiltWhole(_joined(mesh, parts), ventricles, built)
 
 
@@ -161,18 +161,6 @@ def _described(mesh: Mesh, side: str, given: Sequence[Opening], source: str) -> 
         ) from None
 
 
-def _built(atrium: Atrium, made: Meshed, image: Image, blood) -> BuiltAtrium:
-    (cavity, removed, filled), mesh = blood, made.mesh
-    return BuiltAtrium(
-        atrium=atrium,
-        cavity=made.cavities["lv_endo"],
-        image_cavity=image.volume(cavity),
-        wall=float(signed_volumes(np.asarray(mesh.points), np.asarray(mesh.cells)).sum()) / 1000,
-        removed=removed,
-        filled=filled,
-    )
-
-
 def _part(
     mesh: Mesh, region: int
 ) -> tuple[Mesh, Int[np.ndarray, " nodes"], Int[np.ndarray, "faces 3"], Bool[np.ndarray, " faces"]]:
@@ -191,7 +179,7 @@ def _ventricles(
     edge: float,
     angles: FibreAngles | OutflowAngles | None,
 ) -> tuple[Built, Int[np.ndarray, " nodes"]]:
-    part, nodes, faces, cut = _part(mesh, 0)
+    part, nodes, faces, cut = _part(mesh, VENTRICLES)
     x, cells, wall = np.asarray(part.points), np.asarray(part.cells), volume.wall
     base = cut | at_valves(x, faces, wall, edge)
     sheets = surfaces(x, faces[~base], wall, volume.image.name)
@@ -235,26 +223,29 @@ def _hangs_on(
     return some & np.isin(part[faces[:, 0]], part[nodes])
 
 
-def _joined(mesh: Mesh, parts: Mapping[str, tuple[Mesh, Int[np.ndarray, " nodes"]]]) -> Mesh:
-    """The whole with what its parts tell, and the nearest tetrahedron's fibres in the annulus."""
+def _joined(mesh: Mesh, parts: Mapping[int, tuple[Mesh, Int[np.ndarray, " nodes"]]]) -> Mesh:
+    """The whole with what its parts tell, by region, and the nearest tetrahedron's fibres in the
+    annulus."""
     where = np.asarray(mesh.regions)
     regions, frames = where.copy(), np.zeros((mesh.n_cells, 3, 3))
     sets: dict[str, AnyArray] = {}
     at_nodes: dict[str, AnyArray] = {}
     in_cells: dict[str, AnyArray] = {}
-    names, notes = [*ATRIA.values(), ANNULUS], list(mesh.notes)
-    for name, (part, nodes) in parts.items():
-        own = where == (dict(ATRIA.values()).get(name, 0))
+    upper, notes = {tag: name for name, tag in ATRIA.values()}, list(mesh.notes)
+    for region, (part, nodes) in parts.items():
+        own = where == region
         frames[own] = part.frames
         for key, field in part.point_data.items():
             at_nodes.setdefault(key, np.full(mesh.n_nodes, np.nan))[nodes] = field
         for key, field in part.cell_data.items():
             in_cells.setdefault(key, np.zeros(mesh.n_cells, field.dtype))[own] = field
         for key, some in part.node_sets.items():
-            sets[f"{name}_{key}" if name and key in SETS else key] = nodes[some].astype(np.int32)
+            name = f"{upper[region]}_{key}" if region in upper and key in SETS else key
+            sets[name] = nodes[some].astype(np.int32)
         notes += [note for note in part.notes if note not in notes]
-        if not name:
-            regions[own], names = part.regions, [*part.region_names, *names]
+    lower = parts[VENTRICLES][0]
+    regions[where == VENTRICLES] = lower.regions
+    names = [*lower.region_names, *ATRIA.values(), ANNULUS]
     middle = np.asarray(mesh.points)[np.asarray(mesh.cells)].mean(axis=1)
     ring = where == ANNULUS[1]
     frames[ring] = frames[~ring][cKDTree(middle[~ring]).query(middle[ring])[1]]

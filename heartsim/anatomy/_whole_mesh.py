@@ -9,10 +9,11 @@ from ._whole_wall import WholeWall
 
 ATRIA = {"left": ("left_atrium", 6), "right": ("right_atrium", 7)}
 ANNULUS = ("annulus", 8)
+VENTRICLES = 0  # until their regions are told apart
 
 
 def mesh_of_four(wall: WholeWall, edge: float, notes: tuple[str, ...]) -> Mesh:
-    """Tetrahedra, regions 0 ventricles, those of `ATRIA` and the annulus."""
+    """Tetrahedra, regions `VENTRICLES`, those of `ATRIA` and the annulus."""
     x, cells = stuff(wall, wall.ventricles.low, wall.ventricles.high, edge)
     x, cells = conform(x, cells, wall.ventricular)
     value = wall.ventricular(x)[cells]
@@ -22,7 +23,7 @@ def mesh_of_four(wall: WholeWall, edge: float, notes: tuple[str, ...]) -> Mesh:
     upper = np.array([ATRIA[side][1] for side in sides])
     regions = upper[np.argmax([depth[side] for side in sides], axis=0)]
     ring = np.isin(cells, np.unique(cells[lower])).any(axis=1)
-    regions = np.where(lower, 0, np.where(ring, ANNULUS[1], regions)).astype(np.int32)
+    regions = np.where(lower, VENTRICLES, np.where(ring, ANNULUS[1], regions)).astype(np.int32)
     for number in upper.tolist():
         regions = _in_one_piece(cells, regions, number, upper[upper != number])
     return Mesh(points=x, cells=cells, regions=regions, notes=notes)

@@ -4,12 +4,10 @@ import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
-import scipy
 from jaxtyping import Bool, Float
 
 from ._image import Image
-from ._outline import smooth_distance
-from ._wall import Wall, grown
+from ._wall import Wall, grid_of, grown, sampled
 
 FINEST, COARSEST = 0.75, 1.5  # mm between samples of the fields; half an edge in between
 MARGIN = 6.0  # mm around the walls
@@ -65,20 +63,14 @@ def wall_of_four(
     blood = np.any([ventricles["body"], *(cavity for cavity, *_ in atria.values())], axis=0)
     x = image.middles(blood | ventricles.get("rv_outer", ventricles.get("rv", blood)))
     low, high = x.min(axis=0) - thickest - MARGIN, x.max(axis=0) + thickest + MARGIN
-    step = np.full(3, np.clip(edge / 2, FINEST, COARSEST))
-    axes = [
-        a + h * np.arange(int((b - a) / h) + 2) for a, b, h in zip(low, high, step, strict=True)
-    ]
-    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
-    at = image.voxels(grid.reshape(-1, 3)).T
+    h = float(np.clip(edge / 2, FINEST, COARSEST))
+    step, grid = np.full(3, h), grid_of(low, high, h)
 
     def field(mask: Mask) -> Float[np.ndarray, "x y z"]:
-        d = smooth_distance(mask, image.spacing[::-1])
-        sampled = scipy.ndimage.map_coordinates(d, at, order=1, mode="nearest")
-        return sampled.reshape(grid.shape[:3])
+        return sampled(image, {"": mask}, grid)[""]
 
     box = low, high
-    own = {name: field(mask) for name, mask in ventricles.items()}
+    own = sampled(image, ventricles, grid)
     walls: dict[str, Wall] = {}
     apart = {"vessels": field(vessels)} if vessels.any() else {}
     for side, (cavity, behind, thickness) in atria.items():

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -39,21 +39,25 @@ def mesh_of_atrium(
 ) -> tuple[Mesh, Rows]:
     """The atrium that a TOML file with [atrium] names in an image, and what was measured."""
     told = validated(AtriumFile, read_toml(labels, "labels"), labels.name).atrium
-    valve, veins = told.valve, told.veins
+    valve = told.valve
     built = build_atrium(
         image,
         AtrialLabels(
             side=told.side,
             cavity=told.cavity,
             valve=tuple(valve) if isinstance(valve, list) else (valve,),
-            veins=tuple(veins) if isinstance(veins, list) else (),
-            named=veins if isinstance(veins, dict) else {},
+            **veins_of(told.veins),
             wall_mm=told.wall_mm,
         ),
         edge,
         stage,
     )
     return built.atrium.mesh, mesh_rows(built.atrium.mesh) | built_rows(built)
+
+
+def veins_of(told: list[int] | dict[str, int]) -> dict[str, Any]:
+    """Numbers alone, and with names, as `AtrialLabels` has them."""
+    return {"named": told} if isinstance(told, dict) else {"veins": tuple(told)}
 
 
 def built_rows(built: BuiltAtrium) -> Rows:

@@ -2,7 +2,7 @@
 
 from heartsim.anatomy import AtrialLabels, BuiltWhole, Labels, Opening
 
-from ._atrium_build import built_rows
+from ._atrium_build import built_rows, veins_of
 from ._labels_schema import Atria, AtrialParts
 from ._rows import Rows
 
@@ -19,14 +19,12 @@ def atrial_labels(told: Atria, numbers: Labels, name: str) -> list[AtrialLabels]
                     f"{name}: [atria.{side}] is given without labels.{side}_atrium; give that."
                 )
             continue
-        veins = told.of(side).veins
         found.append(
             AtrialLabels(
                 side=side,
                 cavity=numbers.behind[valve],
                 valve=(*([] if ventricle is None else [ventricle]), *numbers.beyond),
-                veins=tuple(veins) if isinstance(veins, list) else (),
-                named=veins if isinstance(veins, dict) else {},
+                **veins_of(told.of(side).veins),
                 wall_mm=told.wall_mm,
             )
         )

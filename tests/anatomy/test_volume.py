@@ -158,6 +158,19 @@ def four_chambers(path, step):
     )
 
 
+REAL = anatomy.Labels(
+    lv_cavity=3,
+    lv_myocardium=1,
+    rv_cavity=4,
+    rv_myocardium=2,
+    left_atrium=13,
+    right_atrium=14,
+    aorta=15,
+    pulmonary_artery=16,
+)
+"""What the numbers of `four_chambers` mean."""
+
+
 @pytest.mark.data
 @pytest.mark.long
 def test_ventricles_of_a_four_chamber_label_set(shared_data):
@@ -167,18 +180,8 @@ def test_ventricles_of_a_four_chamber_label_set(shared_data):
     between neighbouring cells of 2 mm and two ways to cut a base, 9 to 13 degrees in the mean."""
     path = shared_data / "meshes" / "rodero01" / "rodero01_2.0mm_tets.vtu"
     image = four_chambers(path, 1.25)
-    labels = anatomy.Labels(
-        lv_cavity=3,
-        lv_myocardium=1,
-        rv_cavity=4,
-        rv_myocardium=2,
-        left_atrium=13,
-        right_atrium=14,
-        aorta=15,
-        pulmonary_artery=16,
-    )
     doste = anatomy.OutflowAngles()
-    built = anatomy.build_ventricles(image, labels, 2.0, doste)
+    built = anatomy.build_ventricles(image, REAL, 2.0, doste)
     for name, volume in built.image_volumes.items():
         assert built.mesh_volumes[name] == pytest.approx(volume, rel=0.03), name
     mesh = built.mesh

@@ -8,13 +8,14 @@ import pytest
 from scipy import ndimage
 
 from heartsim import anatomy
-from heartsim.anatomy._valves import without_gaps
+from heartsim.anatomy._labels import without_gaps
 from heartsim.anatomy._whole_mesh import _in_one_piece
 from heartsim.cli import run_command
 from heartsim.mesh import dihedral_angles, parts_of, preflight, read_mesh
 from heartsim.scenario import run_scenario
 from tests.anatomy.test_atrium import INLETS
 from tests.anatomy.test_atrium_build import real_atrium
+from tests.anatomy.test_volume import REAL
 from tests.anatomy.test_volume import four_chambers as real_ventricles
 from tests.four_chambers import AORTA, BLOOD, LABELS, LEFT, PULMONARY, RIGHT, VEINS, four_chambers
 
@@ -240,16 +241,7 @@ def real_image(shared_data):
 def test_four_chambers_of_a_real_heart(shared_data):
     """Volumes of the ventricles to 3 % (measured 1 at most), of the atria's blood to 5 (2.5 and
     3.2, where they give way to neighbours); every opening by name, no angle below 5 degrees."""
-    labels = anatomy.Labels(
-        lv_cavity=3,
-        lv_myocardium=1,
-        rv_cavity=4,
-        rv_myocardium=2,
-        left_atrium=20,
-        right_atrium=40,
-        aorta=15,
-        pulmonary_artery=16,
-    )
+    labels = dataclasses.replace(REAL, left_atrium=20, right_atrium=40)
     atria = []
     for side, first, ventricle in (("left", 20, 3), ("right", 40, 4)):
         veins = dict(zip(list(INLETS[side])[1:], range(first + 3, first + 9), strict=False))
