@@ -239,8 +239,8 @@ def real_image(shared_data):
 @pytest.mark.data
 @pytest.mark.long
 def test_four_chambers_of_a_real_heart(shared_data):
-    """Volumes of the ventricles to 3 % (measured 1 at most), of the atria's blood to 5 (2.5 and
-    3.2, where they give way to neighbours); every opening by name, no angle below 5 degrees."""
+    """Volumes of the ventricles to 3 % (measured 0.3 at most), of the atria's blood to 5 (2.7
+    and 3.2, where they give way to neighbours); every opening by name, no angle below 5 degrees."""
     labels = dataclasses.replace(REAL, left_atrium=20, right_atrium=40)
     atria = []
     for side, first, ventricle in (("left", 20, 3), ("right", 40, 4)):
