@@ -34,6 +34,19 @@ class Rows(eqx.Module):
         """y_i = Σ_j a_ij x_j, without the diagonal."""
         return _off_product(self.spread, self.shifts, self.off, self.neighbour, x)
 
+    def around(self, x: Float[Array, " nodes"]) -> Float[Array, " around"]:
+        """x and, before and behind it, what a product reads beside it."""
+        return _around(self.spread, self.shifts, x)
+
+    def within(self, around: Float[Array, " around"]) -> Float[Array, " nodes"]:
+        """x of `around(x)`."""
+        before = (around.size - self.diagonal.size) // 2
+        return around[before : before + self.diagonal.size]
+
+    def beside_from(self, around: Float[Array, " around"]) -> Float[Array, " nodes"]:
+        """`beside` of x from `around(x)`, without a derivative."""
+        return _sum(self.shifts, self.off, self.neighbour, around)
+
     def gathered(self) -> "Rows":
         """The same matrix, whose products gather whatever the numbers of its nodes."""
         return dataclasses.replace(self, shifts=None)
@@ -73,29 +86,27 @@ def _off_product(
     The adjoint of a gather is a scatter, which is slow on a GPU; as the matrix is symmetric
     the product is its own adjoint, and says so here. First derivatives only.
     """
-    return _sum(spread, shifts, off, neighbour, x)
+    return _sum(shifts, off, neighbour, _around(spread, shifts, x))
 
 
-def _sum(spread, shifts, off, neighbour, x):
-    x = spread.around(jnp.asarray(x))
-    if shifts is not None:
-        return _shifted_sum(shifts, off, x)
-    y = jnp.zeros(off.shape[1], off.dtype)
-    for row, near in zip(_slots(off), jnp.asarray(neighbour), strict=True):
-        y = y + row * x.at[near].get(mode="promise_in_bounds")
-    return y
+def _around(spread, shifts, x):
+    """x with the halo of this device and, for slices, zeros beyond as far as they reach."""
+    around = spread.around(jnp.asarray(x))
+    have = (around.size - x.size) // 2
+    return jnp.pad(around, max(0, max(map(abs, shifts or ()), default=0) - have))
 
 
-def _shifted_sum(shifts, off, around):
-    """The same from slices of x, which has as much before this device's nodes as behind them."""
+def _sum(shifts, off, neighbour, around):
+    """The products from slices of x where slots have shifts, else from gathers."""
     nodes = off.shape[1]
-    before = (around.shape[0] - nodes) // 2
-    more = max(0, max(map(abs, shifts), default=0) - before)
-    x = jnp.pad(around, more)
+    before = (around.size - nodes) // 2
     y = jnp.zeros(nodes, off.dtype)
-    for row, shift in zip(_slots(off), shifts, strict=True):
-        start = before + more + shift
-        y = y + row * x[start : start + nodes]
+    for s, row in enumerate(_slots(off)):
+        if shifts is None:
+            near = around.at[neighbour[s]].get(mode="promise_in_bounds")
+        else:
+            near = around[before + shifts[s] : before + shifts[s] + nodes]
+        y = y + row * near
     return y
 
 
@@ -110,7 +121,7 @@ def _off_product_jvp(spread, shifts, primals, tangents):
     off, neighbour, x = primals
     d_off, _, d_x = tangents
     change = _own_adjoint(spread, shifts, off, neighbour, d_x)
-    change = change + _sum(spread, shifts, d_off, neighbour, x)
+    change = change + _sum(shifts, d_off, neighbour, _around(spread, shifts, x))
     return _off_product(spread, shifts, off, neighbour, x), change
 
 
@@ -121,9 +132,11 @@ def _own_adjoint(spread, shifts, off, neighbour, v):
     of our own and batches too (`linear_call` does not batch).
     """
     off = first_order_only(off, "a matrix (conductivity)")
-    return lax.custom_linear_solve(
-        lambda u: u, v, lambda _, b: _sum(spread, shifts, off, neighbour, b), symmetric=True
-    )
+
+    def product(_, b):
+        return _sum(shifts, off, neighbour, _around(spread, shifts, b))
+
+    return lax.custom_linear_solve(lambda u: u, v, product, symmetric=True)
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(1,))

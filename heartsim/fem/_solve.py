@@ -25,7 +25,11 @@ class ScaledMatrix(eqx.Module):
 
     def __matmul__(self, x: Float[Array, " nodes"]) -> Float[Array, " nodes"]:
         """S A S x."""
-        return x + self.rows.beside(x)
+        return self.times(self.rows.around(x))
+
+    def times(self, around: Float[Array, " around"]) -> Float[Array, " nodes"]:
+        """S A S x from `rows.around(x)`."""
+        return self.rows.within(around) + self.rows.beside_from(around)
 
 
 def scaled_matrix(A: Rows, part: Rows, floor: Float[Array, ""] | float) -> ScaledMatrix:
@@ -83,23 +87,25 @@ class ConjugateGradients(AbstractLinearSolve):
 
     def iterate(self, A, b):
         """See AbstractLinearSolve."""
-        total = A.rows.spread.total
+        total, around, within = A.rows.spread.total, A.rows.around, A.rows.within
 
         def unfinished(c):
-            return (c[3] > enough) & (c[4] < self.max_steps)
+            return (c[3] > enough) & (c[5] < self.max_steps)
 
         def iterate(c):
-            x, r, p, rr, k = c
-            Ap = A @ p
-            alpha = rr / total(p @ Ap)
-            x, r = x + alpha * p, r - alpha * Ap
+            x, r, p, rr, beta, k = c
+            p = around(r) + beta * p  # with what is around it: to add that apart is one more loop
+            Ap = A.times(p)
+            alpha = rr / total(r @ Ap)  # r·Ap is p·Ap, as the p before is orthogonal to Ap
+            x, r = x + alpha * within(p), r - alpha * Ap
             rr, old = total(r @ r), rr
-            return x, r, r + rr / old * p, rr, k + 1
+            return x, r, p, rr, rr / old, k + 1
 
         bb = total(b @ b)
         enough = self.rtol**2 * bb
-        start = (jnp.zeros_like(b), b, b, bb, jnp.int32(0))
-        x, _, _, _, steps = lax.while_loop(unfinished, iterate, start)
+        x = jnp.zeros_like(b)
+        start = (x, b, jnp.zeros_like(around(b)), bb, jnp.zeros_like(bb), jnp.int32(0))
+        x, _, _, _, _, steps = lax.while_loop(unfinished, iterate, start)
         return x, steps
 
 
@@ -130,15 +136,16 @@ class Chebyshev(AbstractLinearSolve):
     def iterate(self, A, b):
         """See AbstractLinearSolve."""
         theta, delta = self.ends(A)
+        around, within = A.rows.around, A.rows.within
 
         def add(carry, _):
             x, r, d, old = carry
-            r = r - A @ d
+            r = r - A.times(d)
             new = 1 / (2 * theta - delta**2 * old)  # ρ/δ of Saad's
-            d = new * (delta**2 * old * d + 2 * r)
-            return (x + d, r, d, new), None
+            d = around(2 * new * r) + new * delta**2 * old * d
+            return (x + within(d), r, d, new), None
 
         first = b / theta
         products = jnp.arange(self.terms - 1)
-        (x, *_), _ = few_passes(add, (first, b, first, 1 / theta), products)
+        (x, *_), _ = few_passes(add, (first, b, around(first), 1 / theta), products)
         return x, jnp.int32(self.terms - 1)
