@@ -8,7 +8,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from ._exp import exp
+from ._exp_log import exp
 from ._safe import sigmoid, x_over_expm1
 
 Expression = float | str | tuple[Any, ...]

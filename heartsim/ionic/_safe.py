@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ._exp import exp
+from ._exp_log import exp
 
 
 @jax.custom_jvp

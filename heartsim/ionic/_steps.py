@@ -14,7 +14,7 @@ from jaxtyping import Array, Bool, Float, Int, PyTree
 from heartsim._loops import few_passes
 
 from ._exchange import coupled_in, exchanged
-from ._exp import exp
+from ._exp_log import exp
 from ._model import AbstractIonicModel, Coupled, Relaxation, Slope
 
 

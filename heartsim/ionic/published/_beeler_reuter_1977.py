@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._exp import exp
+from .._exp_log import exp, log
 from .._model import AbstractIonicModel, Parameter, Rates, Relaxation, Slope, Variable, param
 from .._safe import sigmoid, x_over_expm1
 from ._beeler_reuter_1977_gates import gate, turn
@@ -111,7 +111,7 @@ class BeelerReuter1977(AbstractIonicModel):
     def currents(self, V: Nodes, state: BeelerReuter1977State) -> BeelerReuter1977Currents:
         """Return the currents over capacitance [A/F = mV/ms], outward positive."""
         x = state
-        E_Ca = -82.3 - 13.0287 * jnp.log(1e-3 * x.Ca_i)  # mV, of calcium in M
+        E_Ca = -82.3 - 13.0287 * log(1e-3 * x.Ca_i)  # mV, of calcium in M
         return BeelerReuter1977Currents(
             Na=self.g_Na * x.m * x.m * x.m * x.h * x.j * (V - self.E_Na),
             bNa=self.g_bNa * (V - self.E_Na),

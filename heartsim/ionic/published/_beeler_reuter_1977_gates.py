@@ -2,7 +2,7 @@
 
 from jaxtyping import Array, Float
 
-from .._exp import exp
+from .._exp_log import exp
 from .._model import Parameter, Relaxation
 from .._safe import sigmoid
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._exp import exp
+from .._exp_log import exp, log
 from .._model import AbstractIonicModel, Parameter, Rates, Slope, param
 from .._safe import sigmoid
 from . import _courtemanche_1998_gates as gates
@@ -146,9 +146,9 @@ class Courtemanche1998(AbstractIonicModel):
         """Return the twelve currents over capacitance [A/F = mV/ms], outward positive."""
         x = state
         RTF = self.R * self.T / self.F  # mV
-        E_Na = RTF * jnp.log(self.Na_o / x.Na_i)
-        E_K = RTF * jnp.log(self.K_o / x.K_i)
-        E_Ca = 0.5 * RTF * jnp.log(self.Ca_o / x.Ca_i)
+        E_Na = RTF * log(self.Na_o / x.Na_i)
+        E_K = RTF * log(self.K_o / x.K_i)
+        E_Ca = 0.5 * RTF * log(self.Ca_o / x.Ca_i)
         g_Kur = self.g_Kur * (1 + 10 * sigmoid((V - 15) / 13))
         return Currents(
             Na=self.g_Na * x.m * x.m * x.m * x.h * x.j * (V - E_Na),

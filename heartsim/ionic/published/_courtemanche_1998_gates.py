@@ -7,7 +7,7 @@ Rates that read (V - a) / (1 - exp(-(V - a) / k)) are written with b(x) = x / (e
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._exp import exp
+from .._exp_log import exp
 from .._model import Parameter, Relaxation
 from .._safe import sigmoid, x_over_expm1
 from ._jump import joined

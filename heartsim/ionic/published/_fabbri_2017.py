@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._exp import exp
+from .._exp_log import exp, log
 from .._model import AbstractIonicModel, Parameter, Rates, Slope, param
 from .._safe import x_over_expm1
 from . import _fabbri_2017_calcium as calcium
@@ -159,9 +159,9 @@ class Fabbri2017(AbstractIonicModel):
         RTF, Ca = self._RTF(), x.calcium["Ca_sub"]
         K_o, Na_o, K_i, P = self.K_o, self.Na_o, self.K_i, self.P_KNa
         E_K = RTF * jnp.log(K_o / K_i)
-        E_Ks = RTF * jnp.log((K_o + P * Na_o) / (K_i + P * x.Na_i))
-        E_mh = RTF * jnp.log((Na_o + P * K_o) / (x.Na_i + P * K_i))
-        above_E_Na = V - RTF * jnp.log(Na_o / x.Na_i)
+        E_Ks = RTF * log((K_o + P * Na_o) / (K_i + P * x.Na_i))
+        E_mh = RTF * log((Na_o + P * K_o) / (x.Na_i + P * K_i))
+        above_E_Na = V - RTF * log(Na_o / x.Na_i)
         m3 = x.m * x.m * x.m
         through_CaL = sum(self._through_CaL(V / RTF, x))
         modulated = (1 - 0.31 * calcium.ACh_bound(self)) * (1 + 0.23 * self.Iso)
@@ -209,7 +209,7 @@ class Fabbri2017(AbstractIonicModel):
         A_F = self.C_cell / ((V_i + V_sub) * self.F)  # mM/ms in all for 1 A/F, charge 1
         RTF = self._RTF()
         CaL_Ca, _, CaL_Na = self._through_CaL(V / RTF, x)
-        f_Na = self._f_Na(V - RTF * jnp.log(self.Na_o / x.Na_i), x)
+        f_Na = self._f_Na(V - RTF * log(self.Na_o / x.Na_i), x)
         sodium = i.Na + i.NaL + f_Na + CaL_Na + 3 * i.NaK + 3 * i.NaCa
         return {
             "Na_i": Slope((self.clamp_Na - 1) * A_F * sodium),

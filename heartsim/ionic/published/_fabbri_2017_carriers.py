@@ -6,7 +6,7 @@ Sources and checks: see `Fabbri2017`.
 
 from jaxtyping import Array, Float
 
-from .._exp import exp
+from .._exp_log import exp
 from .._model import Parameter
 from .._safe import sigmoid
 

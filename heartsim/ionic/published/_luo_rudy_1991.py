@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._exp import exp
+from .._exp_log import exp, log
 from .._model import AbstractIonicModel, Parameter, Rates, Relaxation, Slope, Variable, param
 from .._safe import sigmoid, x_over_expm1
 from ._beeler_reuter_1977_gates import gate, turn
@@ -119,7 +119,7 @@ class LuoRudy1991(AbstractIonicModel):
         RTF = self.R * self.T / self.F  # mV
         K_o, Na_o, P = self.K_o, self.Na_o, self.leak_Na
         E_Na = RTF * jnp.log(Na_o / self.Na_i)
-        E_CaL = 7.7 - 13.0287 * jnp.log(x.Ca_i)  # mV, of calcium in mM
+        E_CaL = 7.7 - 13.0287 * log(x.Ca_i)  # mV, of calcium in mM
         E_K = RTF * jnp.log((K_o + P * Na_o) / (self.K_i + P * self.Na_i))
         E_K1 = RTF * jnp.log(K_o / self.K_i)
         root = jnp.sqrt(K_o / 5.4)

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._exp_log import log
 from .._model import AbstractIonicModel, Parameter, Rates, Relaxation, Slope, param
 from .._safe import sigmoid
 from . import _ohara_rudy_2011_gates as gates
@@ -141,8 +142,8 @@ class OHaraRudy2011(AbstractIonicModel):
         """Return the currents over capacitance [A/F = mV/ms], outward positive."""
         x, RTF = state, self.R * self.T / self.F
         v, Na_o, K_o = V / RTF, self.Na_o, self.K_o
-        E_Na, E_K = RTF * jnp.log(Na_o / x.Na_i), RTF * jnp.log(K_o / x.K_i)
-        E_Ks = RTF * jnp.log((K_o + 0.01833 * Na_o) / (x.K_i + 0.01833 * x.Na_i))
+        E_Na, E_K = RTF * log(Na_o / x.Na_i), RTF * log(K_o / x.K_i)
+        E_Ks = RTF * log((K_o + 0.01833 * Na_o) / (x.K_i + 0.01833 * x.Na_i))
         CaL, CaNa, CaK = self._i_CaL(V, x, v)
         p = phosphorylated(x)
         h, hp = 0.99 * x.hf + 0.01 * x.hs, 0.99 * x.hf + 0.01 * x.hsp

@@ -5,7 +5,7 @@ Sources and checks: see `OHaraRudy2011`. Rates are in 1/s, so that a density in 
 
 from jaxtyping import Array, Float
 
-from .._exp import exp
+from .._exp_log import exp
 from .._model import Parameter
 
 Nodes = Float[Array, " nodes"]

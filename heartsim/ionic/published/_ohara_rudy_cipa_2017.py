@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._exp import exp
+from .._exp_log import exp
 from .._model import Coupled, Parameter, param
 from .._safe import sigmoid
 from ._markov import markov

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._exp import exp
+from .._exp_log import exp
 from .._model import Parameter, Rates, Relaxation, Slope, Variable, param
 from .._safe import sigmoid
 from . import _ten_tusscher_2006_gates as gates

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._exp import exp
+from .._exp_log import exp, log
 from .._model import Parameter, Rates, Relaxation, Slope, Variable, param
 from .._safe import sigmoid, x_over_expm1
 from . import _ten_tusscher_2006_gates as gates
@@ -235,7 +235,7 @@ def _g_limit(Ca_i: Nodes) -> Nodes:
 
 def _left(Ca: Nodes, K: float, n) -> Nodes:
     """1 / (1 + (Ca/K)ⁿ), without the power, which would overflow."""
-    return sigmoid(n * (math.log(K) - jnp.log(Ca)))
+    return sigmoid(n * (math.log(K) - log(Ca)))
 
 
 def _one_sided(x: Nodes, limit: Nodes, tau: Parameter, held) -> Relaxation:

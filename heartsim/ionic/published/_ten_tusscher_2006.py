@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._exp import exp
+from .._exp_log import exp
 from .._model import Parameter, Rates, Slope, param
 from . import _ten_tusscher_2006_gates as gates
 from . import _ten_tusscher_family as shared

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._exp import exp
+from .._exp_log import exp, log
 from .._model import AbstractIonicModel, Parameter, Relaxation, Slope, param
 from .._safe import x_over_expm1
 
@@ -98,10 +98,10 @@ def reversal(x, of) -> Reversal:
     """Where each ion, and i_Ks, is in equilibrium."""
     RTF = of.R * of.T / of.F  # mV
     return Reversal(
-        Na=RTF * (jnp.log(of.Na_o) - jnp.log(x.Na_i)),
-        K=RTF * (jnp.log(of.K_o) - jnp.log(x.K_i)),
-        Ca=0.5 * RTF * (jnp.log(of.Ca_o) - jnp.log(x.Ca_i)),
-        Ks=RTF * (jnp.log(of.K_o + of.P_KNa * of.Na_o) - jnp.log(x.K_i + of.P_KNa * x.Na_i)),
+        Na=RTF * (jnp.log(of.Na_o) - log(x.Na_i)),
+        K=RTF * (jnp.log(of.K_o) - log(x.K_i)),
+        Ca=0.5 * RTF * (jnp.log(of.Ca_o) - log(x.Ca_i)),
+        Ks=RTF * (jnp.log(of.K_o + of.P_KNa * of.Na_o) - log(x.K_i + of.P_KNa * x.Na_i)),
     )
 
 

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._exp import exp
+from .._exp_log import exp, log
 from .._model import AbstractIonicModel, Coupled, Parameter, Rates, Relaxation, Slope, param
 from .._safe import sigmoid
 from . import _ohara_rudy_2011_gates as gates
@@ -129,9 +129,9 @@ class ToRORdDynCl2020(AbstractIonicModel):
         """Return the currents over capacitance [A/F = mV/ms], outward positive."""
         x, RTF = state, self.R * self.T / self.F
         v, Na_o, K_o = V / RTF, self.Na_o, self.K_o
-        E_Na, E_K = RTF * jnp.log(Na_o / x.Na_i), RTF * jnp.log(K_o / x.K_i)
-        E_Ks = RTF * jnp.log((K_o + 0.01833 * Na_o) / (x.K_i + 0.01833 * x.Na_i))
-        E_Cl, E_Cl_ss = RTF * jnp.log(x.Cl_i / self.Cl_o), RTF * jnp.log(x.Cl_ss / self.Cl_o)
+        E_Na, E_K = RTF * log(Na_o / x.Na_i), RTF * log(K_o / x.K_i)
+        E_Ks = RTF * log((K_o + 0.01833 * Na_o) / (x.K_i + 0.01833 * x.Na_i))
+        E_Cl, E_Cl_ss = RTF * log(x.Cl_i / self.Cl_o), RTF * log(x.Cl_ss / self.Cl_o)
         p, root = parts.phosphorylated(x), jnp.sqrt(K_o / 5.0)
         opened = x.m * x.m * x.m * ((1 - p) * x.h * x.j + p * x.hp * x.jp)
         KsCa = 1 + 0.6 / (1 + (3.8e-5 / x.Ca_i) ** 1.4)
