@@ -96,12 +96,12 @@ class Reversal(NamedTuple):
 
 def reversal(x, of) -> Reversal:
     """Where each ion, and i_Ks, is in equilibrium."""
-    RTF = of.R * of.T / of.F  # mV
+    FRT = of.F / (of.R * of.T)  # 1/mV; XLA stores quotients, and computes products for each reader
     return Reversal(
-        Na=RTF * (jnp.log(of.Na_o) - log(x.Na_i)),
-        K=RTF * (jnp.log(of.K_o) - log(x.K_i)),
-        Ca=0.5 * RTF * (jnp.log(of.Ca_o) - log(x.Ca_i)),
-        Ks=RTF * (jnp.log(of.K_o + of.P_KNa * of.Na_o) - log(x.K_i + of.P_KNa * x.Na_i)),
+        Na=(jnp.log(of.Na_o) - log(x.Na_i)) / FRT,
+        K=(jnp.log(of.K_o) - log(x.K_i)) / FRT,
+        Ca=(jnp.log(of.Ca_o) - log(x.Ca_i)) / (2 * FRT),
+        Ks=(jnp.log(of.K_o + of.P_KNa * of.Na_o) - log(x.K_i + of.P_KNa * x.Na_i)) / FRT,
     )
 
 
