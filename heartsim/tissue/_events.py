@@ -13,6 +13,10 @@ SPAN = 5.0
 """ms; longer than the dip before a wave on coarse edges, shorter than any rest."""
 
 
+NOT_YET, NOT_NOW = -1.0, -2.0
+"""In place of the share of a step."""
+
+
 class Crossing(NamedTuple):
     """A moment as whole step and fraction of the next one; step -1 is never.
 
@@ -74,26 +78,37 @@ class Detector(eqx.Module):
         stride: Int[Array, ""] | int = 1,
     ) -> Events:
         """Take note of V seen at (k + stride) dt [ms], at the end of a step of `stride` dt."""
-        excited = events.excited()
-        fires = ~excited & (self.threshold > events.V) & (self.threshold <= V)
+        excited, before = events.excited(), events.V
+        up = (self.threshold > before) & (self.threshold <= V)
+        fires = _share(~excited, up, before, V, self.threshold)
         high = jnp.maximum(events.high, V)
         level = high - self.share * (high - events.low)
-        recovers = excited & (level <= events.V) & (level > V)
+        recovers = _share(excited, (level <= before) & (level > V), before, V, level)
         span = jnp.maximum(1, jnp.round(SPAN / dt)).astype(k.dtype)
-        ends = ~excited & ~fires & ((k + stride) // span > k // span)
+        ends = (fires == NOT_YET) & ((k + stride) // span > k // span)
         low = jnp.where(ends, jnp.minimum(events.low, high), events.low)
         return Events(
             V=V,
-            low=jnp.where(recovers, V, low),
-            high=jnp.where(fires | recovers | ends, V, high),
-            activation=_cross(events.activation, fires, events.V, V, self.threshold, k, stride),
-            repolarisation=_cross(events.repolarisation, recovers, events.V, V, level, k, stride),
+            low=jnp.where(recovers >= 0, V, low),
+            high=jnp.where((fires >= 0) | (recovers >= 0) | ends, V, high),
+            activation=_crossed(events.activation, fires, k, stride),
+            repolarisation=_crossed(events.repolarisation, recovers, k, stride),
         )
 
 
-def _cross(old: Crossing, now, V_before, V, level, k, stride) -> Crossing:
-    rise = jnp.where(now, V - V_before, 1.0)  # never 0 where a crossing is
-    steps = stride * jnp.where(now, (level - V_before) / rise, 0.0)
+def _share(may, crosses, before, V, level) -> Float[Array, " nodes"]:
+    """The share of the step after which V crosses `level`; NOT_YET where it does not but may, and
+    NOT_NOW where it may not. All that follows from a crossing reads this one array, and not the
+    six that tell it."""
+    now = may & crosses
+    part = jnp.where(now, level - before, jnp.where(may, NOT_YET, NOT_NOW))
+    return part / jnp.where(now, V - before, 1.0)  # V - before is never 0 where a crossing is
+
+
+def _crossed(old: Crossing, share, k, stride) -> Crossing:
+    steps = stride * share
     whole = jnp.floor(lax.stop_gradient(steps)).astype(k.dtype)
-    fraction = jnp.where(now, steps - whole, old.fraction)
-    return Crossing(jnp.where(now, k + whole, old.step), fraction)
+    now = share >= 0
+    return Crossing(
+        jnp.where(now, k + whole, old.step), jnp.where(now, steps - whole, old.fraction)
+    )
