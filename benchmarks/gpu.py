@@ -139,7 +139,7 @@ def main() -> None:
     parser.add_argument("--dx", type=float, nargs="+", default=EDGES, help="edge lengths, mm")
     parser.add_argument("--order", type=int, choices=ORDERS, nargs="+", default=list(ORDERS))
     parser.add_argument("--after", type=float, default=10.0, help="measure from here on, ms")
-    parser.add_argument("--steps", type=int, default=100, help="steps in one timing of a slab")
+    parser.add_argument("--steps", type=int, default=1000, help="steps in one timing of a slab")
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 8, 64, 256])
     parser.add_argument("--cache", type=Path, help="folder of velocities tuned before")
     parser.add_argument("--repeats", type=int, default=3)
