@@ -5,15 +5,17 @@ import sys
 
 import pytest
 
-PROGRAM = """
+HEAD = """
 import contextlib, sys
 import numpy as np
-from heartsim._memory import freed_goes_back
+from heartsim._memory import freed_goes_back, pages_go_back
 
 def resident():
     with open("/proc/self/status") as told:
         return next(int(line.split()[1]) for line in told if line.startswith("VmRSS")) / 1024
 
+"""
+ARRAYS = """
 np.ones(4_000_000)  # 31 MiB: glibc now keeps what is smaller
 before = resident()
 with freed_goes_back() if sys.argv[1] == "yes" else contextlib.nullcontext():
@@ -24,19 +26,36 @@ with freed_goes_back() if sys.argv[1] == "yes" else contextlib.nullcontext():
     del large
 print(resident() - before)
 """
+PIECES = """
+before = resident()
+with pages_go_back() if sys.argv[1] == "yes" else contextlib.nullcontext():
+    pieces = [np.ones(1_000) for _ in range(20_000)]
+    held = pieces[::100]
+    del pieces
+print(resident() - before)
+"""
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="glibc's malloc")
+def stay(program: str) -> list[float]:
+    """How many MiB a process grows by, without and with."""
+    call = [sys.executable, "-c", HEAD + program]
+    runs = [
+        subprocess.run([*call, word], capture_output=True, check=True) for word in ("no", "yes")
+    ]
+    without, with_it = (float(run.stdout) for run in runs)
+    if without < 100:
+        pytest.skip("this C library keeps nothing")
+    return [without, with_it]
+
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="glibc's malloc")
+
+
 def test_arrays_that_are_freed_between_smaller_ones_do_not_stay():
     """50 arrays of 3.8 MiB, a small one of 0.1 after each: 5 MiB are held, else 190 more stay."""
-    stays = [
-        float(
-            subprocess.run(
-                [sys.executable, "-c", PROGRAM, word], capture_output=True, text=True, check=True
-            ).stdout
-        )
-        for word in ("no", "yes")
-    ]
-    if stays[0] < 100:
-        pytest.skip("this C library keeps nothing")
-    assert stays[1] < 20
+    assert stay(ARRAYS)[1] < 20
+
+
+def test_pages_of_pieces_that_are_freed_do_not_stay():
+    """20 000 pieces of 8 kB, of which every hundredth is held: 1.6 MB, and a page beside each."""
+    assert stay(PIECES)[1] < 20

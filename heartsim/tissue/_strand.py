@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from heartsim._loops import on_processor
+from heartsim._memory import pages_go_back
 from heartsim.fem import ConjugateGradients
 from heartsim.ionic import AbstractIonicModel, AbstractMembraneStep
 from heartsim.mesh import cable
@@ -29,6 +30,7 @@ class Scheme(NamedTuple):
 
 
 @on_processor()
+@pages_go_back()
 def strand_velocity(
     ionic: AbstractIonicModel,
     D: float,
