@@ -5,8 +5,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from jax import lax
+from jax.ad_checkpoint import checkpoint_name
+from jax.custom_batching import custom_vmap
 from jaxtyping import PyTree
+
+KEPT = "kept"
 
 
 def few_passes(
@@ -29,6 +34,53 @@ def few_passes(
         return lax.scan(apart, carry, xs, unroll=True)
 
     return lax.platform_dependent(carry, xs, cpu=loop, default=written_out)
+
+
+def stored(body: Callable[[PyTree], PyTree], at: PyTree) -> PyTree:
+    """body(at), of floating arrays, stored before anything reads it.
+
+    XLA would compute it again for every reader that it makes a loop of. On a processor only the
+    ends of loops and of conditions keep it from that, and a condition copies nothing: this one
+    always holds, which XLA cannot know. A GPU has a barrier for it, and would wait for the host.
+    """
+
+    def condition(at):
+        return lax.cond(_holds(jax.tree.leaves(at)[0]), body, nothing, at)
+
+    def nothing(at):
+        shapes = jax.eval_shape(body, at)
+        return jax.tree.map(lambda x: jnp.full(x.shape, jnp.nan, x.dtype), shapes)
+
+    def barrier(at):
+        return lax.optimization_barrier(body(at))
+
+    return lax.platform_dependent(at, cpu=condition, default=barrier)
+
+
+def kept(x: PyTree) -> PyTree:
+    """x, which a reverse sweep through a `sparing` step finds stored."""
+    return jax.tree.map(lambda leaf: checkpoint_name(leaf, KEPT), x)
+
+
+def sparing(step: Callable[..., Any]) -> Callable[..., Any]:
+    """The step, of which a reverse sweep stores what goes in and what is `kept`."""
+    return jax.checkpoint(step, policy=jax.checkpoint_policies.save_only_these_names(KEPT))
+
+
+def _holds(x):
+    """True, told by a number of x; one for all of a batch, as `vmap` would have each of it choose
+    between two that are both computed."""
+    return ~(_first(lax.stop_gradient(x.ravel()[0])) < -jnp.inf)
+
+
+@custom_vmap
+def _first(x):
+    return x
+
+
+@_first.def_vmap
+def _(size, batched, x):
+    return _first(x[0]), False
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Loops of few passes: loops on a processor, written out for a GPU."""
+"""What keeps XLA from computing again: loops and conditions on a processor, barriers on a GPU."""
 
 import jax
 import jax.numpy as jnp
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from jax import lax
 
-from heartsim._loops import few_passes, on_processor
+from heartsim._loops import few_passes, kept, on_processor, sparing, stored
 
 
 def passed(scan, x):
@@ -41,6 +41,62 @@ def test_no_loop_is_left_for_a_gpu():
     }
     assert loops["cpu"] > 0
     assert loops["cuda"] == 0
+
+
+@pytest.mark.parametrize("on", ["processor", "gpu"])
+def test_what_is_stored_is_what_was_computed(monkeypatch, on):
+    """Value and derivatives in both modes, alone and in a batch, with a NaN where it came in."""
+    if on == "gpu":
+        there = lambda *x, default, **rest: default(*x)  # noqa: E731
+        monkeypatch.setattr(lax, "platform_dependent", there)
+
+    def body(at):
+        x, y = at
+        return jnp.sin(x) * y, {"z": x * x}
+
+    def through(way, x):
+        one, other = way(body, (x, 2 * x))
+        return (one * other["z"]).sum()
+
+    def alone(body, at):
+        return body(at)
+
+    for program in (lambda f: f, jax.grad, jax.jacfwd, lambda f: jax.jacfwd(jax.grad(f))):
+        found, wanted = (program(lambda x, w=way: through(w, x)) for way in (stored, alone))
+        np.testing.assert_allclose(found(X), wanted(X), rtol=1e-6, atol=1e-6)
+        pair = jnp.stack([X, 2 * X])
+        np.testing.assert_allclose(jax.vmap(found)(pair), jax.vmap(wanted)(pair), 1e-6, 1e-6)
+    broken = stored(body, (X.at[0].set(jnp.nan), X))[0]
+    assert np.flatnonzero(np.isnan(broken)).tolist() == [0]
+
+
+@pytest.mark.parametrize("batched", [False, True])
+def test_a_condition_is_left_where_something_is_stored_on_a_processor(batched):
+    """In a batch, too, where a choice between two computed values would store nothing."""
+
+    def body(x):
+        return jnp.sin(x)
+
+    def program(x):
+        return stored(body, x) + 1
+
+    program, at = (jax.vmap(program), jnp.stack([X, X])) if batched else (program, X)
+    assert "conditional(" in jax.jit(program).lower(at).compile().as_text()
+    on_gpu = jax.export.export(jax.jit(program), platforms=["cuda"])(at).mlir_module()
+    assert "optimization_barrier" in on_gpu
+    assert "compare" not in on_gpu
+
+
+def test_a_sparing_step_runs_nothing_of_what_it_kept_again():
+    def step(x, keep):
+        y = keep(jnp.sin(x))
+        return jnp.cos(y)
+
+    def sines(keep):
+        whole = jax.grad(lambda x: sparing(lambda x: step(x, keep))(x).sum())
+        return str(jax.make_jaxpr(whole)(X)).count(" sin ")
+
+    assert sines(lambda x: x) == sines(kept) + 1
 
 
 def test_what_is_done_on_the_processor_lies_there():

@@ -24,6 +24,11 @@ class Deviating(AbstractIonicModel):
     inner: AbstractIonicModel
     counted: tuple[bool, ...] = eqx.field(static=True)  # of each leaf of the state
 
+    @property
+    def by_node(self) -> bool:
+        """See AbstractIonicModel."""
+        return self.inner.by_node
+
     def rates(self, V: Float[Array, " nodes"], state: Deviation) -> Rates:
         """See AbstractIonicModel."""
         now = self.inner.rates(V, self.plain(state))

@@ -89,6 +89,12 @@ class AbstractIonicModel(eqx.Module):
         return V, state
 
     @property
+    def by_node(self) -> bool:
+        """Whether each leaf of the state and of its changes has one number per node in the order
+        of V."""
+        return True
+
+    @property
     def potassium_per_mV(self) -> Parameter | None:
         """mM of K_i that 1 mV of stimulus brings, its charge being potassium's; None of a membrane
         without such a balance."""

@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, Int
 from heartsim._types import AnyArray
 
 from ._model import AbstractIonicModel, Parameter, Rates
+from ._rates import rates
 
 MULTIPLE = 8
 """A patch is padded to a multiple of this many nodes, by repeating its last node: at odd
@@ -53,10 +54,15 @@ class Patchwork(AbstractIonicModel):
         self.nodes = tuple(jnp.asarray(own, dtype=jnp.int32) for own in padded)
         self.place = jnp.asarray(first, dtype=jnp.int32)
 
+    @property
+    def by_node(self) -> bool:
+        """No: each patch has its own nodes."""
+        return False
+
     def rates(self, V: Float[Array, " nodes"], state: Any) -> Rates:
         """Return the current [mV/ms] in the mesh's order and each patch's changes, at V [mV]."""
         parts = [
-            model.rates(_take(V, own), patch)
+            rates(model, _take(V, own), patch)
             for model, own, patch in zip(self.models, self.nodes, state, strict=True)
         ]
         return Rates(self._in_mesh_order([p.i_ion for p in parts]), tuple(p.changes for p in parts))

@@ -14,6 +14,11 @@ class Started(AbstractIonicModel):
     inner: AbstractIonicModel
     start: tuple[Parameter, Any]
 
+    @property
+    def by_node(self) -> bool:
+        """See AbstractIonicModel."""
+        return self.inner.by_node
+
     def rates(self, V: Float[Array, " nodes"], state: Any) -> Rates:
         """See AbstractIonicModel."""
         return self.inner.rates(V, state)

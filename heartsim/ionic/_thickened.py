@@ -42,6 +42,11 @@ class Thickened(AbstractIonicModel):
     inner: AbstractIonicModel
     factor: Parameter = param(1.0)
 
+    @property
+    def by_node(self) -> bool:
+        """See AbstractIonicModel."""
+        return self.inner.by_node
+
     def rates(self, V: Float[Array, " nodes"], state: ThickenedState) -> Rates:
         """Return the current [mV/ms] and the changes of (1) at V [mV]."""
         now = self.inner.rates(V, state.inner)

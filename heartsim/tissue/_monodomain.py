@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, PyTree
+from jaxtyping import Array, Float, PyTree
 
 from heartsim._types import AnyArray, Nodal
 from heartsim.fem import (
@@ -21,14 +21,14 @@ from heartsim.fem import (
     AbstractSpread,
     ConjugateGradients,
     Rows,
-    ScaledMatrix,
     elements,
     planned,
-    scaled_matrix,
     split,
 )
 from heartsim.ionic import AbstractIonicModel, AbstractMembraneStep, RushLarsenMidpoint
 from heartsim.mesh import Mesh
+
+from ._diffusion import CrankNicolson, crank_nicolson
 
 Time = Float[Array, ""] | float
 
@@ -155,28 +155,6 @@ class Strang(AbstractSplitting):
         return V + dV / 2
 
 
-class CrankNicolson(eqx.Module):
-    """Diffusion over one dt: (M + dt/2 K) dV = -dt K V, second order, unconditionally stable."""
-
-    K: Rows
-    M: Rows
-    scaled: ScaledMatrix  # M + dt/2 K as the iterations use it
-    solver: AbstractLinearSolve
-    dt: Time
-
-    def __call__(self, V: Nodal) -> Nodal:
-        """The change of V."""
-        return self.solve(V)[0]
-
-    def solve(self, V: Nodal) -> tuple[Nodal, Int[Array, ""]]:
-        """The change of V, and the products with the matrix that it took."""
-
-        def A(x):
-            return self.M @ x + self.dt / 2 * (self.K @ x)
-
-        return self.solver(A, self.scaled, -self.dt * (self.K @ V))
-
-
 class Monodomain(AbstractTissue):
     """Equation (1) on linear simplices; made by `monodomain`."""
 
@@ -229,8 +207,7 @@ class Monodomain(AbstractTissue):
 
     def crank_nicolson(self, dt: Time) -> CrankNicolson:
         """The diffusion step of length dt."""
-        scaled = scaled_matrix(self.M.plus(dt / 2, self.K), self.M, self.mass_floor)
-        return CrankNicolson(self.K, self.M, scaled, self.solver, dt)
+        return crank_nicolson(self.K, self.M, self.mass_floor, self.solver, dt)
 
     def step(
         self,

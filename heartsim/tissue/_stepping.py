@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
+from heartsim._loops import sparing
 from heartsim.fem import REPEATED, split
 
 from ._events import Detector, Events
@@ -86,7 +86,7 @@ class Fixed(AbstractStepping):
         def one(carry, _):
             return run.step(prepared, carry, run.i_stim(carry.k))[0], None
 
-        return lax.scan(jax.checkpoint(one), carry, length=count)[0]
+        return lax.scan(sparing(one), carry, length=count)[0]
 
 
 class Adaptive(AbstractStepping):

@@ -11,12 +11,15 @@ from heartsim.ionic import (
     Adaptive,
     Coupled,
     MitchellSchaeffer,
+    Patchwork,
     Rates,
     Relaxation,
     RushLarsen,
     RushLarsenMidpoint,
     Slope,
+    Thickened,
     by_name,
+    smoothed,
 )
 from heartsim.ionic._steps import relax
 
@@ -144,3 +147,37 @@ def test_coupled_states_step_by_the_implicit_midpoint_rule(x64):
     stiff = steps(0.1, 1e4)
     assert stiff.sum() == pytest.approx(1.0, rel=1e-10)
     assert (np.abs(stiff) < 2.0).all()
+
+
+NAMED = ("mitchell_schaeffer_2003", "ten_tusscher_2006_epi")
+MEMBRANES = {name: lambda name=name: smoothed(by_name(name)) for name in NAMED} | {
+    "thickened": lambda: Thickened(by_name("mitchell_schaeffer_2003"), 3.0),
+    "patches": lambda: Patchwork(
+        [by_name("mitchell_schaeffer_2003"), smoothed(by_name("ten_tusscher_2006_epi"))],
+        [np.array([3, 0, 6, 5]), np.array([1, 2, 4, 7])],
+    ),
+}
+
+
+@pytest.mark.parametrize("step", STEPS[:2], ids=lambda s: type(s).__name__)
+@pytest.mark.parametrize("membrane", MEMBRANES)
+def test_a_reverse_sweep_tells_what_differences_do(x64, membrane, step):
+    """By V of each node, the state and a parameter, of a sum of all that a step returns, each part
+    on its own scale. Patches of eight nodes in all have eight places each, in another order."""
+    model = MEMBRANES[membrane]()
+    V, state = model.initial(8)
+    V = V + jnp.linspace(0.0, 70.0, 8)
+    weights = jax.tree.map(lambda x: jnp.linspace(1.0, 2.0, x.size) / (1e-9 + jnp.abs(x)), state)
+
+    def told(V, scale):
+        V, after = step(model, V, jax.tree.map(lambda x: x * scale, state), 0.05, 1.0)
+        parts = jax.tree.map(lambda w, x: (w * x).sum(), weights, after)
+        return (jnp.linspace(1.0, 2.0, 8) * V).sum() + sum(jax.tree.leaves(parts))
+
+    by_V, by_scale = jax.jit(jax.grad(told, argnums=(0, 1)))(V, 1.0)
+    told, h = jax.jit(told), 1e-5
+    for k, along in enumerate(jnp.eye(8)):
+        wanted = (told(V + h * along, 1.0) - told(V - h * along, 1.0)) / (2 * h)
+        assert by_V[k] == pytest.approx(float(wanted), rel=2e-6, abs=1e-6), k
+    wanted = (told(V, 1 + h) - told(V, 1 - h)) / (2 * h)
+    assert by_scale == pytest.approx(float(wanted), rel=2e-6)
