@@ -51,7 +51,9 @@ class Elements(eqx.Module):
         return self._rows(off, jnp.asarray(self.node_measure) - off.sum(axis=0))
 
     def _rows(self, off: Float[Array, "slots nodes"], diagonal: Float[Array, " nodes"]) -> Rows:
-        return Rows(self.pattern.neighbour, off, diagonal, self.pattern.shifts)
+        of = self.pattern
+        empty = Rows(of.neighbour, off, diagonal, of.shifts, long=of.long)
+        return empty.with_entries(off, diagonal)
 
     def mass_floor(self, lumped: float) -> float:
         """The least eigenvalue of the mass under its Jacobi scaling: no less than that of an

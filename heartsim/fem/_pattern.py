@@ -11,6 +11,8 @@ from jaxtyping import Array, Float, Int
 
 from heartsim._types import AnyArray
 
+from ._long import Long, long_rows
+
 
 class Pattern(eqx.Module):
     """Neighbours of every node, padded to a common number of slots.
@@ -23,6 +25,7 @@ class Pattern(eqx.Module):
     edge: Int[AnyArray, "slots nodes"]  # edge in each slot; padded with the number of edges
     source: Int[AnyArray, "edges shares"]  # place in the flattened (cells, pairs), padded
     shifts: tuple[int, ...] | None = eqx.field(static=True)  # as `shifts` has it, one a slot
+    long: Long | None  # rows that products take apart, where there are no shifts
 
     @property
     def n_nodes(self) -> int:
@@ -50,11 +53,13 @@ def pattern(cells: Int[AnyArray, "cells vertices"], n_nodes: int) -> Pattern:
     edge = np.tile(np.arange(low.size), 2)
     shift = _few(low, high)
     slot = _rank(row, near) if shift is None else np.searchsorted(shift, near - row)
+    neighbour = _table(slot, row, near, np.arange(n_nodes))
     return Pattern(
-        neighbour=_table(slot, row, near, np.arange(n_nodes)),
+        neighbour=neighbour,
         edge=_table(slot, row, edge, np.full(n_nodes, low.size)),
         source=source,
         shifts=shift,
+        long=long_rows(neighbour) if shift is None else None,
     )
 
 

@@ -11,8 +11,10 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int
 
+from heartsim._loops import stored
 from heartsim._types import AnyArray
 
+from ._long import Long
 from ._spread import AbstractSpread, Whole, strips
 
 
@@ -25,6 +27,10 @@ class Rows(eqx.Module):
     shifts: tuple[int, ...] | None = eqx.field(static=True, default=None)
     """Neighbour less node in each slot, where that is the same for all nodes: see fem.shifts."""
     spread: AbstractSpread = Whole()
+    long: Long | None = None
+    """Rows that products take apart on a processor."""
+    rest: Float[Array, "rest long"] | None = None
+    """What `long` takes apart, made once for all products."""
 
     def __matmul__(self, x: Float[Array, " nodes"]) -> Float[Array, " nodes"]:
         """y_i = a_ii x_i + Σ_j a_ij x_j."""
@@ -32,7 +38,10 @@ class Rows(eqx.Module):
 
     def beside(self, x: Float[Array, " nodes"]) -> Float[Array, " nodes"]:
         """y_i = Σ_j a_ij x_j, without the diagonal."""
-        return _off_product(self.spread, self.shifts, self.off, self.neighbour, x)
+        if self.shifts is None:  # gathers read x again and again, and would compute it each time
+            x = stored(lambda x: x, jnp.asarray(x))
+        apart = self.long, self.rest
+        return _off_product(self.spread, self.shifts, self.off, self.neighbour, apart, x)
 
     def around(self, x: Float[Array, " nodes"]) -> Float[Array, " around"]:
         """x and, before and behind it, what a product reads beside it."""
@@ -45,24 +54,29 @@ class Rows(eqx.Module):
 
     def beside_from(self, around: Float[Array, " around"]) -> Float[Array, " nodes"]:
         """`beside` of x from `around(x)`, without a derivative."""
-        return _sum(self.shifts, self.off, self.neighbour, around)
+        return _sum(self.shifts, self.off, self.neighbour, (self.long, self.rest), around)
+
+    def with_entries(
+        self, off: Float[Array, "slots nodes"], diagonal: Float[Array, " nodes"]
+    ) -> "Rows":
+        """Another matrix on the same pattern."""
+        rest = None if self.long is None else self.long.rest(off)
+        return dataclasses.replace(self, off=off, diagonal=diagonal, rest=rest)
 
     def gathered(self) -> "Rows":
-        """The same matrix, whose products gather whatever the numbers of its nodes."""
-        return dataclasses.replace(self, shifts=None)
+        """The same matrix, whose products gather all slots whatever the numbers of its nodes."""
+        return dataclasses.replace(self, shifts=None, long=None, rest=None)
 
     def plus(self, factor: Float[Array, ""] | float, other: "Rows") -> "Rows":
         """self + factor · other, on the same pattern."""
-        return dataclasses.replace(
-            self,
-            off=self.off + factor * other.off,
-            diagonal=self.diagonal + factor * other.diagonal,
+        return self.with_entries(
+            self.off + factor * other.off, self.diagonal + factor * other.diagonal
         )
 
     def scaled(self, s: Float[Array, " nodes"]) -> "Rows":
         """S A S with S = diag(s); symmetric as A is."""
         beside = self.spread.around(jnp.asarray(s))[self.neighbour]
-        return dataclasses.replace(self, off=self.off * s * beside, diagonal=self.diagonal * s**2)
+        return self.with_entries(self.off * s * beside, self.diagonal * s**2)
 
     def over(self, devices: Sequence[jax.Device]) -> "Rows":
         """The same matrix in strips, one a device; ValueError as `strips` has it."""
@@ -70,7 +84,8 @@ class Rows(eqx.Module):
         nodes, width = self.diagonal.size, self.diagonal.size // len(devices)
         first = np.arange(nodes) // width * width - cut.halo
         near = (np.asarray(self.neighbour) - first).astype(np.int32)
-        return cut.placed(dataclasses.replace(self, neighbour=near, spread=cut))
+        whole = dataclasses.replace(self, neighbour=near, spread=cut, long=None, rest=None)
+        return cut.placed(whole)
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0, 1))
@@ -79,6 +94,7 @@ def _off_product(
     shifts: tuple[int, ...] | None,
     off: Float[Array, "slots nodes"],
     neighbour: Int[AnyArray, "slots nodes"],
+    apart: tuple[Long | None, Float[Array, "rest long"] | None],
     x: Float[Array, " nodes"],
 ) -> Float[Array, " nodes"]:
     """y_i = Σ_s off_si x_neighbour(s,i) of a symmetric matrix, unrolled over the slots.
@@ -86,7 +102,7 @@ def _off_product(
     The adjoint of a gather is a scatter, which is slow on a GPU; as the matrix is symmetric
     the product is its own adjoint, and says so here. First derivatives only.
     """
-    return _sum(shifts, off, neighbour, _around(spread, shifts, x))
+    return _sum(shifts, off, neighbour, apart, _around(spread, shifts, x))
 
 
 def _around(spread, shifts, x):
@@ -96,7 +112,23 @@ def _around(spread, shifts, x):
     return jnp.pad(around, max(0, max(map(abs, shifts or ()), default=0) - have))
 
 
-def _sum(shifts, off, neighbour, around):
+def _sum(shifts, off, neighbour, apart, around):
+    """The products, on a processor with long rows apart."""
+    long, rest = apart
+
+    def whole(around):
+        return _of_slots(shifts, off, neighbour, around)
+
+    def parted(around):
+        most = _of_slots(shifts, off[: long.short], neighbour, around)
+        return most + long.beyond(rest, around)
+
+    if long is None:
+        return whole(around)
+    return lax.platform_dependent(around, cpu=parted, default=whole)
+
+
+def _of_slots(shifts, off, neighbour, around):
     """The products from slices of x where slots have shifts, else from gathers."""
     nodes = off.shape[1]
     before = (around.size - nodes) // 2
@@ -118,14 +150,14 @@ def _slots(off):
 
 @_off_product.defjvp
 def _off_product_jvp(spread, shifts, primals, tangents):
-    off, neighbour, x = primals
-    d_off, _, d_x = tangents
-    change = _own_adjoint(spread, shifts, off, neighbour, d_x)
-    change = change + _sum(shifts, d_off, neighbour, _around(spread, shifts, x))
-    return _off_product(spread, shifts, off, neighbour, x), change
+    off, neighbour, apart, x = primals
+    d_off, _, _, d_x = tangents
+    change = _own_adjoint(spread, shifts, off, neighbour, apart, d_x)
+    change = change + _of_slots(shifts, d_off, neighbour, _around(spread, shifts, x))
+    return _off_product(spread, shifts, off, neighbour, apart, x), change
 
 
-def _own_adjoint(spread, shifts, off, neighbour, v):
+def _own_adjoint(spread, shifts, off, neighbour, apart, v):
     """The product as a linear map of v whose transpose is itself; `off` is constant here.
 
     `custom_linear_solve` of the identity is the one transformation that carries a transpose
@@ -134,7 +166,7 @@ def _own_adjoint(spread, shifts, off, neighbour, v):
     off = first_order_only(off, "a matrix (conductivity)")
 
     def product(_, b):
-        return _sum(shifts, off, neighbour, _around(spread, shifts, b))
+        return _sum(shifts, off, neighbour, apart, _around(spread, shifts, b))
 
     return lax.custom_linear_solve(lambda u: u, v, product, symmetric=True)
 

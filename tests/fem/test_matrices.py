@@ -17,7 +17,9 @@ BODIES = {
     "triangles": mesh.sheet((2.0, 1.5), 0.5),
     "tetrahedra": jittered(mesh.slab((2.0, 1.5, 1.0), 0.5), 0.1, 3),
     "tetrahedra numbered at random": shuffled(jittered(mesh.slab((2.0, 1.5, 1.0), 0.5), 0.1, 3)),
+    "tetrahedra of an image, a few rows long": mesh.ball(1.0, 0.25),
 }
+LONG = "tetrahedra of an image, a few rows long"
 
 
 def dense(rows: fem.Rows):
@@ -141,7 +143,7 @@ def test_a_planned_solve_keeps_its_tolerance(rtol, share):
 
 
 @pytest.mark.usefixtures("x64")
-@pytest.mark.parametrize("name", ["tetrahedra", "tetrahedra numbered at random"])
+@pytest.mark.parametrize("name", ["tetrahedra", "tetrahedra numbered at random", LONG])
 def test_the_product_is_its_own_adjoint_and_batches(name):
     body = BODIES[name]
     parts = fem.elements(body)
@@ -197,8 +199,32 @@ def test_bad_input_is_refused():
         fem.elements(flat)
 
 
-def test_matrices_compile_for_cuda_without_scatter():
-    body = BODIES["tetrahedra"]
+@pytest.mark.usefixtures("x64")
+def test_long_rows_are_taken_apart_and_give_the_same_product():
+    """By slots, one after the other, in NumPy; also of what is made of a matrix."""
+    body = BODIES[LONG]
+    parts = fem.elements(body)
+    K = parts.stiffness(jnp.broadcast_to(jnp.eye(3), (body.n_cells, 3, 3)))
+    x = jnp.asarray(np.random.default_rng(0).normal(size=body.n_nodes))
+    s = jnp.linspace(1.0, 2.0, body.n_nodes)
+    for rows in (K, parts.mass(0.5).plus(0.3, K), K.scaled(s)):
+        off = np.asarray(rows.off)
+        assert np.abs(off[rows.long.short :]).max() > 0
+        by_slots = (off * np.asarray(x)[np.asarray(rows.neighbour)]).sum(axis=0)
+        for same in (rows, rows.gathered()):
+            assert np.asarray(same.beside(x)) == pytest.approx(by_slots, abs=1e-13)
+    text = jax.jit(lambda x: K.beside(x)).lower(x).compile().as_text()
+    assert "conditional(" in text
+
+
+def test_rows_alike_are_left_together():
+    for name in set(BODIES) - {LONG}:
+        assert fem.elements(BODIES[name]).pattern.long is None
+
+
+@pytest.mark.parametrize("name", ["tetrahedra", LONG])
+def test_matrices_compile_for_cuda_without_scatter(name):
+    body = BODIES[name]
     parts = fem.elements(body)
 
     def value(d):
