@@ -102,7 +102,8 @@ def submesh(
     mask = np.asarray(cell_mask)
     if not mask.any():
         raise ValueError("submesh: no cell is selected; keep at least one region.")
-    old_cells = np.asarray(mesh.cells)[mask]
+    taken = slice(None) if mask.all() else mask  # a view of what stays whole
+    old_cells = np.asarray(mesh.cells)[taken]
     parent_nodes = np.unique(old_cells)
     number = np.full(mesh.n_nodes, -1, np.int32)
     number[parent_nodes] = np.arange(parent_nodes.size)
@@ -111,11 +112,11 @@ def submesh(
     child = Mesh(
         points=np.asarray(mesh.points)[parent_nodes],
         cells=number[old_cells],
-        regions=np.asarray(mesh.regions)[mask],
-        frames=None if mesh.frames is None else np.asarray(mesh.frames)[mask],
+        regions=np.asarray(mesh.regions)[taken],
+        frames=None if mesh.frames is None else np.asarray(mesh.frames)[taken],
         node_sets={name: nodes for name, nodes in sets.items() if nodes.size},
         point_data={k: np.asarray(v)[parent_nodes] for k, v in mesh.point_data.items()},
-        cell_data={k: np.asarray(v)[mask] for k, v in mesh.cell_data.items()},
+        cell_data={k: np.asarray(v)[taken] for k, v in mesh.cell_data.items()},
         region_names=mesh.region_names,
         notes=mesh.notes,
     )
