@@ -1,4 +1,4 @@
-"""Loops that a GPU would be slow at: of few passes, and over few numbers."""
+"""What XLA is told to store, and loops that a GPU would be slow at."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -12,6 +12,7 @@ from jax.custom_batching import custom_vmap
 from jaxtyping import PyTree
 
 KEPT = "kept"
+"""The name under which a reverse sweep stores."""
 
 
 def few_passes(
@@ -68,8 +69,8 @@ def sparing(step: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _holds(x):
-    """True, told by a number of x; one for all of a batch, as `vmap` would have each of it choose
-    between two that are both computed."""
+    """True, told by a number of x, whatever it is; one for all of a batch, as `vmap` would have
+    each of it choose between two that are both computed."""
     return ~(_first(lax.stop_gradient(x.ravel()[0])) < -jnp.inf)
 
 
