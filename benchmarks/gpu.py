@@ -74,7 +74,7 @@ def batches(args):
 
     def run(factor):
         K = muscle.K
-        K = dataclasses.replace(K, off=factor * K.off, diagonal=factor * K.diagonal)
+        K = K.with_entries(factor * K.off, factor * K.diagonal)
         ours = dataclasses.replace(muscle, K=K)
         return tissue.simulate(ours, [stimulus], dt=DT, steps=steps, sample_every=steps)[0]
 

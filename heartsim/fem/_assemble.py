@@ -52,8 +52,8 @@ class Elements(eqx.Module):
 
     def _rows(self, off: Float[Array, "slots nodes"], diagonal: Float[Array, " nodes"]) -> Rows:
         of = self.pattern
-        empty = Rows(of.neighbour, off, diagonal, of.shifts, long=of.long)
-        return empty.with_entries(off, diagonal)
+        rest = None if of.long is None else of.long.rest(off)
+        return Rows(of.neighbour, off, diagonal, of.shifts, long=of.long, rest=rest)
 
     def mass_floor(self, lumped: float) -> float:
         """The least eigenvalue of the mass under its Jacobi scaling: no less than that of an

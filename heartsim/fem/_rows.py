@@ -30,7 +30,7 @@ class Rows(eqx.Module):
     long: Long | None = None
     """Rows that products take apart on a processor."""
     rest: Float[Array, "rest long"] | None = None
-    """What `long` takes apart, made once for all products."""
+    """What `long` takes apart, made once for all products: new entries come by `with_entries`."""
 
     def __matmul__(self, x: Float[Array, " nodes"]) -> Float[Array, " nodes"]:
         """y_i = a_ii x_i + Σ_j a_ij x_j."""

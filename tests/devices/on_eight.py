@@ -144,7 +144,7 @@ def test_gradients_are_the_same_in_both_modes():
         many = base.over(jax.devices())
 
         def value(p, body):
-            K = dataclasses.replace(body.K, off=p[0] * body.K.off, diagonal=p[0] * body.K.diagonal)
+            K = body.K.with_entries(p[0] * body.K.off, p[0] * body.K.diagonal)
             model = ionic.MitchellSchaeffer(tau_in=0.3 * p[1])
             body = dataclasses.replace(body, K=K, ionic=model)
             carry, kept = simulated(body, strength=50.0 * p[2], start=0.53 * p[3])
