@@ -1,10 +1,12 @@
-"""The benchmark slab, many slabs at once and a beat of the shipped heart, on what device JAX finds.
+"""The benchmark slab, the membranes, many slabs at once and a beat of the shipped heart, on what
+device JAX finds.
 
 Wall time is what counts on a GPU. Compilation apart, medians of `--repeats`:
 
     slab    microseconds a step and nanoseconds per node and step, split as in speed.py, with the
             linear solve planned (Monodomain.planned, what scenarios do on a GPU) and, whole only,
             by conjugate gradients, which ask the host at every iteration
+    cells   picoseconds per cell and step of every built-in membrane by both steppers
     batch   10 ms of small slabs that differ in conductivity, as many at once as `--batch` says
     beat    the scenario of `heartsim demo`, from rest to its end, by fixed and by adaptive steps
 
@@ -26,10 +28,11 @@ from statistics import median
 
 import jax
 import jax.numpy as jnp
+from cells import STEPS, run, told
 from niederer import ORDERS, slab
 from speed import clocked, compiled, machine, measure
 
-from heartsim import scenario, tissue
+from heartsim import ionic, scenario, tissue
 
 EDGES = (0.5, 0.2, 0.1, 1 / 15)  # mm: 4 352, 58 176, 442 432 and 1.5 million nodes
 DT = 0.05  # ms
@@ -48,10 +51,10 @@ def slabs(args):
             if order not in args.order:
                 continue
             begun = time.perf_counter()
-            _, muscle, stimulus = slab(dx, mass, order, 1e-3)
+            _, muscle, stimulus = slab(dx, mass, order, 1e-3, args.heartlike)
             built = time.perf_counter()
             planned = muscle.planned([DT])
-            told = {
+            row = {
                 "dx_mm": round(dx, 4),
                 "mass": mass,
                 "order": order,
@@ -60,10 +63,23 @@ def slabs(args):
             }
             figures = measure(planned, stimulus, DT, args.after, args.steps, args.repeats)
             waiting = measure(muscle, stimulus, DT, args.after, args.steps, args.repeats, ["whole"])
-            told |= {k: v for k, v in figures.items() if "cpu" not in k}
-            told["step_us"] = round(figures["whole_wall_ns"] * figures["nodes"] / 1e3, 1)
-            told["conjugate_gradients_ns"] = waiting["whole_wall_ns"]
-            yield told | memory()
+            row |= {k: v for k, v in figures.items() if "cpu" not in k}
+            row["step_us"] = round(figures["whole_wall_ns"] * figures["nodes"] / 1e3, 1)
+            row["conjugate_gradients_ns"] = waiting["whole_wall_ns"]
+            yield row | memory()
+
+
+def membranes(args):
+    """See above."""
+    for name in args.models:
+        row = {"model": name, "cells": args.cells}
+        for step in STEPS:
+            many = told(name, step, DT, args.cells, args.steps)
+            program, compile_s = compiled(run, *many)
+            wall = median(clocked(program, *many)[2] for _ in range(args.repeats))
+            row[f"{step}_ps"] = round(1e12 * wall / args.steps / args.cells, 1)
+            row[f"{step}_compile_s"] = round(compile_s, 1)
+        yield row
 
 
 def batches(args):
@@ -95,11 +111,11 @@ def batches(args):
 
 def beats(args):
     """See above."""
-    told = tomllib.loads(files("heartsim.scenario").joinpath("demo.toml").read_text())
+    card = tomllib.loads(files("heartsim.scenario").joinpath("demo.toml").read_text())
     for steps in ("fixed", "adaptive"):
-        told["solver"]["steps"] = steps
+        card["solver"]["steps"] = steps
         begun = time.perf_counter()
-        scene = scenario.build_scene(scenario.scenario_from(told), args.cache)
+        scene = scenario.build_scene(scenario.scenario_from(card), args.cache)
         build_s = time.perf_counter() - begun
         solver = scene.scenario.solver
         every = round(scene.scenario.output.sample_ms / solver.dt_ms)
@@ -128,7 +144,7 @@ def beats(args):
         } | memory()
 
 
-PARTS = {"slab": slabs, "batch": batches, "beat": beats}
+PARTS = {"slab": slabs, "cells": membranes, "batch": batches, "beat": beats}
 
 
 def main() -> None:
@@ -140,6 +156,9 @@ def main() -> None:
     parser.add_argument("--order", type=int, choices=ORDERS, nargs="+", default=list(ORDERS))
     parser.add_argument("--after", type=float, default=10.0, help="measure from here on, ms")
     parser.add_argument("--steps", type=int, default=1000, help="steps in one timing of a slab")
+    parser.add_argument("--heartlike", action="store_true", help="slabs that are no grids")
+    parser.add_argument("--models", nargs="+", default=ionic.MODELS, help="names of membranes")
+    parser.add_argument("--cells", type=int, default=1_000_000, help="of each membrane")
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 8, 64, 256])
     parser.add_argument("--cache", type=Path, help="folder of velocities tuned before")
     parser.add_argument("--repeats", type=int, default=3)
