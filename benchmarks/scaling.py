@@ -83,10 +83,13 @@ def steps_of(strips, dt: float, steps: int):
     def through(strips):
         coupling = strips.coupling(dt)
 
-        def one(state, _):
-            return strips.step(coupling, state, 0.0, dt)[0], None
+        def one(so_far, _):
+            state, past = so_far
+            done = strips.step(coupling, state, 0.0, dt, past)
+            return (done.state, done.past), None
 
-        return lax.scan(one, strips.initial(), length=steps)[0]
+        state = strips.initial()
+        return lax.scan(one, (state, strips.fresh(state.V)), length=steps)[0][0]
 
     return strips.spread.run(through, tissue.State(fem.split(1), fem.split(1)), strips)
 

@@ -79,13 +79,14 @@ def met(muscle, state, dt: float, steps: int):
     """The voltages that the diffusion meets in `steps` steps of a run, and the iterations."""
     diffuse = muscle.crank_nicolson(dt)
 
-    def one(state, _):
+    def one(so_far, _):
+        state, past = so_far
         V, membrane = muscle.membrane_step(muscle.ionic, state.V, state.membrane, dt, 0.0)
         mean = muscle.splitting.diffusing(state.V, V)
-        dV, count = diffuse.solve(mean)
-        return tissue.State(V + dV, membrane), (mean, count)
+        dV, count, past = diffuse.solve(mean, past)
+        return (tissue.State(V + dV, membrane), past), (mean, count)
 
-    return lax.scan(one, state, length=steps)[1]
+    return lax.scan(one, (state, muscle.fresh(state.V)), length=steps)[1]
 
 
 def membrane(muscle, state, dt: float, steps: int):
@@ -101,10 +102,10 @@ def diffusion(muscle, V, dt: float):
     """The diffusion alone, of each row of V in turn; the last change."""
     diffuse = muscle.crank_nicolson(dt)
 
-    def one(carry, V):
-        return diffuse(V), None
+    def one(so_far, V):
+        return diffuse(V, so_far[1]), None
 
-    return lax.scan(one, jnp.zeros_like(V[0]), V)[0]
+    return lax.scan(one, (jnp.zeros_like(V[0]), muscle.fresh(V[0])), V)[0][0]
 
 
 def one_node_more(muscle, stimulus):

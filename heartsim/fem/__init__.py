@@ -17,6 +17,7 @@ from ._rows import first_order_only as first_order_only
 from ._solve import AbstractLinearSolve as AbstractLinearSolve
 from ._solve import Chebyshev as Chebyshev
 from ._solve import ConjugateGradients as ConjugateGradients
+from ._solve import Past as Past
 from ._solve import ScaledMatrix as ScaledMatrix
 from ._solve import scaled_matrix as scaled_matrix
 from ._spread import REPEATED as REPEATED

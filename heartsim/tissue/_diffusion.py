@@ -1,13 +1,14 @@
 """Diffusion over a step, and its derivative."""
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int
 
 from heartsim._loops import kept
 from heartsim._types import Nodal
-from heartsim.fem import AbstractLinearSolve, Rows, ScaledMatrix, scaled_matrix
+from heartsim.fem import AbstractLinearSolve, Past, Rows, ScaledMatrix, scaled_matrix
 
 
 class CrankNicolson(eqx.Module):
@@ -19,13 +20,16 @@ class CrankNicolson(eqx.Module):
     solver: AbstractLinearSolve
     dt: Float[Array, ""] | float  # ms
 
-    def __call__(self, V: Nodal) -> Nodal:
-        """The change of V."""
-        return _change(self, V)
+    def __call__(self, V: Nodal, past: Past | None = None) -> tuple[Nodal, Past | None]:
+        """The change of V, and what to tell the next step, from what the step before told."""
+        dV, past = _change(self, V, past)
+        return dV, lax.stop_gradient(past)
 
-    def solve(self, V: Nodal) -> tuple[Nodal, Int[Array, ""]]:
-        """The change of V, and the products with the matrix that it took."""
-        return self.solver(self.matrix, self.scaled, -self.dt * (self.K @ V))
+    def solve(
+        self, V: Nodal, past: Past | None = None
+    ) -> tuple[Nodal, Int[Array, ""], Past | None]:
+        """The same without a derivative, and the products with the matrix that it took."""
+        return self.solver.after(self.scaled, -self.dt * (self.K @ V), past)
 
     def matrix(self, x: Nodal) -> Nodal:
         """(M + dt/2 K) x."""
@@ -41,19 +45,22 @@ def crank_nicolson(
 
 
 @eqx.filter_custom_jvp
-def _change(step: CrankNicolson, V: Nodal) -> Nodal:
-    return step.solve(V)[0]
+def _change(step: CrankNicolson, V: Nodal, past: Past | None) -> tuple[Nodal, Past | None]:
+    dV, _, past = step.solve(V, past)
+    return dV, past
 
 
 @_change.def_jvp
 def _along(at, along):
     """Of what dV leaves of its equation, -dt K (V + dV/2) - M dV = 0, in which each matrix stands
     once: a reverse sweep takes one product with its change, not one for each side."""
-    step, V = at
-    dV = kept(step.solve(V)[0])
+    step, V, past = at
+    dV, _, past = step.solve(V, past)
+    dV = kept(dV)
 
     def left(step, middle):
         return -step.dt * (step.K @ middle) - step.M @ dV
 
-    _, change = eqx.filter_jvp(left, (step, kept(V + dV / 2)), along)
-    return dV, step.solver(step.matrix, step.scaled, jnp.asarray(change))[0]
+    _, change = eqx.filter_jvp(left, (step, kept(V + dV / 2)), along[:2])
+    d_dV = step.solver(step.matrix, step.scaled, jnp.asarray(change))[0]
+    return (dV, past), (d_dV, jax.tree.map(jnp.zeros_like, past))

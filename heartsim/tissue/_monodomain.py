@@ -20,6 +20,7 @@ from heartsim.fem import (
     AbstractLinearSolve,
     AbstractSpread,
     ConjugateGradients,
+    Past,
     Rows,
     elements,
     planned,
@@ -38,6 +39,15 @@ class State(NamedTuple):
 
     V: Float[Array, " nodes"]  # mV
     membrane: PyTree  # gates and concentrations
+
+
+class Step(NamedTuple):
+    """What comes of a step."""
+
+    state: State
+    V: Nodal  # mV, as seen at its end
+    error: Nodal  # mV, of V in the membrane's part of it; NaN if not known
+    past: Any  # what to tell the next
 
 
 SPLIT_STATE = State(split(1), split(1))
@@ -81,12 +91,13 @@ class AbstractTissue(eqx.Module):
     def coupling(self, dt: Time) -> Any:
         """What is the same in every step of dt [ms], made once and handed to each."""
 
+    def fresh(self, V: Nodal) -> Any:
+        """What the first of a series of equal steps is told of those before."""
+        return None
+
     @abstractmethod
-    def step(
-        self, coupling: Any, state: State, i_stim: Nodal | Time, dt: Time
-    ) -> tuple[State, Nodal, Nodal]:
-        """Advance by dt [ms]; return the state, the voltage seen at the end of the step, and the
-        error of V in the membrane's part of it [mV], NaN if not known."""
+    def step(self, coupling: Any, state: State, i_stim: Nodal | Time, dt: Time, past: Any) -> Step:
+        """Advance by dt [ms], `past` being what the step before told."""
 
 
 class AbstractSplitting(eqx.Module):
@@ -143,7 +154,7 @@ class Strang(AbstractSplitting):
 
     def begin(self, tissue, state, dt):
         """The first half diffusion."""
-        return state._replace(V=state.V + tissue.crank_nicolson(dt / 2)(state.V))
+        return state._replace(V=state.V + tissue.crank_nicolson(dt / 2)(state.V)[0])
 
     def diffusing(self, V_old, V_new):
         """What the membrane left."""
@@ -209,18 +220,23 @@ class Monodomain(AbstractTissue):
         """The diffusion step of length dt."""
         return crank_nicolson(self.K, self.M, self.mass_floor, self.solver, dt)
 
+    def fresh(self, V: Nodal) -> Past | None:
+        """Of linear solves."""
+        return self.solver.fresh(V)
+
     def step(
         self,
         coupling: CrankNicolson,
         state: State,
         i_stim: Nodal | Time,
         dt: Time,
-    ) -> tuple[State, Nodal, Nodal]:
+        past: Past | None,
+    ) -> Step:
         """Membrane, then diffusion, as the splitting has it."""
         step = self.membrane_step.judged
         V, membrane, error = step(self.ionic, state.V, state.membrane, dt, i_stim)
-        dV = coupling(self.splitting.diffusing(state.V, V))
-        return State(V + dV, membrane), self.splitting.seen(V, dV), error
+        dV, past = coupling(self.splitting.diffusing(state.V, V), past)
+        return Step(State(V + dV, membrane), self.splitting.seen(V, dV), error, past)
 
 
 def monodomain(

@@ -18,7 +18,7 @@ from heartsim._types import AnyArray
 from heartsim.fem import AbstractSpread, Whole, strips
 from heartsim.ionic import AbstractIonicModel, AbstractMembraneStep, RushLarsenMidpoint, param
 
-from ._monodomain import AbstractTissue, State, Time
+from ._monodomain import AbstractTissue, State, Step, Time
 from ._stimulus import AbstractStimulus
 
 
@@ -103,8 +103,8 @@ class Isolated(AbstractTissue):
     def coupling(self, dt: Time) -> None:
         """None."""
 
-    def step(self, coupling, state, i_stim, dt):
+    def step(self, coupling, state, i_stim, dt, past):
         """The membrane's own step."""
         step = self.membrane_step.judged
         V, membrane, error = step(self.ionic, state.V, state.membrane, dt, i_stim)
-        return State(V, membrane), V, error
+        return Step(State(V, membrane), V, error, past)

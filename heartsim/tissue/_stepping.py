@@ -13,7 +13,7 @@ from heartsim._loops import sparing
 from heartsim.fem import REPEATED, split
 
 from ._events import Detector, Events
-from ._monodomain import SPLIT_STATE, AbstractTissue, State
+from ._monodomain import SPLIT_STATE, AbstractTissue, State, Step
 from ._stimulus import AbstractStimulus
 
 
@@ -44,13 +44,13 @@ class Run(NamedTuple):
         return sum((stimulus(k, self.dt) for stimulus in self.stimuli), start=0.0)
 
     def step(
-        self, coupling: Any, carry: Carry, i_stim: Float[Array, "..."] | float
-    ) -> tuple[Carry, Float[Array, " nodes"]]:
-        """The carry one step of its stride later, and the error of V in it [mV]."""
+        self, coupling: Any, carry: Carry, i_stim: Float[Array, "..."] | float, past: Any
+    ) -> tuple[Carry, Step]:
+        """The carry one step of its stride later, and that step; `past` is the one before's."""
         k, state, events, stride, _ = carry
-        state, V, error = self.tissue.step(coupling, state, i_stim, stride * self.dt)
-        events = self.detector(events, V, k, self.dt, stride)
-        return carry._replace(k=k + stride, state=state, events=events), error
+        done = self.tissue.step(coupling, state, i_stim, stride * self.dt, past)
+        events = self.detector(events, done.V, k, self.dt, stride)
+        return carry._replace(k=k + stride, state=done.state, events=events), done
 
 
 class AbstractStepping(eqx.Module):
@@ -83,10 +83,13 @@ class Fixed(AbstractStepping):
     def frame(self, run, prepared, carry, count):
         """See AbstractStepping."""
 
-        def one(carry, _):
-            return run.step(prepared, carry, run.i_stim(carry.k))[0], None
+        def one(so_far, _):
+            carry, past = so_far
+            carry, done = run.step(prepared, carry, run.i_stim(carry.k), past)
+            return (carry, done.past), None
 
-        return lax.scan(sparing(one), carry, length=count)[0]
+        start = (carry, run.tissue.fresh(carry.state.V))
+        return lax.scan(sparing(one), start, length=count)[0][0]
 
 
 class Adaptive(AbstractStepping):
@@ -168,10 +171,11 @@ def _through(run: Run, carry: Carry, count: int) -> tuple[Carry, Float[Array, ""
     coupling = run.tissue.coupling(carry.stride * run.dt)
 
     def one(_, so_far):
-        carry, most = so_far
+        carry, past, most = so_far
         i_stim = jnp.where(carry.stride == 1, run.i_stim(carry.k), 0.0)
-        carry, error = run.step(coupling, carry, i_stim)
-        return carry, jnp.maximum(most, run.tissue.spread.greatest(error))
+        carry, done = run.step(coupling, carry, i_stim, past)
+        return carry, done.past, jnp.maximum(most, run.tissue.spread.greatest(done.error))
 
-    start = (carry, jnp.zeros((), carry.events.V.dtype))
-    return lax.fori_loop(0, count // carry.stride, one, start)
+    start = (carry, run.tissue.fresh(carry.state.V), jnp.zeros((), carry.events.V.dtype))
+    carry, _, most = lax.fori_loop(0, count // carry.stride, one, start)
+    return carry, most
