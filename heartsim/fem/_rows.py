@@ -17,6 +17,10 @@ from heartsim._types import AnyArray
 from ._long import Long
 from ._spread import AbstractSpread, Whole, strips
 
+MANY = 100_000
+"""Nodes from which a GPU takes a second kernel for long rows: at 38 976 nodes of a heart it costs a
+tenth of a step, at 274 880 it saves a third (docs/performance.md)."""
+
 
 class Rows(eqx.Module):
     """A symmetric matrix: its diagonal, and the off-diagonal entries of each row by slot."""
@@ -28,7 +32,7 @@ class Rows(eqx.Module):
     """Neighbour less node in each slot, where that is the same for all nodes: see fem.shifts."""
     spread: AbstractSpread = Whole()
     long: Long | None = None
-    """Rows that products take apart on a processor."""
+    """Rows that products take apart."""
     rest: Float[Array, "rest long"] | None = None
     """What `long` takes apart, made once for all products: new entries come by `with_entries`."""
 
@@ -113,7 +117,7 @@ def _around(spread, shifts, x):
 
 
 def _sum(shifts, off, neighbour, apart, around):
-    """The products, on a processor with long rows apart."""
+    """The products, with long rows apart where that pays."""
     long, rest = apart
 
     def whole(around):
@@ -125,7 +129,8 @@ def _sum(shifts, off, neighbour, apart, around):
 
     if long is None:
         return whole(around)
-    return lax.platform_dependent(around, cpu=parted, default=whole)
+    elsewhere = parted if off.shape[1] >= MANY else whole
+    return lax.platform_dependent(around, cpu=parted, default=elsewhere)
 
 
 def _of_slots(shifts, off, neighbour, around):

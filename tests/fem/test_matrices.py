@@ -244,6 +244,25 @@ def test_long_rows_are_taken_apart_and_give_the_same_product():
     assert "conditional(" in text
 
 
+def test_a_gpu_takes_long_rows_apart_where_nodes_are_many(monkeypatch):
+    """It gathers the same slots, the last of long rows only, and these rows' sums."""
+    K = fem.elements(BODIES[LONG]).mass(0.0)
+    x = jnp.ones(K.diagonal.size)
+
+    def gathers():
+        program = jax.jit(lambda K, x: K.beside(x))
+        text = jax.export.export(program, platforms=["cuda"])(K, x).mlir_module()
+        return [line for line in text.splitlines() if '"stablehlo.gather"' in line]
+
+    slots = K.off.shape[0]
+    assert len(gathers()) == slots
+    monkeypatch.setattr("heartsim.fem._rows.MANY", x.size)
+    jax.clear_caches()
+    short = [line for line in gathers() if f"-> tensor<{len(K.long.nodes)}x" in line]
+    assert len(gathers()) == slots + 1
+    assert len(short) == slots - K.long.short
+
+
 def test_rows_alike_are_left_together():
     for name in set(BODIES) - {LONG}:
         assert fem.elements(BODIES[name]).pattern.long is None
