@@ -120,8 +120,8 @@ class ConjugateGradients(AbstractLinearSolve):
     """Until the residual is small, or `max_steps` times.
 
     Hestenes and Stiefel (1952), J. Res. Nat. Bur. Stand. 49, 409-436. It starts where the solves
-    before point to. The default tolerance moves activation times by 0.004 ms at most and
-    gradients by 5e-4 of their size (docs/numerics.md).
+    before point to. The default tolerance moves activation times by 0.005 ms at most and
+    gradients by 3e-4 of their size (docs/numerics.md).
     """
 
     rtol: float = eqx.field(static=True, default=1e-3)
