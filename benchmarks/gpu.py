@@ -26,9 +26,9 @@ from importlib.resources import files
 from pathlib import Path
 from statistics import median
 
+import cells
 import jax
 import jax.numpy as jnp
-from cells import STEPS, run, told
 from niederer import ORDERS, slab
 from speed import clocked, compiled, machine, measure
 
@@ -54,7 +54,7 @@ def slabs(args):
             _, muscle, stimulus = slab(dx, mass, order, 1e-3, args.heartlike)
             built = time.perf_counter()
             planned = muscle.planned([DT])
-            row = {
+            told = {
                 "dx_mm": round(dx, 4),
                 "mass": mass,
                 "order": order,
@@ -63,19 +63,19 @@ def slabs(args):
             }
             figures = measure(planned, stimulus, DT, args.after, args.steps, args.repeats)
             waiting = measure(muscle, stimulus, DT, args.after, args.steps, args.repeats, ["whole"])
-            row |= {k: v for k, v in figures.items() if "cpu" not in k}
-            row["step_us"] = round(figures["whole_wall_ns"] * figures["nodes"] / 1e3, 1)
-            row["conjugate_gradients_ns"] = waiting["whole_wall_ns"]
-            yield row | memory()
+            told |= {k: v for k, v in figures.items() if "cpu" not in k}
+            told["step_us"] = round(figures["whole_wall_ns"] * figures["nodes"] / 1e3, 1)
+            told["conjugate_gradients_ns"] = waiting["whole_wall_ns"]
+            yield told | memory()
 
 
 def membranes(args):
     """See above."""
     for name in args.models:
         row = {"model": name, "cells": args.cells}
-        for step in STEPS:
-            many = told(name, step, DT, args.cells, args.steps)
-            program, compile_s = compiled(run, *many)
+        for step in cells.STEPS:
+            many = cells.told(name, step, DT, args.cells, args.steps)
+            program, compile_s = compiled(cells.run, *many)
             wall = median(clocked(program, *many)[2] for _ in range(args.repeats))
             row[f"{step}_ps"] = round(1e12 * wall / args.steps / args.cells, 1)
             row[f"{step}_compile_s"] = round(compile_s, 1)
@@ -111,11 +111,11 @@ def batches(args):
 
 def beats(args):
     """See above."""
-    card = tomllib.loads(files("heartsim.scenario").joinpath("demo.toml").read_text())
+    told = tomllib.loads(files("heartsim.scenario").joinpath("demo.toml").read_text())
     for steps in ("fixed", "adaptive"):
-        card["solver"]["steps"] = steps
+        told["solver"]["steps"] = steps
         begun = time.perf_counter()
-        scene = scenario.build_scene(scenario.scenario_from(card), args.cache)
+        scene = scenario.build_scene(scenario.scenario_from(told), args.cache)
         build_s = time.perf_counter() - begun
         solver = scene.scenario.solver
         every = round(scene.scenario.output.sample_ms / solver.dt_ms)
@@ -157,7 +157,14 @@ def main() -> None:
     parser.add_argument("--after", type=float, default=10.0, help="measure from here on, ms")
     parser.add_argument("--steps", type=int, default=1000, help="steps in one timing of a slab")
     parser.add_argument("--heartlike", action="store_true", help="slabs that are no grids")
-    parser.add_argument("--models", nargs="+", default=ionic.MODELS, help="names of membranes")
+    parser.add_argument(
+        "--models",
+        choices=ionic.MODELS,
+        nargs="+",
+        default=list(ionic.MODELS),
+        metavar="NAME",
+        help="of membranes",
+    )
     parser.add_argument("--cells", type=int, default=1_000_000, help="of each membrane")
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 8, 64, 256])
     parser.add_argument("--cache", type=Path, help="folder of velocities tuned before")

@@ -57,7 +57,7 @@ class Past(eqx.Module):
     """The last two of a series of solves with one matrix, whose solutions change little by little;
     zeros before the first."""
 
-    known: Float[Array, ""]  # how many solves there were
+    known: Float[Array, ""]  # how many solves there were, of `SERIES`
     x: Float[Array, " nodes"]
     x_before: Float[Array, " nodes"]
     Ax: Float[Array, " nodes"]

@@ -62,7 +62,8 @@ def test_a_build_tells_what_each_stage_took():
 
 @pytest.mark.long
 def test_gpu_runs_where_there_is_none():
-    less = ["--only", "slab", "batch", "--order", "2", "--batch", "2"]
+    less = ["--only", "slab", "cells", "batch", "--order", "2", "--batch", "2", "--cells", "64"]
+    less += ["--models", "mitchell_schaeffer_2003"]
     told = json.loads(run("gpu.py", *TINY, *less, "--json"))
     (row,) = told["slab"]
     assert set(told["machine"]) == MACHINE
@@ -70,6 +71,10 @@ def test_gpu_runs_where_there_is_none():
     assert row["nodes"] == 704
     assert row["whole_wall_ns"] > 0
     assert row["conjugate_gradients_ns"] > 0
+    (cells,) = told["cells"]
+    assert cells["cells"] == 64
+    assert cells["RushLarsen_ps"] > 0
+    assert cells["RushLarsenMidpoint_ps"] > 0
     (batch,) = told["batch"]
     assert batch["runs"] == 2
     assert batch["run_ms"] > 0
