@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import gc
 from collections.abc import Iterator
 
 # parameters of mallopt(3), glibc's malloc.h
@@ -38,10 +39,12 @@ def pages_go_back() -> Iterator[None]:
     """When it ends, the pages that hold nothing go back to the system.
 
     A compiler frees what it took in many small pieces, and glibc keeps their pages: 130 MB of the
-    first program of a strand. Serves as a decorator, too; with another C library nothing is done.
+    first program of a strand. What JAX traced refers to itself, and is collected first. Serves as
+    a decorator, too; with another C library nothing goes back.
     """
     try:
         yield
     finally:
+        gc.collect()
         with contextlib.suppress(AttributeError, OSError, TypeError):
             ctypes.CDLL(None).malloc_trim(0)

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
+from heartsim._memory import freed_goes_back
 from heartsim.viz import activation_png, ecg_png, report_html
 
 
+@freed_goes_back()
 def draw_pictures(folder: Path) -> None:
     """activation.png, repolarisation.png, ecg.png and report.html, from the files that lie in
     `folder`; a mesh of lines has no map, a run in which at most half of the nodes recovered none

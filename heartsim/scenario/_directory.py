@@ -14,6 +14,7 @@ import equinox as eqx
 import numpy as np
 
 from heartsim._files import NEW, whole
+from heartsim._memory import freed_goes_back, pages_go_back
 from heartsim.ecg import twelve_leads
 from heartsim.ionic import is_file
 from heartsim.mesh import write_mesh
@@ -101,6 +102,7 @@ def run_front(scene: FrontScene) -> Done:
     return Done(scene, record, times, time.time() - begun)
 
 
+@pages_go_back()
 def _run_loop(scenario, cache, folder: Path, identity, checkpoint, progress) -> Done:
     """A run through time, with its voltages."""
     scene = build_scene(scenario, cache)
@@ -198,6 +200,7 @@ def close(folder: Path, out: Path) -> None:
     folder.rename(out)
 
 
+@freed_goes_back()
 def save(done: Done, folder: Path, keep: bool = True) -> Rows:
     """Every other result but the pictures, or without `keep` the summary alone; returns that."""
     summary = summarise(done.scene, done.record, done.times)

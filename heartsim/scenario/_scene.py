@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from heartsim._memory import freed_goes_back
+from heartsim._memory import freed_goes_back, pages_go_back
 from heartsim.fem import ConjugateGradients, compact, most_strips
 from heartsim.ionic import AbstractIonicModel
 from heartsim.mesh import (
@@ -70,6 +70,7 @@ class Scene(NamedTuple):
     notes: tuple[str, ...]  # what a user must know about where things came from
 
 
+@pages_go_back()
 @freed_goes_back()
 def build_scene(scenario: Scenario, cache: Path | None = None) -> Scene:
     """The objects of a scenario; tuned velocities and torso fields are kept in `cache`.
