@@ -82,32 +82,20 @@ class AbstractLinearSolve(eqx.Module):
     rtol: eqx.AbstractVar[float]
 
     def __call__(
-        self, A: Callable[[Nodal], Nodal], scaled: ScaledMatrix, b: Nodal, past: Past | None = None
-    ) -> tuple[Nodal, Int[Array, ""], Past | None]:
-        """The solution, the products with the matrix that it took, and what to tell the next of a
-        series; `scaled` is A as they use it.
+        self, A: Callable[[Nodal], Nodal], scaled: ScaledMatrix, b: Nodal
+    ) -> tuple[Nodal, Int[Array, ""]]:
+        """The solution, and the products with the matrix that it took; `scaled` is A as they use
+        it.
 
         Its derivative is one more solve, to the same tolerance (implicit function theorem):
-        A dx = db - dA x, with dA from `A` alone, and transposed the same, as A is symmetric. The
-        solution does not depend on `past`, the derivative of which is therefore free: it carries
-        the past of the derivative's own solves, forward in time or, transposed, backward.
+        A dx = db - dA x, with dA from `A` alone, and transposed the same, as A is symmetric.
         """
         scaled = lax.stop_gradient(scaled)
 
-        def solve(_, given):
-            x, products, past = self.after(scaled, *given)
-            return (x, past), products
+        def solve(_, b):
+            return self.after(scaled, b, None)[:2]
 
-        def times(found):
-            x, past = found
-            return A(x), past
-
-        # custom_linear_solve fails where of its derivative's parts some are zeros and some are
-        # none; those of a barrier are zeros
-        given = lax.optimization_barrier((b, past))
-        found, products = lax.custom_linear_solve(times, given, solve, symmetric=True, has_aux=True)
-        x, past = lax.optimization_barrier(found)
-        return x, products, past
+        return lax.custom_linear_solve(A, b, solve, symmetric=True, has_aux=True)
 
     def fresh(self, b: Nodal) -> Past | None:
         """What the first of a series of solves is told of those before."""

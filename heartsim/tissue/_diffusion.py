@@ -22,7 +22,8 @@ class CrankNicolson(eqx.Module):
 
     def __call__(self, V: Nodal, past: Past | None = None) -> tuple[Nodal, Past | None]:
         """The change of V, and what to tell the next step, from what the step before told."""
-        return _change(self, V, past)
+        dV, past = _change(self, V, past)
+        return dV, lax.stop_gradient(past)
 
     def solve(
         self, V: Nodal, past: Past | None = None
@@ -52,16 +53,14 @@ def _change(step: CrankNicolson, V: Nodal, past: Past | None) -> tuple[Nodal, Pa
 @_change.def_jvp
 def _along(at, along):
     """Of what dV leaves of its equation, -dt K (V + dV/2) - M dV = 0, in which each matrix stands
-    once: a reverse sweep takes one product with its change, not one for each side. What goes along
-    with the past is that of these solves (`AbstractLinearSolve`)."""
-    step, V, before = at
-    dV, _, past = step.solve(V, before)
+    once: a reverse sweep takes one product with its change, not one for each side."""
+    step, V, past = at
+    dV, _, past = step.solve(V, past)
     dV = kept(dV)
 
     def left(step, middle):
         return -step.dt * (step.K @ middle) - step.M @ dV
 
     _, change = eqx.filter_jvp(left, (step, kept(V + dV / 2)), along[:2])
-    d_before = jax.tree.map(lambda x, d: jnp.zeros_like(x) if d is None else d, before, along[2])
-    d_dV, _, d_past = step.solver(step.matrix, step.scaled, jnp.asarray(change), d_before)
-    return (dV, past), (d_dV, d_past)
+    d_dV = step.solver(step.matrix, step.scaled, jnp.asarray(change))[0]
+    return (dV, past), (d_dV, jax.tree.map(jnp.zeros_like, past))
