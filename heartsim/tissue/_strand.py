@@ -30,7 +30,7 @@ class Scheme(NamedTuple):
 
 
 @on_processor()
-@pages_go_back()
+@pages_go_back(collect=False)  # a tuning runs many strands
 def strand_velocity(
     ionic: AbstractIonicModel,
     D: float,
