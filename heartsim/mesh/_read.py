@@ -13,10 +13,10 @@ from heartsim.units import MM_PER
 from ._carp import carp_stem, read_carp, write_carp
 from ._fields import fibre_frames, region_tags
 from ._mesh import Mesh, did_you_mean, drop_regions, keep_regions
+from ._meshio import read_meshio
 from ._raw import RawMesh
 from ._split import DIM, SIMPLEX, to_simplices
 from ._topology import signed_volumes
-from ._vtk import read_meshio, read_vtk, write_vtu
 
 SUFFIXES = ".vtu .vtk .vtp .msh .xdmf, or CARP .pts with .elem"
 
@@ -70,8 +70,12 @@ def write_mesh(mesh: Mesh, path: str | Path) -> None:
         raise ValueError(f"{path}: cannot write {path.suffix!r}; use .vtu, or .pts for CARP.")
     if not path.parent.is_dir():
         raise ValueError(f"{path}: cannot be written, the folder {path.parent} does not exist.")
+    if path.suffix == ".vtu":
+        from ._vtk import write_vtu as write
+    else:
+        write = write_carp
     with whole_or_refused(path) as new:
-        (write_vtu if path.suffix == ".vtu" else write_carp)(mesh, new)
+        write(mesh, new)
 
 
 def _read_raw(path: Path) -> tuple[RawMesh, str]:
@@ -84,6 +88,8 @@ def _read_raw(path: Path) -> tuple[RawMesh, str]:
     if carp:
         return read_carp(path), "um"
     if path.suffix in (".vtu", ".vtk", ".vtp"):
+        from ._vtk import read_vtk  # 50 MB and 0.1 s, for who reads such a file
+
         return read_vtk(path), "mm"
     if path.suffix in (".msh", ".xdmf"):
         return read_meshio(path), "mm"

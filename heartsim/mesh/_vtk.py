@@ -1,21 +1,36 @@
-"""VTK files (.vtu, .vtk, .vtp) by pyvista, Gmsh and XDMF by meshio."""
+"""VTK files (.vtu, .vtk, .vtp) by VTK, which is imported with this module."""
 
 import contextlib
 import errno
 import json
-import logging
 import os
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+from vtkmodules.vtkCommonCore import vtkLogger, vtkPoints, vtkStringArray
+from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData, vtkUnstructuredGrid
+from vtkmodules.vtkFiltersCore import vtkAppendFilter
+from vtkmodules.vtkIOLegacy import vtkDataSetReader
+from vtkmodules.vtkIOXML import (
+    vtkXMLPolyDataReader,
+    vtkXMLUnstructuredGridReader,
+    vtkXMLUnstructuredGridWriter,
+)
+
+from heartsim._types import AnyArray
 
 from ._mesh import Mesh
 from ._raw import RawMesh
 from ._split import SIMPLEX
 
+READERS: dict[str, Any] = {
+    ".vtu": vtkXMLUnstructuredGridReader,
+    ".vtp": vtkXMLPolyDataReader,
+    ".vtk": vtkDataSetReader,
+}
 # VTK's numbers of linear cells, their names (those of meshio) and node counts; vtkCellType.h
 VTK_KINDS = {
     3: ("line", 2),
@@ -31,11 +46,11 @@ ABOUT = "heartsim"  # field data: names of regions and notes, as JSON
 
 
 def read_vtk(path: Path) -> RawMesh:
-    """A .vtu, .vtk or .vtp file; our own keep node sets, names of regions and notes."""
-    from vtkmodules.util.numpy_support import vtk_to_numpy
-
+    """A .vtu, .vtk or .vtp file, without arrays of text; our own keep node sets, names of regions
+    and notes."""
     grid = _grid(path)
-    types, nodes = np.asarray(grid.celltypes), np.asarray(grid.cell_connectivity)
+    types = vtk_to_numpy(grid.GetCellTypes())
+    nodes = vtk_to_numpy(grid.GetCells().GetConnectivityArray())
     offset = vtk_to_numpy(grid.GetCells().GetOffsetsArray())
     blocks = []
     for number in np.unique(types):
@@ -49,15 +64,16 @@ def read_vtk(path: Path) -> RawMesh:
         kind, corners = VTK_KINDS[number]
         places = np.flatnonzero(types == number)
         blocks.append((kind, nodes[offset[places][:, None] + np.arange(corners)], places))
-    fields = {name: np.asarray(grid.point_data[name]) for name in grid.point_data}
+    fields = _numbers(grid.GetPointData())
     about: dict[str, Any] = {"region_names": {}, "notes": []}
-    if ABOUT in grid.field_data:
-        about = json.loads(str(grid.field_data[ABOUT][0]))
+    told = grid.GetFieldData().GetAbstractArray(ABOUT)
+    if told is not None:
+        about = json.loads(told.GetValue(0))
     return RawMesh(
-        points=np.asarray(grid.points),
+        points=vtk_to_numpy(grid.GetPoints().GetData()),
         blocks=blocks,
         point_data={k: v for k, v in fields.items() if not k.startswith(SET)},
-        cell_data={name: np.asarray(grid.cell_data[name]) for name in grid.cell_data},
+        cell_data=_numbers(grid.GetCellData()),
         region_names=about["region_names"],
         node_sets={
             k[len(SET) :]: np.flatnonzero(v) for k, v in fields.items() if k.startswith(SET)
@@ -67,73 +83,58 @@ def read_vtk(path: Path) -> RawMesh:
 
 
 def _grid(path: Path) -> Any:
-    """The file's pyvista.UnstructuredGrid, with at least one cell."""
-    import pyvista
-
-    try:
-        with _quiet():
-            data = pyvista.read(path)
-    except (RuntimeError, AttributeError, ValueError) as error:
-        raise ValueError(f"{path}: cannot be read as {path.suffix}; it is damaged.") from error
-    if not isinstance(data, pyvista.UnstructuredGrid | pyvista.PolyData):
-        raise ValueError(f"{path}: holds a {type(data).__name__}; an unstructured mesh is wanted.")
-    if not data.n_cells:
+    """The file's vtkUnstructuredGrid, with at least one cell."""
+    reader, errors = READERS[path.suffix](), []
+    reader.AddObserver("ErrorEvent", lambda *_: errors.append(path))
+    reader.SetFileName(str(path))
+    with _quiet():
+        reader.Update()
+        data = reader.GetOutput()
+    if errors or data is None:
+        raise ValueError(f"{path}: cannot be read as {path.suffix}; it is damaged.")
+    if isinstance(data, vtkPolyData):
+        as_cells = vtkAppendFilter()
+        as_cells.AddInputData(data)
+        as_cells.Update()
+        data = as_cells.GetOutput()
+    if not isinstance(data, vtkUnstructuredGrid):
+        raise ValueError(f"{path}: holds a {data.GetClassName()}; an unstructured mesh is wanted.")
+    if not data.GetNumberOfCells():
         raise ValueError(f"{path}: holds no cells that we can read; it is empty or damaged.")
-    return data.cast_to_unstructured_grid()
+    return data
 
 
-def read_meshio(path: Path) -> RawMesh:
-    """A .msh or .xdmf file; Gmsh's physical names of the cells become names of regions."""
-    import meshio
-
-    try:
-        data = meshio.read(path)
-    except (Exception, SystemExit) as error:  # meshio meets a damaged file in many ways
-        raise ValueError(f"{path}: cannot be read as {path.suffix}: {error}") from error
-    blocks, start = [], 0
-    for block in data.cells:
-        places = start + np.arange(len(block.data))
-        start += len(block.data)
-        if block.type != "vertex":
-            blocks.append((block.type, np.asarray(block.data), places))
-    dim = {"line": 1, "triangle": 2, "quad": 2}
-    top = max((dim.get(kind, 3) for kind, _, _ in blocks), default=3)
-    points = np.zeros((len(data.points), 3))
-    points[:, : data.points.shape[1]] = data.points
-    return RawMesh(
-        points=points,
-        blocks=blocks,
-        point_data={k: np.asarray(v) for k, v in data.point_data.items()},
-        cell_data={k: np.concatenate(v) for k, v in data.cell_data.items()},
-        region_names={name: int(t) for name, (t, d) in data.field_data.items() if d == top},
-    )
+def _numbers(data: Any) -> dict[str, np.ndarray]:
+    """The arrays of numbers in point or cell data, by name."""
+    arrays = (data.GetArray(k) for k in range(data.GetNumberOfArrays()))
+    return {a.GetName(): vtk_to_numpy(a) for a in arrays if a is not None}
 
 
 def write_vtu(mesh: Mesh, path: Path) -> None:
     """Everything a Mesh holds, exactly; readable by ParaView."""
-    import pyvista
-    from vtkmodules.vtkIOXML import vtkXMLUnstructuredGridWriter
-
-    numbers = {kind: number for number, (kind, _) in VTK_KINDS.items()}
-    grid = pyvista.UnstructuredGrid(
-        {numbers[SIMPLEX[mesh.dim]]: np.asarray(mesh.cells)}, np.asarray(mesh.points)
-    )
-    grid.cell_data["region"] = np.asarray(mesh.regions)
+    grid = _cells_of(mesh)
+    cells, points = grid.GetCellData(), grid.GetPointData()
+    _add(cells, "region", mesh.regions)
     if mesh.frames is not None:
         f, s, n = np.moveaxis(np.asarray(mesh.frames), 1, 0)
-        grid.cell_data["fibre"], grid.cell_data["sheet"] = f.copy(), s.copy()
+        _add(cells, "fibre", f)
+        _add(cells, "sheet", s)
         if not np.array_equal(n, np.cross(f, s)):  # which is what a reader makes of f and s
-            grid.cell_data["normal"] = n.copy()
+            _add(cells, "normal", n)
     for name, values in mesh.cell_data.items():
-        grid.cell_data[name] = np.asarray(values)
+        _add(cells, name, values)
     for name, values in mesh.point_data.items():
-        grid.point_data[name] = np.asarray(values)
+        _add(points, name, values)
     for name, nodes in mesh.node_sets.items():
         marked = np.zeros(mesh.n_nodes, np.uint8)
         marked[np.asarray(nodes)] = 1
-        grid.point_data[SET + name] = marked
-    about = {"region_names": dict(mesh.region_names), "notes": list(mesh.notes)}
-    grid.field_data[ABOUT] = [json.dumps(about)]
+        _add(points, SET + name, marked)
+    about = vtkStringArray()
+    about.SetName(ABOUT)
+    about.InsertNextValue(
+        json.dumps({"region_names": dict(mesh.region_names), "notes": list(mesh.notes)})
+    )
+    grid.GetFieldData().AddArray(about)
     writer = vtkXMLUnstructuredGridWriter()
     writer.SetInputData(grid)
     writer.SetFileName(str(path))
@@ -146,16 +147,38 @@ def write_vtu(mesh: Mesh, path: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
+def _cells_of(mesh: Mesh) -> vtkUnstructuredGrid:
+    """Nodes and cells alone."""
+    numbers = {kind: number for number, (kind, _) in VTK_KINDS.items()}
+    nodes = np.asarray(mesh.cells)
+    starts = np.arange(len(nodes) + 1, dtype=nodes.dtype) * nodes.shape[1]
+    cells, points, grid = vtkCellArray(), vtkPoints(), vtkUnstructuredGrid()
+    cells.SetData(_owned(starts), _owned(nodes.ravel()))
+    points.SetData(_owned(mesh.points))
+    grid.SetPoints(points)
+    grid.SetCells(_owned(np.full(len(nodes), numbers[SIMPLEX[mesh.dim]], np.uint8)), cells)
+    return grid
+
+
+def _add(data: Any, name: str, values: AnyArray) -> None:
+    array = _owned(values)
+    array.SetName(name)
+    data.AddArray(array)
+    if data.GetScalars() is None:  # what ParaView shows first
+        data.SetActiveScalars(name)
+
+
+def _owned(values: AnyArray) -> Any:
+    """A VTK array with numbers of its own."""
+    return numpy_to_vtk(np.ascontiguousarray(values), deep=True)
+
+
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Keep VTK's own reports of a failure away from the terminal; ours is one sentence."""
-    import pyvista
-
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
+    before = vtkLogger.GetCurrentVerbosityCutoff()
+    vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_OFF)
     try:
-        with pyvista.vtk_verbosity("off"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
+        yield
     finally:
-        logging.disable(before)
+        vtkLogger.SetStderrVerbosity(before)

@@ -1,6 +1,8 @@
 """Reading and writing: round trips, names, units, and what is refused."""
 
 import dataclasses
+import subprocess
+import sys
 from pathlib import Path
 
 import meshio
@@ -288,3 +290,16 @@ def test_rodero_and_crtdemo_have_the_counts_and_volumes_of_their_readme(shared_d
     assert (crtdemo.n_nodes, crtdemo.n_cells) == (4_569, 17_866)
     assert require_sound(crtdemo, "crt").volume_mm3 / 1000 == pytest.approx(226.5, abs=0.05)
     assert crtdemo.frames is not None
+
+
+def test_neither_heartsim_nor_a_vtu_file_needs_pyvista_and_heartsim_no_vtk(tmp_path):
+    """Each is 30 to 50 MB of every process, and a tenth of a second."""
+    program = (
+        "import sys, heartsim\n"
+        "assert not {'vtkmodules', 'pyvista', 'meshio'} & set(sys.modules)\n"
+        "from heartsim import mesh\n"
+        "mesh.write_mesh(mesh.slab((2.0, 1.0, 1.0), 0.5), sys.argv[1])\n"
+        "assert mesh.read_mesh(sys.argv[1]).n_nodes == 45\n"
+        "assert 'pyvista' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "body.vtu")], check=True)
