@@ -75,6 +75,7 @@ def by_heartsim(case: dict) -> dict:
     import numpy as np
 
     from heartsim import scenario, tissue
+    from heartsim._memory import pages_go_back
 
     begun, cache = time.perf_counter(), Path(case.get("cache", f"{case['folder']}/tuned"))
     scene = scenario.build_scene(scenario.scenario_from(_scenario(case)), cache)
@@ -85,7 +86,8 @@ def by_heartsim(case: dict) -> dict:
     carry = tissue.begin(scene.tissue, dt, detector)
     begun = time.perf_counter()
     advance = eqx.filter_jit(tissue.simulate)
-    advance = advance.lower(scene.tissue, scene.stimuli, start=carry, **told).compile()
+    with pages_go_back(collect=False):  # as heartsim run compiles
+        advance = advance.lower(scene.tissue, scene.stimuli, start=carry, **told).compile()
     place = np.argsort(scene.nodes)  # of the user's nodes among the solver's
     watch = jnp.asarray(place[case["watch"]])
     dry, _ = advance(scene.tissue, scene.stimuli, start=carry, **told)

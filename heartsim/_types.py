@@ -11,3 +11,6 @@ AnyArray = Array | np.ndarray
 
 Nodal = Float[Array, " nodes"]
 """A number at every node."""
+
+Time = Float[Array, ""] | float
+"""ms."""

@@ -12,8 +12,6 @@ import numpy as np
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonCore import vtkLogger, vtkPoints, vtkStringArray
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData, vtkUnstructuredGrid
-from vtkmodules.vtkFiltersCore import vtkAppendFilter
-from vtkmodules.vtkIOLegacy import vtkDataSetReader
 from vtkmodules.vtkIOXML import (
     vtkXMLPolyDataReader,
     vtkXMLUnstructuredGridReader,
@@ -26,11 +24,6 @@ from ._mesh import Mesh
 from ._raw import RawMesh
 from ._split import SIMPLEX
 
-READERS: dict[str, Any] = {
-    ".vtu": vtkXMLUnstructuredGridReader,
-    ".vtp": vtkXMLPolyDataReader,
-    ".vtk": vtkDataSetReader,
-}
 # VTK's numbers of linear cells, their names (those of meshio) and node counts; vtkCellType.h
 VTK_KINDS = {
     3: ("line", 2),
@@ -84,7 +77,7 @@ def read_vtk(path: Path) -> RawMesh:
 
 def _grid(path: Path) -> Any:
     """The file's vtkUnstructuredGrid, with at least one cell."""
-    reader, errors = READERS[path.suffix](), []
+    reader, errors = _reader(path.suffix), []
     reader.AddObserver("ErrorEvent", lambda *_: errors.append(path))
     reader.SetFileName(str(path))
     with _quiet():
@@ -93,6 +86,8 @@ def _grid(path: Path) -> Any:
     if errors or data is None:
         raise ValueError(f"{path}: cannot be read as {path.suffix}; it is damaged.")
     if isinstance(data, vtkPolyData):
+        from vtkmodules.vtkFiltersCore import vtkAppendFilter
+
         as_cells = vtkAppendFilter()
         as_cells.AddInputData(data)
         as_cells.Update()
@@ -102,6 +97,14 @@ def _grid(path: Path) -> Any:
     if not data.GetNumberOfCells():
         raise ValueError(f"{path}: holds no cells that we can read; it is empty or damaged.")
     return data
+
+
+def _reader(suffix: str) -> Any:
+    if suffix == ".vtk":
+        from vtkmodules.vtkIOLegacy import vtkDataSetReader
+
+        return vtkDataSetReader()
+    return vtkXMLPolyDataReader() if suffix == ".vtp" else vtkXMLUnstructuredGridReader()
 
 
 def _numbers(data: Any) -> dict[str, np.ndarray]:

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
+from heartsim._memory import pages_go_back
 from heartsim.ionic import Patchwork
 from heartsim.tissue import Carry, Crossing, Samples, begin, simulate, whole_steps
 
@@ -50,9 +51,11 @@ def run_scene(
     per_chunk = max(1, round(CHUNK / sample))
     keep_every = max(1, round(options.checkpoint_every_ms / (per_chunk * sample)))
     carry, record = _start(scene, checkpoint)
+    advance = pages_go_back(collect=False)(_advance)  # the first chunk is compiled
     while (done := int(carry.k) // sample_steps) < samples:
         count = min(per_chunk, samples - done)
-        before, (carry, kept) = carry, _advance(scene, carry, count, sample_steps)
+        before, (carry, kept) = carry, advance(scene, carry, count, sample_steps)
+        advance = _advance
         _watch(scene, before, kept, sample_steps)
         was, now = before.events.activation, carry.events.activation
         record = recorded(record, was, now, kept.leads, dt)

@@ -35,6 +35,11 @@ class Fronts(NamedTuple):
             return [1.0]
         return np.geomspace(self.nodes.min(), self.factor, KNOTS).tolist()
 
+    def front(self, model: AbstractIonicModel, factor: float) -> AbstractIonicModel:
+        """The membrane with a front so thick; itself where all fronts are as it makes them. Where
+        they are not, a factor of 1 shares its programs with the others."""
+        return model if self.factor == 1 else Thickened(model, jnp.asarray(factor, float))
+
     def between(
         self, values: Float[AnyArray, "knots 3"], cells: Float[AnyArray, " cells"]
     ) -> Float[np.ndarray, "3 cells"]:

@@ -198,7 +198,10 @@ def conduct(
     speeds: list[Speed] = []
     for where, part, inside in parts:
         model = models[int(np.bincount(rules[np.asarray(mesh.cells)[inside]].ravel()).argmax())]
-        own = [_speeds(where, part, model, edge, F, scenario, cache) for F in fronts.knots]
+        own = [
+            _speeds(where, part, fronts.front(model, F), edge, F, scenario, cache)
+            for F in fronts.knots
+        ]
         sigmas = np.array([[s.sigma for s in at] for at in own])
         values[:, inside] = fronts.between(sigmas, factors[inside])
         speeds += own[-1]
@@ -221,7 +224,7 @@ def scheme_of(scenario: Scenario) -> Scheme:
 def _speeds(
     where: str,
     part: Conduction,
-    model: AbstractIonicModel,
+    front: AbstractIonicModel,
     edge: float,
     factor: float,
     scenario: Scenario,
@@ -229,7 +232,6 @@ def _speeds(
 ) -> list[Speed]:
     """Conductivity and velocity along fibre, sheet and normal."""
     bulk, scheme, speeds = scenario.conduction, scheme_of(scenario), []
-    front = thickened(model, factor)
     for k, direction in enumerate(DIRECTIONS):
         if part.velocities is not None:
             wanted = part.velocities[k]

@@ -4,10 +4,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Int
 
 from heartsim._loops import kept
-from heartsim._types import Nodal
+from heartsim._types import Nodal, Time
 from heartsim.fem import AbstractLinearSolve, Past, Rows, ScaledMatrix, scaled_matrix
 
 
@@ -18,7 +18,7 @@ class CrankNicolson(eqx.Module):
     M: Rows
     scaled: ScaledMatrix  # M + dt/2 K as the iterations use it
     solver: AbstractLinearSolve
-    dt: Float[Array, ""] | float  # ms
+    dt: Time  # ms
 
     def __call__(self, V: Nodal, past: Past | None = None) -> tuple[Nodal, Past | None]:
         """The change of V, and what to tell the next step, from what the step before told."""
@@ -37,7 +37,7 @@ class CrankNicolson(eqx.Module):
 
 
 def crank_nicolson(
-    K: Rows, M: Rows, mass_floor: float, solver: AbstractLinearSolve, dt: Float[Array, ""] | float
+    K: Rows, M: Rows, mass_floor: float, solver: AbstractLinearSolve, dt: Time
 ) -> CrankNicolson:
     """The diffusion step of length dt; `mass_floor` as `fem.scaled_matrix` has it."""
     scaled = lax.stop_gradient(scaled_matrix(M.plus(dt / 2, K), M, mass_floor))

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
+from heartsim._types import Time
 from heartsim.ionic import param
 
 SPAN = 5.0
@@ -27,7 +28,7 @@ class Crossing(NamedTuple):
     step: Int[Array, " nodes"]
     fraction: Float[Array, " nodes"]
 
-    def time(self, dt: float) -> Float[Array, " nodes"]:
+    def time(self, dt: Time) -> Float[Array, " nodes"]:
         """ms; NaN where never."""
         return jnp.where(self.step < 0, jnp.nan, (self.step + self.fraction) * dt)
 
@@ -45,7 +46,7 @@ class Events(NamedTuple):
         """Activated and not yet repolarised."""
         return self.activation.step > self.repolarisation.step
 
-    def duration(self, dt: float) -> Float[Array, " nodes"]:
+    def duration(self, dt: Time) -> Float[Array, " nodes"]:
         """Action potential duration [ms]; NaN where not (yet) repolarised after activation."""
         a, r = self.activation, self.repolarisation
         apd = ((r.step - a.step) + (r.fraction - a.fraction)) * dt
@@ -74,7 +75,7 @@ class Detector(eqx.Module):
         events: Events,
         V: Float[Array, " nodes"],
         k: Int[Array, ""],
-        dt: float,
+        dt: Time,
         stride: Int[Array, ""] | int = 1,
     ) -> Events:
         """Take note of V seen at (k + stride) dt [ms], at the end of a step of `stride` dt."""

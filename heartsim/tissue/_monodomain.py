@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
-from heartsim._types import AnyArray, Nodal
+from heartsim._types import AnyArray, Nodal, Time
 from heartsim.fem import (
     AbstractLinearSolve,
     AbstractSpread,
@@ -30,8 +30,6 @@ from heartsim.ionic import AbstractIonicModel, AbstractMembraneStep, RushLarsenM
 from heartsim.mesh import Mesh
 
 from ._diffusion import CrankNicolson, crank_nicolson
-
-Time = Float[Array, ""] | float
 
 
 class State(NamedTuple):

@@ -14,11 +14,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from heartsim._types import AnyArray
+from heartsim._types import AnyArray, Time
 from heartsim.fem import AbstractSpread, Whole, strips
 from heartsim.ionic import AbstractIonicModel, AbstractMembraneStep, RushLarsenMidpoint, param
 
-from ._monodomain import AbstractTissue, State, Step, Time
+from ._monodomain import AbstractTissue, State, Step
 from ._stimulus import AbstractStimulus
 
 
@@ -54,7 +54,7 @@ class FootCurrent(AbstractStimulus):
             if not isinstance(value, jax.core.Tracer) and not (np.asarray(value) > 0).all():
                 raise ValueError(f"FootCurrent: {name} = {value} was given; wanted more than 0.")
 
-    def __call__(self, k: Int[Array, ""], dt: float) -> Float[Array, " nodes"]:
+    def __call__(self, k: Int[Array, ""], dt: Time) -> Float[Array, " nodes"]:
         """Mean current [mV/ms] over the step [k dt, (k + 1) dt]: the charge of (2) delivered in
         it, so that T is differentiable and no charge is lost."""
         beat = jnp.arange(self.beats, dtype=jnp.int32)[:, None]

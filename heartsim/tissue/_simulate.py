@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-from heartsim._types import AnyArray
+from heartsim._types import AnyArray, Time
 from heartsim.fem import REPEATED, split
 
 from ._events import Detector
@@ -32,7 +32,7 @@ def simulate(
     tissue: AbstractTissue,
     stimuli: Sequence[AbstractStimulus],
     *,
-    dt: float,
+    dt: Time,
     steps: int,
     sample_every: int,
     leads: Float[AnyArray, "leads nodes"] | None = None,
@@ -74,7 +74,7 @@ def simulate(
 
 @eqx.filter_jit
 def begin(
-    tissue: AbstractTissue, dt: float, detector: Detector, state: State | None = None
+    tissue: AbstractTissue, dt: Time, detector: Detector, state: State | None = None
 ) -> Carry:
     """The carry at time 0, from a state (rest if None)."""
 
@@ -92,6 +92,6 @@ def rest(tissue: AbstractTissue) -> State:
     return tissue.spread.run(lambda tissue: tissue.initial(), SPLIT_STATE, tissue)
 
 
-def activation_time(carry: Carry, dt: float) -> Float[Array, " nodes"]:
+def activation_time(carry: Carry, dt: Time) -> Float[Array, " nodes"]:
     """When each node last fired [ms], in a run of steps `dt` [ms]; NaN where it never did."""
     return carry.events.activation.time(dt)

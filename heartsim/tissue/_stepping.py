@@ -10,6 +10,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from heartsim._loops import sparing
+from heartsim._types import Time
 from heartsim.fem import REPEATED, split
 
 from ._events import Detector, Events
@@ -37,7 +38,7 @@ class Run(NamedTuple):
     tissue: AbstractTissue
     stimuli: Sequence[AbstractStimulus]
     detector: Detector
-    dt: float  # ms, of a base step
+    dt: Time  # ms, of a base step
 
     def i_stim(self, k: Int[Array, ""]) -> Float[Array, "..."] | float:
         """Mean stimulus [mV/ms] over base step k."""

@@ -6,7 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from heartsim._types import AnyArray
+from heartsim._types import AnyArray, Time
 from heartsim.ionic import param
 
 
@@ -14,7 +14,7 @@ class AbstractStimulus(eqx.Module):
     """A current that `simulate` adds to the membrane's, known beforehand at every step."""
 
     @abstractmethod
-    def __call__(self, k: Int[Array, ""], dt: float) -> Float[Array, " nodes"]:
+    def __call__(self, k: Int[Array, ""], dt: Time) -> Float[Array, " nodes"]:
         """Mean current over capacitance [mV/ms] over the step [k dt, (k + 1) dt]."""
 
 
@@ -32,7 +32,7 @@ class Stimulus(AbstractStimulus):
     cycle_steps: int = eqx.field(static=True, default=1)
     beats: int = eqx.field(static=True, default=1)
 
-    def __call__(self, k: Int[Array, ""], dt: float) -> Float[Array, " nodes"]:
+    def __call__(self, k: Int[Array, ""], dt: Time) -> Float[Array, " nodes"]:
         """Mean stimulus [mV/ms] over the step [k dt, (k + 1) dt]: the overlap of pulse and
         step, so that a pulse delivers its exact charge strength · duration."""
         beat = jnp.arange(self.beats, dtype=jnp.int32)

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from heartsim._files import whole
-from heartsim.ionic import AbstractIonicModel, RushLarsenMidpoint
+from heartsim.ionic import AbstractIonicModel, RushLarsenMidpoint, Thickened
 
 from ._monodomain import Strang
 from ._strand import Scheme, strand_velocity
@@ -62,10 +63,9 @@ def velocity_error(
     if kept is not None:
         return kept["error"]
     fine = scheme._replace(dt=FINE_DT, lumped=0.5)
-    here, true = (
-        strand_velocity(ionic, D, edge, scheme),
-        strand_velocity(ionic, D, min(FINE_EDGE, edge), fine),
-    )
+    finest = min(FINE_EDGE, edge)
+    here = strand_velocity(ionic, D, edge, scheme, beside=finest)
+    true = strand_velocity(ionic, D, finest, fine)
     error = -1.0 if np.isnan(here) else here / true - 1
     _write(cache, key, {"error": error})
     return error
@@ -112,7 +112,10 @@ def thickening(
     thick a front is slowed by more than that where it is curved: docs/numerics.md.
     """
     fine = Scheme(FINE_DT, 0.5, RushLarsenMidpoint(), Strang())
-    D, v = tune_velocity(ionic, 0.5, FINE_EDGE, fine, cache)
+    front = Thickened(
+        ionic, jnp.asarray(1.0, float)
+    )  # by a factor of 1, to share its program with those to come
+    D, v = tune_velocity(front, 0.5, FINE_EDGE, fine, cache)
     return max(1.0, round(min(edge, longest) / (D / v * velocity / v), 1))
 
 

@@ -55,6 +55,20 @@ def test_a_wave_that_no_conductivity_carries_is_refused():
         tissue.tune_velocity(TTP06, 0.0, 2.0, SECOND)
 
 
+def test_strands_of_other_edges_steps_and_masses_share_a_program(caplog):
+    """Compiling one takes a hundred times as long as a strand."""
+    tissue.strand_velocity(TTP06, 0.1, 0.2, SECOND)
+    alone = tissue.strand_velocity(TTP06, 0.1, 0.7, SECOND)
+    with jax.log_compiles(), caplog.at_level("WARNING"):
+        tissue.strand_velocity(TTP06, 0.2, 0.1, SECOND._replace(dt=0.01, lumped=0.5))
+        tissue.strand_velocity(TTP06, 0.2, 0.5, SECOND._replace(dt=0.1, lumped=0.0))
+        beside = tissue.strand_velocity(TTP06, 0.1, 0.7, SECOND, beside=0.1)
+    compiled = [r.getMessage() for r in caplog.records if r.getMessage().startswith("Compiling")]
+    assert compiled, "JAX's log reads otherwise now"  # small programs that assemble matrices
+    assert not [name for name in compiled if "simulate" in name or "begin" in name]
+    assert beside == pytest.approx(alone, rel=1e-5)  # the same strand, 128 nodes of padding
+
+
 def test_no_wave_is_nan():
     blocked = ionic.scaled(TTP06, {"g_Na": 0.0, "g_CaL": 0.0})
     assert np.isnan(tissue.strand_velocity(blocked, 0.1, 0.5, SECOND))
