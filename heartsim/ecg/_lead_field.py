@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jaxtyping import Array, Float
 
 from heartsim._types import AnyArray
@@ -68,9 +69,8 @@ class InfiniteMedium(eqx.Module):
     @eqx.filter_jit
     def seen(self, Z: Float[AnyArray, "electrodes nodes"]) -> Float[Array, "electrodes nodes"]:
         """L from 1/r at the nodes."""
-        return jnp.stack([-(self.K @ z) for z in jnp.asarray(Z, float)]) / (
-            4 * np.pi * self.sigma_bath
-        )
+        products = lax.map(self.K.__matmul__, jnp.asarray(Z, float))
+        return -products / (4 * np.pi * self.sigma_bath)
 
 
 def infinite_medium(

@@ -120,7 +120,8 @@ def thickening(
 
 
 def _search(ionic, velocity: float, edge: float, scheme: Scheme) -> Tuned:
-    D = 0.1 * (velocity / 0.6) ** 2
+    thick = float(ionic.factor) if isinstance(ionic, Thickened) else 1.0
+    D = thick * 0.1 * (velocity / 0.6) ** 2
     reached = strand_velocity(ionic, D, edge, scheme)
     for _ in range(8):  # too little coupling for this edge: the wave is blocked
         if np.isfinite(reached):
