@@ -86,7 +86,7 @@ def met(muscle, state, dt: float, steps: int):
         dV, count, past = diffuse.solve(mean, past)
         return (tissue.State(V + dV, membrane), past), (mean, count)
 
-    return lax.scan(one, (state, muscle.fresh(state.V)), length=steps)[1]
+    return lax.scan(one, (state, muscle.fresh(state.V, steps)), length=steps)[1]
 
 
 def membrane(muscle, state, dt: float, steps: int):
@@ -105,7 +105,7 @@ def diffusion(muscle, V, dt: float):
     def one(so_far, V):
         return diffuse(V, so_far[1]), None
 
-    return lax.scan(one, (jnp.zeros_like(V[0]), muscle.fresh(V[0])), V)[0][0]
+    return lax.scan(one, (jnp.zeros_like(V[0]), muscle.fresh(V[0], len(V))), V)[0][0]
 
 
 def one_node_more(muscle, stimulus):

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PyTree
+from jaxtyping import Array, Float, Int, PyTree
 
 from heartsim._types import AnyArray, Nodal, Time
 from heartsim.fem import (
@@ -89,8 +89,8 @@ class AbstractTissue(eqx.Module):
     def coupling(self, dt: Time) -> Any:
         """What is the same in every step of dt [ms], made once and handed to each."""
 
-    def fresh(self, V: Nodal) -> Any:
-        """What the first of a series of equal steps is told of those before."""
+    def fresh(self, V: Nodal, steps: Int[Array, ""] | int) -> Any:
+        """What the first of a series of so many equal steps is told of those before."""
         return None
 
     @abstractmethod
@@ -218,9 +218,9 @@ class Monodomain(AbstractTissue):
         """The diffusion step of length dt."""
         return crank_nicolson(self.K, self.M, self.mass_floor, self.solver, dt)
 
-    def fresh(self, V: Nodal) -> Past | None:
+    def fresh(self, V: Nodal, steps: Int[Array, ""] | int) -> Past | None:
         """Of linear solves."""
-        return self.solver.fresh(V)
+        return self.solver.fresh(V, steps)
 
     def step(
         self,

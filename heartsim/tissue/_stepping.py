@@ -89,7 +89,7 @@ class Fixed(AbstractStepping):
             carry, done = run.step(prepared, carry, run.i_stim(carry.k), past)
             return (carry, done.past), None
 
-        start = (carry, run.tissue.fresh(carry.state.V))
+        start = (carry, run.tissue.fresh(carry.state.V, count))
         return lax.scan(sparing(one), start, length=count)[0][0]
 
 
@@ -177,6 +177,8 @@ def _through(run: Run, carry: Carry, count: int) -> tuple[Carry, Float[Array, ""
         carry, done = run.step(coupling, carry, i_stim, past)
         return carry, done.past, jnp.maximum(most, run.tissue.spread.greatest(done.error))
 
-    start = (carry, run.tissue.fresh(carry.state.V), jnp.zeros((), carry.events.V.dtype))
-    carry, _, most = lax.fori_loop(0, count // carry.stride, one, start)
+    steps = count // carry.stride
+    past = run.tissue.fresh(carry.state.V, steps)
+    start = (carry, past, jnp.zeros((), carry.events.V.dtype))
+    carry, _, most = lax.fori_loop(0, steps, one, start)
     return carry, most

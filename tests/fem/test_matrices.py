@@ -84,28 +84,34 @@ def test_the_solve_agrees_with_dense_algebra():
     assert (np.asarray(x) == 0).all()
 
 
-def test_a_series_of_solves_keeps_its_tolerance_and_takes_fewer_products():
-    """Of a source that travels, in float32, where each starts from those before: the rounding that
-    they hand on is at most 10 eps √64 of the source, a tenth of the least rtol that does so."""
+def test_a_series_of_solves_leaves_no_more_than_its_last_and_takes_fewer_products():
+    """Of a source that travels, in float32, where each starts from those before and does what they
+    left. The rounding that they hand on is at most eps √64 / 0.3 = 3e-6 of the source, of 500 of
+    them at random 1e-4; where it were a tenth of rtol each starts from zero."""
     body = mesh.cable(64.0, 0.5)
     parts = fem.elements(body)
     M, K = parts.mass(0.0), parts.stiffness(0.1 * jnp.ones((body.n_cells, 1, 1)) * jnp.eye(3))
     scaled = fem.scaled_matrix(M.plus(0.025, K), M, parts.mass_floor(0.0))
-    solver, x = fem.ConjugateGradients(rtol=1e-4), jnp.asarray(body.points[:, 0], jnp.float32)
-    assert fem.ConjugateGradients(rtol=9e-5).fresh(x) is None
+    solver, x = fem.ConjugateGradients(rtol=1e-3), jnp.asarray(body.points[:, 0], jnp.float32)
+    assert fem.ConjugateGradients(rtol=3e-5).fresh(x, 500) is None
+    assert fem.ConjugateGradients(rtol=4e-5).fresh(x, 500) is not None
 
     def one(past, k):
         b = jnp.exp(-((x - 10 - 0.02 * k) ** 2)) * jnp.sin(x - 0.02 * k)
         solution, products, past = solver.after(scaled, b, past)
-        r = scaled.scale * b - scaled @ (solution / scaled.scale)
-        left = jnp.linalg.norm(r) / jnp.linalg.norm(scaled.scale * b)
-        return past, (products, left, solver(lambda _: _, scaled, b)[1])
+        return past, (b, solution, products, solver(lambda _: _, scaled, b)[1])
 
-    series = jax.jit(lambda: jax.lax.scan(one, solver.fresh(x), jnp.arange(500.0)))
-    past, (products, left, alone) = series()
-    assert left.max() <= 1.1 * solver.rtol
-    assert (products[:500:64] == alone[:500:64]).all()  # which start from zero
-    assert products[2:].mean() <= 0.8 * alone[2:].mean()
+    series = jax.jit(lambda: jax.lax.scan(one, solver.fresh(x, 500), jnp.arange(500.0)))
+    past, (sources, solutions, products, alone) = series()
+    assert products[2:].mean() <= 0.6 * alone[2:].mean()
+
+    scale = np.asarray(scaled.scale, float)
+    matrix = np.array(jax.vmap(lambda e: scaled @ e)(jnp.eye(len(x))), float)
+    b, y = np.asarray(sources, float) * scale, np.asarray(solutions, float) / scale
+    undone = np.linalg.norm(np.cumsum(b - y @ matrix, axis=0), axis=1) / np.linalg.norm(b, axis=1)
+    assert undone.max() <= 10.1 * solver.rtol  # LEFT, not 500 times rtol
+    assert np.median(undone) > 1.5 * solver.rtol
+    assert undone[-1] <= 1.1 * solver.rtol  # no other does what it leaves
     solution, _, past = solver.after(scaled, 0 * x, past)  # a source that is gone
     assert jnp.isfinite(solution).all()
     assert jnp.linalg.norm(solution) <= solver.rtol * jnp.linalg.norm(past.x_before)
