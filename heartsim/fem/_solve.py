@@ -1,5 +1,6 @@
 """One linear solve: conjugate gradients, or Chebyshev's iteration."""
 
+import dataclasses
 from abc import abstractmethod
 from collections.abc import Callable
 
@@ -19,6 +20,9 @@ rounding of A x, which is handed on from solve to solve, would grow as the 1.5th
 number n; so it is eps √n / (1 - TREND) of b at most."""
 SERIES = 64
 """Solves that start one from another; then one starts from zero."""
+CLOSER = 0.1
+"""Of the tolerance, for derivatives: what their solves leave undone has one sign, and adds up over
+the steps of a run (docs/performance.md)."""
 LEFT = 10.0
 """Times the tolerance may be left undone by a solve whose residual the next one gets: so a series
 is as exact as of solves to the tolerance (docs/performance.md)."""
@@ -78,6 +82,10 @@ class Past(eqx.Module):
             last * self.Ax + trend * (self.Ax - self.Ax_before),
         )
 
+    def alone(self) -> "Past":
+        """Told that no other solve will do what is left."""
+        return dataclasses.replace(self, ahead=jnp.zeros_like(self.ahead))
+
     def tolerance(self, rtol: float) -> Float[Array, ""]:
         """Of the next: the last has no other that would do what it leaves."""
         return jnp.where(self.ahead > 1, LEFT * rtol, rtol)
@@ -110,6 +118,10 @@ class AbstractLinearSolve(eqx.Module):
 
         return lax.custom_linear_solve(A, b, solve, symmetric=True, has_aux=True)
 
+    def closer(self, dtype: jnp.dtype) -> "AbstractLinearSolve":
+        """The one that derivatives take, in numbers of that type."""
+        return self
+
     def fresh(self, b: Nodal, solves: Int[Array, ""] | int) -> Past | None:
         """What the first of a series of so many solves is told of those before."""
         return None
@@ -139,6 +151,11 @@ class ConjugateGradients(AbstractLinearSolve):
 
     rtol: float = eqx.field(static=True, default=1e-3)
     max_steps: int = eqx.field(static=True, default=200)
+
+    def closer(self, dtype):
+        """To CLOSER of the tolerance, or as near as rounding allows."""
+        near = max(CLOSER * self.rtol, 10 * float(jnp.finfo(dtype).eps))
+        return dataclasses.replace(self, rtol=min(self.rtol, near))
 
     def fresh(self, b, solves):
         """Nothing, where rounding that solves hand on would be more than a tenth of rtol."""

@@ -53,14 +53,16 @@ def _change(step: CrankNicolson, V: Nodal, past: Past | None) -> tuple[Nodal, Pa
 @_change.def_jvp
 def _along(at, along):
     """Of what dV leaves of its equation, -dt K (V + dV/2) - M dV = 0, in which each matrix stands
-    once: a reverse sweep takes one product with its change, not one for each side."""
+    once: a reverse sweep takes one product with its change, not one for each side. Whoever asks for
+    derivatives gets both solves to the tolerance, whatever others may leave to the next."""
     step, V, past = at
-    dV, _, past = step.solve(V, past)
+    dV, _, past = step.solve(V, None if past is None else past.alone())
     dV = kept(dV)
 
     def left(step, middle):
         return -step.dt * (step.K @ middle) - step.M @ dV
 
     _, change = eqx.filter_jvp(left, (step, kept(V + dV / 2)), along[:2])
-    d_dV = step.solver(step.matrix, step.scaled, jnp.asarray(change))[0]
+    solver = step.solver.closer(V.dtype)
+    d_dV = solver(step.matrix, step.scaled, jnp.asarray(change))[0]
     return (dV, past), (d_dV, jax.tree.map(jnp.zeros_like, past))

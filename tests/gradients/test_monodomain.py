@@ -1,5 +1,7 @@
 """Derivatives of a simulation in both modes against finite differences."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -74,3 +76,30 @@ def test_run_and_gradient_compile_for_cuda(value):
     for program in (value, jax.grad(value)):
         exported = jax.export.export(jax.jit(program), platforms=["cuda"])(jnp.ones(6))
         assert "callback" not in exported.mlir_module()
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_gradients_hardly_feel_the_tolerance(share):
+    """Of mean squared leads and of the mean activation time by conductivity, membrane and strength,
+    in float32, at ten times the default tolerance: 6e-4 and 2e-4 of their size were seen. Where
+    what solves leave undone adds up over 500 steps it is 1 % and more with lumped mass."""
+    body = mesh.slab((10.0, 7.0, 2.0), 0.5)
+    parts = fem.elements(body)
+    D = np.broadcast_to(np.diag([0.1, 0.03, 0.03]), (body.n_cells, 3, 3))
+    leads = jnp.asarray(np.cos(np.linspace(0.05, 0.3, 4)[:, None] * np.pi * body.points[:, 0]))
+    site = (body.points < 1.6).all(axis=1)
+
+    def told(p, rtol):
+        model, solver = ionic.MitchellSchaeffer(tau_in=0.3 * p[1]), fem.ConjugateGradients(rtol)
+        muscle = tissue.monodomain(body, D, model, lumped=share, solver=solver)
+        muscle = dataclasses.replace(muscle, K=parts.stiffness(p[0] * D))
+        pulse = tissue.Stimulus(site=site, strength=40.0 * p[2])
+        carry, kept = tissue.simulate(
+            muscle, [pulse], dt=0.05, steps=500, sample_every=20, leads=leads / body.n_nodes
+        )
+        time = carry.events.activation.time(0.05)
+        return jnp.stack([(kept.leads**2).mean(), jnp.nanmean(time)])
+
+    gradients = jax.jit(jax.jacrev(told), static_argnums=1)
+    near, loose = gradients(jnp.ones(3), 1e-5), gradients(jnp.ones(3), 1e-2)
+    assert (jnp.linalg.norm(loose - near, axis=1) <= 2e-3 * jnp.linalg.norm(near, axis=1)).all()
