@@ -119,7 +119,7 @@ class AbstractLinearSolve(eqx.Module):
         return lax.custom_linear_solve(A, b, solve, symmetric=True, has_aux=True)
 
     def closer(self, dtype: jnp.dtype) -> "AbstractLinearSolve":
-        """The one that derivatives take, in numbers of that type."""
+        """The one that derivatives take, in numbers of that type: the same, where it is linear."""
         return self
 
     def fresh(self, b: Nodal, solves: Int[Array, ""] | int) -> Past | None:
