@@ -146,7 +146,7 @@ class ConjugateGradients(AbstractLinearSolve):
 
     Hestenes and Stiefel (1952), J. Res. Nat. Bur. Stand. 49, 409-436. It starts where the solves
     before point to, and does what the last one left. The default tolerance moves activation times
-    by 0.01 ms at most and gradients by 4e-4 of their size (docs/numerics.md).
+    by 0.01 ms at most and gradients by 1e-3 of their size (docs/numerics.md).
     """
 
     rtol: float = eqx.field(static=True, default=1e-3)

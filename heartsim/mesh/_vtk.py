@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
-from vtkmodules.vtkCommonCore import vtkLogger, vtkPoints, vtkStringArray
+from vtkmodules.vtkCommonCore import vtkDataArray, vtkLogger, vtkPoints, vtkStringArray
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData, vtkUnstructuredGrid
 from vtkmodules.vtkIOXML import (
     vtkXMLPolyDataReader,
@@ -39,8 +39,7 @@ ABOUT = "heartsim"  # field data: names of regions and notes, as JSON
 
 
 def read_vtk(path: Path) -> RawMesh:
-    """A .vtu, .vtk or .vtp file, without arrays of text; our own keep node sets, names of regions
-    and notes."""
+    """A .vtu, .vtk or .vtp file; our own keep node sets, names of regions and notes."""
     grid = _grid(path)
     types = vtk_to_numpy(grid.GetCellTypes())
     nodes = vtk_to_numpy(grid.GetCells().GetConnectivityArray())
@@ -57,7 +56,7 @@ def read_vtk(path: Path) -> RawMesh:
         kind, corners = VTK_KINDS[number]
         places = np.flatnonzero(types == number)
         blocks.append((kind, nodes[offset[places][:, None] + np.arange(corners)], places))
-    fields = _numbers(grid.GetPointData())
+    fields = _arrays(grid.GetPointData())
     about: dict[str, Any] = {"region_names": {}, "notes": []}
     told = grid.GetFieldData().GetAbstractArray(ABOUT)
     if told is not None:
@@ -66,7 +65,7 @@ def read_vtk(path: Path) -> RawMesh:
         points=vtk_to_numpy(grid.GetPoints().GetData()),
         blocks=blocks,
         point_data={k: v for k, v in fields.items() if not k.startswith(SET)},
-        cell_data=_numbers(grid.GetCellData()),
+        cell_data=_arrays(grid.GetCellData()),
         region_names=about["region_names"],
         node_sets={
             k[len(SET) :]: np.flatnonzero(v) for k, v in fields.items() if k.startswith(SET)
@@ -107,10 +106,15 @@ def _reader(suffix: str) -> Any:
     return vtkXMLPolyDataReader() if suffix == ".vtp" else vtkXMLUnstructuredGridReader()
 
 
-def _numbers(data: Any) -> dict[str, np.ndarray]:
-    """The arrays of numbers in point or cell data, by name."""
-    arrays = (data.GetArray(k) for k in range(data.GetNumberOfArrays()))
-    return {a.GetName(): vtk_to_numpy(a) for a in arrays if a is not None}
+def _arrays(data: Any) -> dict[str, np.ndarray]:
+    """What point or cell data hold, by name."""
+    arrays = (data.GetAbstractArray(k) for k in range(data.GetNumberOfArrays()))
+    return {
+        a.GetName(): np.array([a.GetValue(k) for k in range(a.GetNumberOfValues())])
+        if isinstance(a, vtkStringArray)
+        else vtk_to_numpy(a)
+        for a in arrays
+    }
 
 
 def write_vtu(mesh: Mesh, path: Path) -> None:
@@ -132,12 +136,8 @@ def write_vtu(mesh: Mesh, path: Path) -> None:
         marked = np.zeros(mesh.n_nodes, np.uint8)
         marked[np.asarray(nodes)] = 1
         _add(points, SET + name, marked)
-    about = vtkStringArray()
-    about.SetName(ABOUT)
-    about.InsertNextValue(
-        json.dumps({"region_names": dict(mesh.region_names), "notes": list(mesh.notes)})
-    )
-    grid.GetFieldData().AddArray(about)
+    about = {"region_names": dict(mesh.region_names), "notes": list(mesh.notes)}
+    _add(grid.GetFieldData(), ABOUT, np.array([json.dumps(about)]))
     writer = vtkXMLUnstructuredGridWriter()
     writer.SetInputData(grid)
     writer.SetFileName(str(path))
@@ -167,13 +167,20 @@ def _add(data: Any, name: str, values: AnyArray) -> None:
     array = _owned(values)
     array.SetName(name)
     data.AddArray(array)
-    if data.GetScalars() is None:  # what ParaView shows first
-        data.SetActiveScalars(name)
+    if isinstance(array, vtkDataArray) and data.GetScalars() is None:
+        data.SetActiveScalars(name)  # what ParaView shows first
 
 
 def _owned(values: AnyArray) -> Any:
-    """A VTK array with numbers of its own."""
-    return numpy_to_vtk(np.ascontiguousarray(values), deep=True)
+    """A VTK array with values of its own: of truth as 0 and 1, of tensors with nine a row."""
+    values = np.ascontiguousarray(values)
+    if values.dtype.kind == "U":
+        text = vtkStringArray()
+        for value in values.ravel():
+            text.InsertNextValue(str(value))
+        return text
+    values = values.astype(np.uint8) if values.dtype == bool else values
+    return numpy_to_vtk(values.reshape(values.shape[:1] + (-1,) * (values.ndim > 1)), deep=True)
 
 
 @contextlib.contextmanager

@@ -292,6 +292,22 @@ def test_rodero_and_crtdemo_have_the_counts_and_volumes_of_their_readme(shared_d
     assert crtdemo.frames is not None
 
 
+def test_truth_text_and_tensors_are_written_too(tmp_path, capfd):
+    body = slab((2.0, 1.0, 1.0), 0.5)
+    n = body.n_nodes
+    wanted = {
+        "name": np.array([f"node {k}" for k in range(n)]),
+        "inner": np.arange(n) % 2 == 0,
+        "tensor": np.random.default_rng(0).normal(size=(n, 3, 3)),
+    }
+    write_mesh(dataclasses.replace(body, point_data=wanted), tmp_path / "body.vtu")
+    found = read_mesh(tmp_path / "body.vtu").point_data
+    np.testing.assert_array_equal(found["name"], wanted["name"])
+    np.testing.assert_array_equal(found["inner"], wanted["inner"].astype(np.uint8))
+    np.testing.assert_array_equal(found["tensor"], wanted["tensor"].reshape(n, 9))
+    assert capfd.readouterr() == ("", "")
+
+
 def test_neither_heartsim_nor_a_vtu_file_needs_pyvista_and_heartsim_no_vtk(tmp_path):
     """Each is 30 to 50 MB of every process, and a tenth of a second."""
     program = (
