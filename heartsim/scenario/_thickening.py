@@ -37,7 +37,7 @@ class Fronts(NamedTuple):
 
     def front(self, model: AbstractIonicModel, factor: float) -> AbstractIonicModel:
         """The membrane with a front so thick; itself where all fronts are as it makes them. Where
-        they are not, a factor of 1 shares its programs with the others."""
+        they are not, one of 1 is made so, too, to share the programs of the others."""
         return model if self.factor == 1 else Thickened(model, jnp.asarray(factor, float))
 
     def between(

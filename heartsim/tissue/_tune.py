@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from heartsim._files import whole
@@ -112,10 +111,7 @@ def thickening(
     thick a front is slowed by more than that where it is curved: docs/numerics.md.
     """
     fine = Scheme(FINE_DT, 0.5, RushLarsenMidpoint(), Strang())
-    front = Thickened(
-        ionic, jnp.asarray(1.0, float)
-    )  # by a factor of 1, to share its program with those to come
-    D, v = tune_velocity(front, 0.5, FINE_EDGE, fine, cache)
+    D, v = tune_velocity(ionic, 0.5, FINE_EDGE, fine, cache)
     return max(1.0, round(min(edge, longest) / (D / v * velocity / v), 1))
 
 
