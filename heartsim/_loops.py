@@ -1,4 +1,4 @@
-"""What XLA is told to store, and loops that a GPU would be slow at."""
+"""What XLA is told to store, and loops and reads that would be slow without a word."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -6,10 +6,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jax.ad_checkpoint import checkpoint_name
 from jax.custom_batching import custom_vmap
-from jaxtyping import PyTree
+from jaxtyping import Array, Int, PyTree, Shaped
 
 KEPT = "kept"
 """The name under which a reverse sweep stores."""
@@ -56,6 +57,12 @@ def stored(body: Callable[[PyTree], PyTree], at: PyTree) -> PyTree:
         return lax.optimization_barrier(body(at))
 
     return lax.platform_dependent(at, cpu=condition, default=barrier)
+
+
+def taken(x: Shaped[Array, " n"], at: Int[Array | np.ndarray, "..."]) -> Shaped[Array, "..."]:
+    """x[at] for indices from 0 that lie within x: no loop spends an operation on those that do not,
+    nor on counting negative ones from the end."""
+    return x.at[at].get(mode="promise_in_bounds", wrap_negative_indices=False)
 
 
 def kept(x: PyTree) -> PyTree:

@@ -6,7 +6,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-from heartsim._loops import stored
+from heartsim._loops import stored, taken
 from heartsim._types import AnyArray
 
 MULTIPLE = 64  # whole vectors at the end of a loop
@@ -38,10 +38,10 @@ class Long(eqx.Module):
         def product(around):
             y = jnp.zeros(rest.shape[1], rest.dtype)
             for row, at in zip(rest, self.near, strict=True):
-                y = y + row * around.at[at].get(mode="promise_in_bounds")
+                y = y + row * taken(around, at)
             return y
 
-        return stored(product, around).at[self.place].get(mode="promise_in_bounds")
+        return taken(stored(product, around), self.place)
 
 
 def long_rows(neighbour: Int[AnyArray, "slots nodes"]) -> Long | None:

@@ -11,7 +11,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-from heartsim._loops import stored
+from heartsim._loops import stored, taken
 from heartsim._types import AnyArray
 
 from ._long import Long
@@ -140,7 +140,7 @@ def _of_slots(shifts, off, neighbour, around):
     y = jnp.zeros(nodes, off.dtype)
     for s, row in enumerate(_slots(off)):
         if shifts is None:
-            near = around.at[neighbour[s]].get(mode="promise_in_bounds")
+            near = taken(around, neighbour[s])
         else:
             near = around[before + shifts[s] : before + shifts[s] + nodes]
         y = y + row * near

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from heartsim._loops import taken
 from heartsim._types import AnyArray
 
 from ._model import AbstractIonicModel, Parameter, Rates
@@ -62,7 +63,7 @@ class Patchwork(AbstractIonicModel):
     def rates(self, V: Float[Array, " nodes"], state: Any) -> Rates:
         """Return the current [mV/ms] in the mesh's order and each patch's changes, at V [mV]."""
         parts = [
-            rates(model, _take(V, own), patch)
+            rates(model, taken(V, own), patch)
             for model, own, patch in zip(self.models, self.nodes, state, strict=True)
         ]
         return Rates(self._in_mesh_order([p.i_ion for p in parts]), tuple(p.changes for p in parts))
@@ -112,7 +113,7 @@ class Patchwork(AbstractIonicModel):
         return patch, place - starts[patch] + strip * lengths[patch]
 
     def _in_mesh_order(self, parts: list[Float[Array, "..."]]) -> Float[Array, " nodes"]:
-        return _take(jnp.concatenate(parts), self.place)
+        return taken(jnp.concatenate(parts), self.place)
 
 
 def layers(
@@ -153,7 +154,3 @@ def _padded(model: AbstractIonicModel, own: Int[AnyArray, "..."]) -> AbstractIon
 def _picked(model: AbstractIonicModel, at: Int[np.ndarray, "..."], length: int):
     """The model with its parameters per node taken at these places of `length`."""
     return jax.tree.map(lambda x: x[at] if x.shape == (length,) else x, model)
-
-
-def _take(x: Float[Array, " nodes"], at: Int[Array, "..."]) -> Float[Array, "..."]:
-    return x.at[at].get(mode="promise_in_bounds")

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
+from heartsim._loops import taken
 from heartsim._types import AnyArray
 from heartsim.fem import first_order_only
 from heartsim.mesh import Mesh
@@ -132,10 +133,10 @@ def _update(ways: _Ways, b, T):
 
     def once(c):
         T, count, _, earliest = c
-        new = first_arrival(_at(T, ways.corner[b]), ways.G[b]).min(axis=0)
+        new = first_arrival(taken(T, ways.corner[b]), ways.G[b]).min(axis=0)
         if ways.incoming.shape[1]:
             link = ways.incoming[b]
-            new = jnp.minimum(new, (_at(T, ways.source[link]) + ways.time[link]).min(axis=0))
+            new = jnp.minimum(new, (taken(T, ways.source[link]) + ways.time[link]).min(axis=0))
         old = lax.dynamic_slice(T, (b * size,), (size,))
         less = new < old - least
         earliest = jnp.minimum(earliest, jnp.where(less, new, jnp.inf).min())
@@ -145,7 +146,3 @@ def _update(ways: _Ways, b, T):
     first = (T, jnp.int32(0), jnp.asarray(True), jnp.asarray(jnp.inf, T.dtype))
     T, _, unsettled, earliest = lax.while_loop(lambda c: c[2] & (c[1] < AT_ONCE), once, first)
     return T, unsettled, earliest
-
-
-def _at(T, nodes):
-    return T.at[nodes].get(mode="promise_in_bounds")

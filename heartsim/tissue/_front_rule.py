@@ -15,6 +15,8 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
+from heartsim._loops import taken
+
 from ._front import Front
 from ._local import NEVER, first_arrival, ray_weights
 from ._metric import length, ray_time
@@ -128,10 +130,7 @@ def _against_rays(front: Front, rows: _Rows) -> _Rows:
 
 
 def _product(rows: _Rows, x):
-    return sum(
-        weight * x.at[node].get(mode="promise_in_bounds")
-        for node, weight in zip(rows.node, rows.weight, strict=True)
-    )
+    return sum(weight * taken(x, node) for node, weight in zip(rows.node, rows.weight, strict=True))
 
 
 def _summed(rows: _Rows, b):

@@ -4,6 +4,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
+from heartsim._loops import taken
 from heartsim._types import AnyArray
 
 from ._front import Front, Links
@@ -30,9 +31,7 @@ def gram(front: Front, M: Float[AnyArray, "cells 3 3"]) -> Float[Array, "blocks 
         columns.append(jnp.concatenate([*rows, pad]))
     table = lax.optimization_barrier(columns)
     row = jnp.asarray(front.row)
-    return lax.optimization_barrier(
-        jnp.stack([column.at[row].get(mode="promise_in_bounds") for column in table], axis=1)
-    )
+    return lax.optimization_barrier(jnp.stack([taken(column, row) for column in table], axis=1))
 
 
 def _products(front: Front, M) -> dict[tuple[int, int], Float[Array, " cells"]]:

@@ -6,6 +6,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
+from heartsim._loops import taken
 from heartsim._types import AnyArray
 from heartsim.mesh import Mesh, nearest_cells
 
@@ -66,8 +67,7 @@ def node_average(front: Front, M: Float[Array, "cells 3 3"]) -> Float[Array, "in
     cell = jnp.where(real, row % n_cells, 0)
     count = real.sum(axis=1)
     mean = [
-        jnp.where(real, M[:, i, j].at[cell].get(mode="promise_in_bounds"), 0.0).sum(axis=1)
-        / jnp.maximum(count, 1)
+        jnp.where(real, taken(M[:, i, j], cell), 0.0).sum(axis=1) / jnp.maximum(count, 1)
         for i in range(3)
         for j in range(3)
     ]
