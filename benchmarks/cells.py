@@ -39,7 +39,7 @@ if "--run" not in sys.argv:  # which is a peer's process, in an environment of i
     import jax.numpy as jnp
     from speed import clocked, compiled, machine, on_one_core
 
-    from heartsim import ionic, tissue
+    from heartsim import ionic, tissue, widen_vectors
     from heartsim.ionic._import_check import compared
     from heartsim.ionic._markers import beat_markers
 
@@ -275,6 +275,7 @@ def main() -> None:
     args = parser.parse_args()
     if len(os.sched_getaffinity(0)) > 1:
         on_one_core()
+    widen_vectors()
     jax.config.update("jax_enable_x64", args.x64)
     args.dt, rows, absent = sorted(args.dts)[len(args.dts) // 2], [], []
     print(line(dict(zip(COLUMNS, COLUMNS, strict=True))), flush=True)

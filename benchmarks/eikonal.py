@@ -44,6 +44,9 @@ def by_heartsim(case: dict) -> list[dict]:
     import numpy as np
     from speed import clocked, compiled, machine
 
+    from heartsim import widen_vectors
+
+    widen_vectors()
     jax.config.update("jax_enable_x64", case["x64"])
     start = time.perf_counter()
     calls, exact = problem(case["folder"])

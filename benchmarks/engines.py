@@ -74,9 +74,10 @@ def by_heartsim(case: dict) -> dict:
     import jax.numpy as jnp
     import numpy as np
 
-    from heartsim import scenario, tissue
+    from heartsim import scenario, tissue, widen_vectors
     from heartsim._memory import pages_go_back
 
+    widen_vectors()
     begun, cache = time.perf_counter(), Path(case.get("cache", f"{case['folder']}/tuned"))
     scene = scenario.build_scene(scenario.scenario_from(_scenario(case)), cache)
     setup_s = time.perf_counter() - begun

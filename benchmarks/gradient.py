@@ -23,7 +23,7 @@ import numpy as np
 from niederer import slab
 from speed import machine
 
-from heartsim import fem, ionic, tissue
+from heartsim import fem, ionic, tissue, widen_vectors
 from heartsim._memory import pages_go_back
 
 SLICES = 25
@@ -89,6 +89,7 @@ def main() -> None:
     parser.add_argument("--heartlike", action="store_true", help="a mesh that is no grid")
     parser.add_argument("--x64", action="store_true", help="double precision")
     args = parser.parse_args()
+    widen_vectors()
     jax.config.update("jax_enable_x64", args.x64)
     loss, rest, nodes = program(
         args.dx, args.dt, args.duration, args.every, args.rtol, args.heartlike

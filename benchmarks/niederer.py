@@ -22,7 +22,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from heartsim import fem, ionic, mesh, tissue
+from heartsim import fem, ionic, mesh, tissue, widen_vectors
 
 SIGMA = (0.1334, 0.0176)  # mS/mm, along and across: harmonic means of the paper's σ_i, σ_e
 SIZE = (20.0, 7.0, 3.0)
@@ -146,6 +146,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--table", action="store_true", help="complete niederer.csv; takes hours")
     args = parser.parse_args()
+    widen_vectors()
     jax.config.update("jax_enable_x64", args.x64)
     if args.table:
         coarse = [(dx, dt, m, o) for dx in (0.5, 0.2) for dt in STEPS for m in MASS for o in ORDERS]

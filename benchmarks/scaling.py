@@ -31,7 +31,7 @@ from jax import lax
 from niederer import ORDERS, SIGMA, SIZE
 from speed import clocked, compiled, machine
 
-from heartsim import fem, ionic, mesh, tissue
+from heartsim import fem, ionic, mesh, tissue, widen_vectors
 
 ITERATIONS = 3
 
@@ -148,6 +148,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     if args.here:
+        widen_vectors()
         print(json.dumps(measure(args)))
         return
     rows = [on_devices(count, weak) for weak in (False, True) for count in args.devices]

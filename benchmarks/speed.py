@@ -31,7 +31,7 @@ import jax.numpy as jnp
 from jax import lax
 from niederer import MASS, ORDERS, slab
 
-from heartsim import fem, tissue
+from heartsim import fem, tissue, widen_vectors
 
 PARTS = ("whole", "membrane", "diffusion")
 
@@ -48,6 +48,7 @@ def machine() -> dict:
         "python": platform.python_version(),
         "jax": jax.__version__,
         "jaxlib": jax.lib.__version__,
+        "xla_flags": os.environ.get("XLA_FLAGS", ""),
     }
 
 
@@ -200,6 +201,7 @@ def main() -> None:
     args = parser.parse_args()
     if args.one_core:
         on_one_core()
+    widen_vectors()
     jax.config.update("jax_enable_x64", args.x64)
     done = []
     for row in rows(args):

@@ -5,6 +5,7 @@ Research use only; not for clinical decisions.
 
 from importlib.metadata import version
 
+from ._vectors import widen_vectors as widen_vectors
 from .ecg import Chest as Chest
 from .ecg import HeartPosition as HeartPosition
 from .ecg import body_around as body_around

@@ -7,6 +7,13 @@ import jax
 import pytest
 
 
+def pytest_sessionstart():
+    """Wide vectors, as the command line asks for them."""
+    from heartsim import widen_vectors  # here, so that signatures are checked by then
+
+    widen_vectors()
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of shared data: HEARTSIM_DATA, or `../shared/data` beside the project."""
@@ -23,7 +30,7 @@ def forget_programs():
     no longer kept, nor checked."""
     yield
     jax.clear_caches()
-    from heartsim.ionic import keep_imports  # here, so that its signatures are checked by then
+    from heartsim.ionic import keep_imports  # here as above
 
     keep_imports(None)  # a command of the file may have asked for it
 

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "heartsim"
 ORDER = [
-    ("_files", "_loops", "_memory", "_types", "units"),
+    ("_files", "_loops", "_memory", "_types", "_vectors", "units"),
     ("mesh",),
     ("ionic",),
     ("fem",),
@@ -83,8 +83,8 @@ def test_rooms_are_small(path):
 
 def test_import_sets_no_option_prints_nothing_and_loads_nothing_slow():
     code = (
-        "import sys, jax; before = dict(jax.config.values); import heartsim; "
-        "assert dict(jax.config.values) == before; "
+        "import os, sys, jax; before = dict(jax.config.values), dict(os.environ); import heartsim; "
+        "assert (dict(jax.config.values), dict(os.environ)) == before; "
         "slow = {f'scipy.{part}' for part in ('signal', 'stats', 'ndimage', 'interpolate')}; "
         "slow |= {'matplotlib', 'pyvista', 'vtkmodules', 'typer', 'myokit'}; "
         "loaded = slow & set(sys.modules); "

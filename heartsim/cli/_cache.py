@@ -29,7 +29,7 @@ def compile_folder() -> Path:
 
 def use_caches() -> None:
     """Let JAX keep compiled programs, and imports of cell models be kept and checked, which is told
-    on stderr; the library itself never asks for either."""
+    on stderr."""
     import jax
 
     from heartsim.ionic import keep_imports

@@ -1,6 +1,7 @@
 """`heartsim doctor`."""
 
 import importlib.util
+import os
 import platform
 import shutil
 from importlib.metadata import version
@@ -35,6 +36,7 @@ def _devices() -> Rows:
     rows = {
         "devices": row([str(d) for d in devices], "", "what JAX computes on"),
         "processors": row(_processors(), "1", "processors that this process may use"),
+        "xla_flags": row(os.environ.get("XLA_FLAGS", ""), "", "what XLA is asked for: XLA_FLAGS"),
     }
     for precision in ("float32", "float64"):
         with jax.enable_x64(precision == "float64"):
@@ -51,8 +53,6 @@ def _devices() -> Rows:
 
 
 def _processors() -> int:
-    import os
-
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -8,7 +8,7 @@ import traceback
 import typer
 
 from ._app import app
-from ._cache import use_caches
+from ._ready import make_ready
 
 DONE, OURS, BAD_INPUT = 0, 1, 2
 STOPPED = 130  # by Ctrl-C, as shells have it
@@ -24,7 +24,7 @@ def run_command(arguments: list[str]) -> int:
     command = typer.main.get_command(app)
     try:
         _require_command(command, arguments)
-        use_caches()
+        make_ready()
         result = command.main(arguments, prog_name="heartsim", standalone_mode=False)
     except typer.Exit as stop:
         return stop.exit_code

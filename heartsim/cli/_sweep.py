@@ -9,8 +9,9 @@ import typer
 
 from heartsim.scenario import on_dask, row, run_sweep
 
-from ._cache import tuning_folder, use_caches
+from ._cache import tuning_folder
 from ._options import Json, Resume
+from ._ready import make_ready
 from ._show import progress_bar, show
 
 
@@ -32,7 +33,7 @@ def sweep(
     as_json: Json = False,
 ) -> None:
     """Run a grid or a sample of scenarios, here or on a cluster; one row a run in OUT/table.csv."""
-    through = map if scheduler is None else on_dask(scheduler, workers, prepare=use_caches)
+    through = map if scheduler is None else on_dask(scheduler, workers, prepare=make_ready)
     with progress_bar(as_json, unit="runs") as progress:
         table = run_sweep(
             file,

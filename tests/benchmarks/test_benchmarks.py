@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
-MACHINE = {"device", "precision", "python", "jax", "jaxlib"}
+MACHINE = {"device", "precision", "python", "jax", "jaxlib", "xla_flags"}
 TINY = ["--dx", "1.0", "--after", "0.5", "--steps", "10", "--repeats", "1", "--order", "1"]
 """A slab of 672 nodes (704 with padding), 0.5 ms after the pulse began."""
 

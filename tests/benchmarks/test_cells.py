@@ -12,7 +12,17 @@ import pytest
 from heartsim.ionic import CARDS
 
 PROGRAM = Path(__file__).parents[2] / "benchmarks" / "cells.py"
-MACHINE = {"device", "precision", "python", "jax", "jaxlib", "cores", "heartsim", "date"}
+MACHINE = {
+    "device",
+    "precision",
+    "python",
+    "jax",
+    "jaxlib",
+    "xla_flags",
+    "cores",
+    "heartsim",
+    "date",
+}
 TINY = ["--quick", "--cells", "64", "--steps", "2"]
 STEPPERS = ["RushLarsen", "RushLarsenMidpoint"]
 NO_SUNDIALS = "Myokit: there is no C compiler that finds SUNDIALS."

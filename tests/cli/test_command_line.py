@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from heartsim._vectors import FLAG, _computes_512_bits_at_once
 from heartsim.cli import _cache, _doctor, _run, _show, run_command
 from heartsim.cli._pictures import draw_pictures
 from heartsim.mesh import slab, write_mesh
@@ -37,7 +39,7 @@ def folder(tmp_path, monkeypatch) -> Path:
     (tmp_path / "wall.toml").write_text(SCENARIO)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HEARTSIM_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("heartsim.cli._main.use_caches", lambda: None)  # not in this process
+    monkeypatch.setattr("heartsim.cli._main.make_ready", lambda: None)  # not in this process
     return tmp_path
 
 
@@ -230,18 +232,23 @@ def test_doctor_says_how_to_mend_a_missing_opengl(monkeypatch):
     assert "apt install" in _doctor._rendering()["vtk_files"]["value"]
 
 
-def test_the_library_sets_no_compile_cache_and_the_command_line_does():
+def test_the_command_line_asks_for_caches_and_wide_vectors_and_the_library_does_not():
     """In processes of their own: JAX's settings are global."""
-    ask = "import jax; print(jax.config.jax_compilation_cache_dir)"
+    ask = (
+        "import os, jax; "
+        "print([jax.config.jax_compilation_cache_dir, os.environ.get('XLA_FLAGS', '')])"
+    )
     library = f"import heartsim, heartsim.cli; {ask}"
     command = f"from heartsim.cli import run_command; run_command(['doctor']); {ask}"
+    untold = {key: value for key, value in os.environ.items() if key != "XLA_FLAGS"}
     last = [
         subprocess.run(
-            [sys.executable, "-c", words], capture_output=True, text=True, check=True
+            [sys.executable, "-c", words], capture_output=True, text=True, check=True, env=untold
         ).stdout.splitlines()[-1]
         for words in (library, command)
     ]
-    assert last == ["None", str(_cache.compile_folder())]
+    wide = f"{FLAG}=512" if _computes_512_bits_at_once() else ""
+    assert last == [str([None, ""]), str([str(_cache.compile_folder()), wide])]
 
 
 def test_python_runs_it_as_a_module():

@@ -18,7 +18,7 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "run").mkdir()
     write_ecg(recording, tmp_path / "run" / "ecg.csv")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("heartsim.cli._main.use_caches", lambda: None)  # not in this process
+    monkeypatch.setattr("heartsim.cli._main.make_ready", lambda: None)  # not in this process
     return tmp_path
 
 

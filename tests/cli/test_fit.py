@@ -36,7 +36,7 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "fit.toml").write_text(FIT)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HEARTSIM_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("heartsim.cli._main.use_caches", lambda: None)  # not in this process
+    monkeypatch.setattr("heartsim.cli._main.make_ready", lambda: None)  # not in this process
     return tmp_path
 
 

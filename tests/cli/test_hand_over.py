@@ -35,7 +35,7 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "front.toml").write_text(FRONT)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HEARTSIM_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("heartsim.cli._main.use_caches", lambda: None)  # not in this process
+    monkeypatch.setattr("heartsim.cli._main.make_ready", lambda: None)  # not in this process
     return tmp_path
 
 

@@ -35,7 +35,7 @@ def home(tmp_path_factory):
     (folder / "drugs.csv").write_text(DRUGS)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HEARTSIM_CACHE", str(folder / "cache"))
-        patch.setattr("heartsim.cli._main.use_caches", lambda: None)  # not in this process
+        patch.setattr("heartsim.cli._main.make_ready", lambda: None)  # not in this process
         yield folder
 
 

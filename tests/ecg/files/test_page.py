@@ -16,7 +16,7 @@ PAGE = (Path(__file__).parents[3] / "docs" / "ecg-files.md").read_text(encoding=
 def _folder(tmp_path, monkeypatch):
     """With the page's recording and run."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("heartsim.cli._main.use_caches", lambda: None)
+    monkeypatch.setattr("heartsim.cli._main.make_ready", lambda: None)
     write_ecg(made(seconds=6.0), "recording.hea")
     Path("paced").mkdir()
     write_ecg(made(), "paced/ecg.csv")
