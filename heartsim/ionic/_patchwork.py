@@ -92,8 +92,8 @@ class Patchwork(AbstractIonicModel):
             longest += -longest % MULTIPLE
             place[own] = offset + np.arange(len(own)) - first[strip]
             picked = np.minimum(first[:, None] + np.arange(longest), len(own) - 1).ravel()
-            taken = own[picked] - np.repeat(width * np.arange(parts), longest)
-            nodes.append(jnp.asarray(np.where((taken < 0) | (taken >= width), 0, taken), jnp.int32))
+            here = own[picked] - np.repeat(width * np.arange(parts), longest)
+            nodes.append(jnp.asarray(np.where((here < 0) | (here >= width), 0, here), jnp.int32))
             models.append(_picked(model, slot[own[picked]], len(self.nodes[k])))
             offset += longest
         return eqx.tree_at(
