@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import platform
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -100,11 +101,12 @@ def structure(carry: PyTree) -> str:
 
 
 def machine() -> dict[str, Any]:
-    """What a bit depends on beside the input: the devices and the compiler."""
+    """What a bit depends on beside the input: the devices, the compiler and its options."""
     devices = jax.devices()
     return {
         "device": f"{devices[0].platform} {devices[0].device_kind}".strip(),
         "device count": len(devices),
         "processor": platform.machine(),
         "jax version": jax.__version__,
+        "XLA_FLAGS": os.environ.get("XLA_FLAGS") or "none",
     }

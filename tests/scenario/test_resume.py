@@ -137,6 +137,9 @@ def test_another_scenario_precision_mesh_or_machine_is_refused(scenario, data, f
         more = _checkpoint.machine() | {"device count": 4}
         patch.setattr(_directory, "machine", lambda: more)
         refused(scenario, folder, "device count: was 1, is 4")
+    with monkeypatch.context() as patch:
+        patch.setenv("XLA_FLAGS", "--xla_cpu_prefer_vector_width=128")
+        refused(scenario, folder, "XLA_FLAGS: was .*, is --xla_cpu_prefer_vector_width=128")
     mesh = folder / "wall.vtu"
     mesh.write_bytes(mesh.read_bytes() + b"\n")
     refused(scenario, folder, "input file")
