@@ -9,8 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from vtkmodules.util.misc import calldata_type
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
-from vtkmodules.vtkCommonCore import vtkDataArray, vtkLogger, vtkPoints, vtkStringArray
+from vtkmodules.vtkCommonCore import (
+    vtkDataArray,
+    vtkLogger,
+    vtkOutputWindow,
+    vtkPoints,
+    vtkStringArray,
+)
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData, vtkUnstructuredGrid
 from vtkmodules.vtkIOXML import (
     vtkXMLPolyDataReader,
@@ -76,13 +83,12 @@ def read_vtk(path: Path) -> RawMesh:
 
 def _grid(path: Path) -> Any:
     """The file's vtkUnstructuredGrid, with at least one cell."""
-    reader, errors = _reader(path.suffix), []
-    reader.AddObserver("ErrorEvent", lambda *_: errors.append(path))
+    reader = _reader(path.suffix)
     reader.SetFileName(str(path))
-    with _quiet():
+    with _quiet(), _complaints() as complaints:
         reader.Update()
         data = reader.GetOutput()
-    if errors or data is None:
+    if complaints or data is None:
         raise ValueError(f"{path}: cannot be read as {path.suffix}; it is damaged.")
     if isinstance(data, vtkPolyData):
         from vtkmodules.vtkFiltersCore import vtkAppendFilter
@@ -181,6 +187,26 @@ def _owned(values: AnyArray) -> Any:
         return text
     values = values.astype(np.uint8) if values.dtype == bool else values
     return numpy_to_vtk(values.reshape(values.shape[:1] + (-1,) * (values.ndim > 1)), deep=True)
+
+
+@contextlib.contextmanager
+def _complaints() -> Iterator[list[str]]:
+    """VTK's errors meanwhile, and warnings of errors: of a binary .vtk file that ends early it says
+    no more than these."""
+    texts: list[str] = []
+
+    @calldata_type("string0")
+    def told(_window, event, text):
+        if event == "ErrorEvent" or "Error reading" in text:
+            texts.append(text)
+
+    window: Any = vtkOutputWindow.GetInstance()
+    observers = [window.AddObserver(event, told) for event in ("ErrorEvent", "WarningEvent")]
+    try:
+        yield texts
+    finally:
+        for observer in observers:
+            window.RemoveObserver(observer)
 
 
 @contextlib.contextmanager

@@ -257,6 +257,24 @@ def test_a_damaged_vtk_file_is_one_sentence_and_nothing_else(body, tmp_path, cap
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize(
+    ("binary", "kept"),
+    [(True, kept) for kept in (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99)]
+    + [(False, 0.3), (False, 0.5)],
+)
+def test_a_legacy_file_that_ends_early_is_damaged(body, tmp_path, capfd, binary, kept):
+    """VTK itself goes on with what it has, and in binary files random numbers for the rest. Of text
+    that ends within the last arrays it tells nothing, and leaves them out."""
+    write_mesh(body, tmp_path / "whole.vtu")
+    pyvista.read(tmp_path / "whole.vtu").save(tmp_path / "whole.vtk", binary=binary)
+    np.testing.assert_array_equal(read_mesh(tmp_path / "whole.vtk").cells, body.cells)
+    content = (tmp_path / "whole.vtk").read_bytes()
+    (tmp_path / "cut.vtk").write_bytes(content[: int(kept * len(content))])
+    with pytest.raises(ValueError, match=r"cut.vtk: .* damaged"):
+        read_mesh(tmp_path / "cut.vtk")
+    assert capfd.readouterr() == ("", "")
+
+
 @pytest.mark.parametrize("name", ["heart.vtu", "heart.pts"])
 def test_a_failed_write_leaves_the_old_file_and_no_rest(body, tmp_path, monkeypatch, name):
     write_mesh(body, tmp_path / name)
