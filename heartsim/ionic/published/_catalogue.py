@@ -28,8 +28,8 @@ class Card:
     tissue: str
     source: str
     cost: float
-    """ns per cell and step of RushLarsen in float32 on one core of an AMD EPYC (Zen 5, 512 bits), as
-    one cell of the family has it in benchmarks/cells.json."""
+    """ns per cell and step of RushLarsen in float32 on one core of an AMD EPYC (Zen 5, 512 bits),
+    as one cell of the family has it in benchmarks/cells.json."""
 
 
 _MS03 = (
