@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from jax import lax
 
-from heartsim._loops import few_passes, kept, on_processor, sparing, stored
+from heartsim._loops import few_passes, kept, on_processor, sparing, stored, taken
 
 
 def passed(scan, x):
@@ -97,6 +97,18 @@ def test_a_sparing_step_runs_nothing_of_what_it_kept_again():
         return str(jax.make_jaxpr(whole)(X)).count(" sin ")
 
     assert sines(lambda x: x) == sines(kept) + 1
+
+
+def test_entries_are_taken_without_a_choice_for_each():
+    """Which plain indexing makes, to count negative indices from the end."""
+    at = np.array([3, 0, 49])
+    np.testing.assert_array_equal(taken(X, at), np.asarray(X)[at])
+
+    def chooses(read):
+        return " select" in str(jax.make_jaxpr(read)(X, jnp.asarray(at)))
+
+    assert chooses(lambda x, at: x[at])
+    assert not chooses(taken)
 
 
 def test_what_is_done_on_the_processor_lies_there():
