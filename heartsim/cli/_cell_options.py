@@ -29,9 +29,12 @@ StimulusName = Annotated[
 ]
 Cycle = Annotated[float | None, typer.Option(help="Between stimuli; 1000, with --drug 2000.")]
 Beats = Annotated[
-    int | None, typer.Option(min=1, help="The last one is measured; 1, studies 20 to 100.")
+    int | None,
+    typer.Option(min=1, help="The last is measured; 1, --s2 20, --dynamic and --drug 100."),
 ]
-Stimulus = Annotated[float | None, typer.Option(help="mV/ms; 0: its own beat; 40, sinus node 0.")]
+Stimulus = Annotated[
+    float | None, typer.Option(help="mV/ms; 0: its own beat; 40, --drug 80, sinus node 0.")
+]
 Scale = Annotated[list[str] | None, typer.Option(help="Parameter times a factor, as g_Kr=0.5.")]
 Smooth = Annotated[
     float | None, typer.Option(help="mV: sigmoids of this width in place of jumps; none.")

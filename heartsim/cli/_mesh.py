@@ -45,8 +45,8 @@ class BuildOptions(FibreOptions):
 
 @takes(BuildOptions)
 def build(of: BuildOptions) -> None:
-    """Make a heart with fibres and segments of SOURCE, a segmentation, surfaces or contours; or
-    the wall of an atrium, where the labels name one."""
+    """Make a heart with fibres and segments of SOURCE, a segmentation, surfaces or contours; with
+    its atria, or of one atrium alone, where the labels file says so."""
     source, labels, angles = of.source, of.labels, of.angles()
     if of.out.exists():
         raise ValueError(f"{of.out} exists and is not overwritten; give another name.")

@@ -12,7 +12,7 @@ class Solver(Section):
 
     model: Literal["monodomain", "eikonal", "reaction_eikonal"] = "monodomain"
     """eikonal: arrival times from velocities alone, and voltages from a template; [heart] ionic,
-    dt_ms and what follows it are not used. reaction_eikonal: arrival times fire the membranes."""
+    only duration_ms and precision are used. reaction_eikonal: arrival times fire the membranes."""
     dt_ms: Annotated[float, Field(gt=0, le=0.2)] = 0.1
     """Default 0.1 where velocities are tuned, which they are at this step, and 0.05 where
     conductivities are given; see docs/numerics.md."""

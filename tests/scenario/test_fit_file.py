@@ -21,7 +21,9 @@ from heartsim.scenario import (
     to_toml,
 )
 from heartsim.scenario._fit_run import as_scenario
+from heartsim.scenario._fit_schema import FitFastLayer, Free, Hunt, MeasuredEcg, Truth
 from heartsim.scenario._fit_summary import FIT_DEFINITIONS, TRUTH_DEFINITIONS
+from heartsim.scenario._schema import Ecg
 from heartsim.viz import fit_png, read_ecg
 
 PAGE = Path(__file__).parents[2] / "docs" / "fit.md"
@@ -48,6 +50,23 @@ def test_the_page_finds_its_hidden_truth(run):
     assert max(rows["site_error_mm"]["value"]) < 3.0
     assert rows["velocity_fibre_m_s"]["value"] == pytest.approx(0.62, rel=0.05)
     assert set(rows) == set(FIT_DEFINITIONS) | set(TRUTH_DEFINITIONS)
+
+
+def test_the_page_has_a_row_for_every_key_and_its_default():
+    """But for those that a scenario has, too, whose page is another."""
+    page = re.findall(r"^\| (`.*?) \| (.*?) \|", PAGE.read_text(encoding="utf-8"), re.M)
+    rows = {
+        key: re.findall(r"`([^`]*)`", default)
+        for keys, default in page
+        for key in re.findall(r"`([\w.]+)`", keys)
+    }
+    sections = {"free": Free, "fast_layer": FitFastLayer, "search": Hunt, "truth": Truth}
+    wanted = {f"ecg.{key}" for key in MeasuredEcg.model_fields.keys() - Ecg.model_fields.keys()}
+    wanted |= {f"{name}.{key}" for name, one in sections.items() for key in one.model_fields}
+    assert wanted == {key for key in rows if "." in key}
+    for name, section in (("free", Free()), ("search", Hunt())):
+        for key, value in section:
+            assert json.dumps(value) in [json.dumps(json.loads(x)) for x in rows[f"{name}.{key}"]]
 
 
 def test_the_directory_is_whole_and_says_how_it_came_about(run):
