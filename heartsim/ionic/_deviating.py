@@ -43,6 +43,11 @@ class Deviating(AbstractIonicModel):
         V, start = self.inner.rest()
         return V, Deviation(self._mapped(jnp.subtract, start, start))
 
+    def origin(self) -> Deviation:
+        """See AbstractIonicModel."""
+        start = self.inner.rest()[1]
+        return Deviation(self._mapped(lambda _, x_0: x_0, self.inner.origin(), start))
+
     def _mapped(self, f, state, start):
         leaves, tree = jax.tree.flatten(state)
         each = zip(leaves, jax.tree.leaves(start), self.counted, strict=True)

@@ -110,6 +110,11 @@ class AbstractIonicModel(eqx.Module):
         """The state as the paper has it, where this membrane keeps another."""
         return state
 
+    def origin(self) -> Any:
+        """What the leaves of a state are counted from: in the state's structure, scalars or one
+        value per node; 0 where this membrane keeps the paper's."""
+        return jax.tree.map(jnp.zeros_like, self.rest()[1])
+
     def named(self) -> dict[str, Array]:
         """The parameters by name."""
         return {name: value for name, value in vars(self).items() if eqx.is_inexact_array(value)}

@@ -77,6 +77,10 @@ class Patchwork(AbstractIonicModel):
         """See AbstractIonicModel."""
         return tuple(model.plain(own) for model, own in zip(self.models, state, strict=True))
 
+    def origin(self) -> Any:
+        """See AbstractIonicModel."""
+        return tuple(model.origin() for model in self.models)
+
     def in_strips(self, parts: int) -> "Patchwork":
         """See AbstractIonicModel. Each strip holds every patch, with as many nodes as the fullest
         strip needs; what it does not need repeats a node, and no node asks for it."""

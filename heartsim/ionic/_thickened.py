@@ -63,6 +63,10 @@ class Thickened(AbstractIonicModel):
         """See AbstractIonicModel."""
         return self.inner.plain(state.inner)
 
+    def origin(self) -> ThickenedState:
+        """See AbstractIonicModel."""
+        return ThickenedState(jnp.zeros(()), self.inner.origin())
+
     def rest(self) -> tuple[Parameter, ThickenedState]:
         """Return V [mV] and the state of the resting membrane, armed."""
         V, state = self.inner.rest()

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from heartsim._files import whole
@@ -19,7 +20,7 @@ def save_state(path: Path, scene: Scene, carry: Carry) -> None:
     """Keep voltage [mV] and membrane of every node at the end of a run, in the order of the nodes
     whatever the devices."""
     held = _held(scene, carry.events.V, carry.state.membrane)
-    arrays: dict[str, Any] = {f"state_{k}": x for k, x in enumerate(jax.tree.leaves(held))}
+    arrays = _numbered("state", held) | _numbered("origin", _origin(scene, carry.state))
     with whole(path) as new, new.open("wb") as file:
         described = {"nodes": scene.nodes, "structure": _structure(held)}
         np.savez(file, **(arrays | described))
@@ -50,9 +51,28 @@ def initial_state(scene: Scene) -> State:
             f"[heart] initial_state: {path} comes from a run with {what} other than this one's; "
             "run that first, or leave the key out to start from rest."
         )
-    arrays = [kept[f"state_{k}"] for k in range(len(jax.tree.leaves(like)))]
-    V, membrane = _put(scene, start, jax.tree.unflatten(jax.tree.structure(like), arrays))
+    V, membrane = _put(scene, start, _from_here(kept, like, _origin(scene, start)))
     return start._replace(V=V, membrane=membrane)
+
+
+def _origin(scene: Scene, state: State) -> Any:
+    """What V and the membranes are counted from, at the real nodes."""
+    origin = scene.tissue.ionic.origin()
+    spread = jax.tree.map(lambda x, of: jnp.broadcast_to(x, of.shape), origin, state.membrane)
+    return _held(scene, jnp.zeros_like(state.V), spread)
+
+
+def _numbered(name: str, held: Any) -> dict[str, Any]:
+    """The arrays as the file names them."""
+    return {f"{name}_{k}": x for k, x in enumerate(jax.tree.leaves(held))}
+
+
+def _from_here(kept: dict[str, Any], like: Any, origin: Any) -> Any:
+    """What was kept, counted from `origin`: the run that left it may have started elsewhere."""
+    leaves, tree = jax.tree.flatten(like)
+    was = [kept[f"origin_{k}"].astype(float) for k in range(len(leaves))]
+    moved = [a - b for a, b in zip(was, jax.tree.leaves(origin), strict=True)]
+    return jax.tree.unflatten(tree, [kept[f"state_{k}"] + x for k, x in enumerate(moved)])
 
 
 def _slots(scene: Scene) -> Any:
@@ -87,4 +107,5 @@ def _put(scene: Scene, start: State, held) -> tuple[Any, Any]:
 
 def _structure(held) -> str:
     """Names and shapes of what is stored, whatever its precision."""
-    return structure(jax.tree.map(lambda x: np.empty(x.shape, np.float64), held))
+    shapes = jax.tree.map(lambda x: np.empty(x.shape, np.float64), held)
+    return structure({"state": shapes, "origin": shapes})

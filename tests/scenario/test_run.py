@@ -19,6 +19,7 @@ from heartsim.scenario import (
     run_scenario,
     scenario_from,
 )
+from heartsim.scenario._state import initial_state
 
 FILES = {
     "scenario.toml",
@@ -136,6 +137,28 @@ def test_a_run_starts_from_the_state_of_another(data, folder):
     data["region"] = [{"tags": ["scar"], "scale": {"tau_in": 2.0}}]
     with pytest.raises(ValueError, match="a run with membranes other than this one's"):
         run_scenario(scenario_from(data, folder=folder), folder / "third")
+
+
+def test_a_state_is_carried_on_to_membranes_that_count_from_elsewhere(data, folder):
+    """Calcium of Beeler and Reuter is counted from where a run starts. Two runs that start at the
+    limit cycle and at rest give the next one what they ended with, from wherever it would start."""
+    data["heart"]["ionic"] = "beeler_reuter_1977"
+    data["solver"] |= {"model": "reaction_eikonal", "diffusion": False, "duration_ms": 1.0}
+    data["conduction"] = dict.fromkeys(("velocity_fibre_m_s", "velocity_sheet_m_s"), 0.6)
+    data["conduction"]["velocity_normal_m_s"] = 0.6
+    settled = {**data, "heart": {**data["heart"], "limit_cycle": 300.0}}
+
+    def calcium(given):
+        scene = build_scene(scenario_from(given, folder=folder), folder / "cache")
+        return np.asarray(scene.tissue.ionic.plain(initial_state(scene).membrane).Ca_i)
+
+    run_scenario(scenario_from(settled, folder=folder), folder / "end", cache=folder / "cache")
+    wanted = calcium(settled)[0]
+    assert wanted > 1.5 * calcium(data)[0]
+    for given in (data, settled):
+        given["heart"] = given["heart"] | {"initial_state": "end/state.npz"}
+        far = calcium(given)[-20]  # 1 ms later, where nothing has fired
+        assert far == pytest.approx(wanted, rel=0.02)  # it falls by that
 
 
 def test_float64_is_float64(data, folder):
