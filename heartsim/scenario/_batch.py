@@ -187,7 +187,7 @@ def _loop(scenes: Sequence[Scene]) -> list[Done | Alone]:
         chunk = jax.device_get((was, carry.events.activation, kept.leads))
         for k, record in enumerate(records):
             before, after, leads = _of(chunk, k)
-            records[k] = recorded(record, before, after, leads, dt)
+            records[k] = recorded(record, before, after, leads, dt, len(scenes[k].nodes))
     carry = jax.device_get(carry)
     found: list[Done | Alone] = [Alone("its voltage ran away")] * len(scenes)
     for k in np.flatnonzero(sound).tolist():

@@ -58,7 +58,7 @@ def run_scene(
         advance = _advance
         _watch(scene, before, kept, sample_steps)
         was, now = before.events.activation, carry.events.activation
-        record = recorded(record, was, now, kept.leads, dt)
+        record = recorded(record, was, now, kept.leads, dt, len(scene.nodes))
         if kept.V is not None:
             np.save(folder / voltage_file(done), _due(scene, np.asarray(kept.V), done))
         if (done + count) // per_chunk % keep_every == 0 and done + count < samples:
@@ -131,11 +131,14 @@ def _state_at(scene: Scene, carry: Carry, node: int) -> str:
     return ", ".join(f"{name} = {x:.4g}" for name, x in (broken if broken else values).items())
 
 
-def recorded(record: Record, before: Crossing, after: Crossing, leads, dt: float) -> Record:
+def recorded(
+    record: Record, before: Crossing, after: Crossing, leads, dt: float, real: int
+) -> Record:
     """The record with the activations and leads of one more chunk, which is shorter than any
-    refractory period: no node activates twice in it."""
-    step, fraction = (np.asarray(x) for x in after)
-    node = np.flatnonzero(step != np.asarray(before.step))
+    refractory period: no node activates twice in it. Beyond the first `real` nodes is padding,
+    where a membrane that beats by itself fires, too."""
+    step, fraction = (np.asarray(x)[:real] for x in after)
+    node = np.flatnonzero(step != np.asarray(before.step)[:real])
     time = (step[node] + fraction[node].astype(float)) * dt
     order = np.argsort(time, kind="stable")
     return Record(

@@ -56,8 +56,9 @@ class Solver(Section):
 class Output(Section):
     """What is kept."""
 
-    sample_ms: Positive = 1.0
-    """Between two rows of ecg.csv."""
+    sample_ms: Annotated[Positive, Field(le=50.0)] = 1.0
+    """Between two rows of ecg.csv. A run looks after each, at the latest, which nodes fired: in 50
+    ms none does twice."""
     voltage_every_ms: Positive | None = None
     """Between two frames of V.vtkhdf; absent: no such file."""
     threshold_mV: float = -40.0

@@ -151,6 +151,7 @@ MISTAKES = [
         {"output": {"sample_ms": 0.25}},
         "[output] sample_ms = 0.25 ms is not a whole number of steps",
     ),
+    ({"output": {"sample_ms": 100.0}}, "[output] sample_ms = 100.0 must be at most 50"),
     ({"solver": {"duration_ms": 10.5}}, "[solver] duration_ms = 10.5 is not a multiple of"),
     ({"region": [{"tags": []}]}, "[[region]] 1: tags = [] is not a list of the wanted length."),
     ({"region": [{"tags": [1], "scale": {"g": -1.0}}]}, "scale.g = -1.0 must be at least 0"),

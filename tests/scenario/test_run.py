@@ -5,6 +5,7 @@ import errno
 import json
 
 import h5py
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -19,7 +20,9 @@ from heartsim.scenario import (
     run_scenario,
     scenario_from,
 )
+from heartsim.scenario._loop import recorded
 from heartsim.scenario._state import initial_state
+from heartsim.tissue import Crossing
 
 FILES = {
     "scenario.toml",
@@ -159,6 +162,16 @@ def test_a_state_is_carried_on_to_membranes_that_count_from_elsewhere(data, fold
         given["heart"] = given["heart"] | {"initial_state": "end/state.npz"}
         far = calcium(given)[-20]  # 1 ms later, where nothing has fired
         assert far == pytest.approx(wanted, rel=0.02)  # it falls by that
+
+
+def test_padding_that_fires_is_not_recorded():
+    """As it does where a membrane beats by itself. Nodes 0 to 2 are real; 1 has fired before."""
+    fired = Crossing(jnp.array([7, 2, 5, 7]), jnp.array([0.5, 0.0, 0.0, 0.5]))
+    before = Crossing(jnp.array([-1, 2, -1, -1]), jnp.zeros(4))
+    nothing = _checkpoint.Record(np.empty((0, 0)), np.empty(0, int), np.empty(0))
+    record = recorded(nothing, before, fired, None, 0.1, real=3)
+    assert record.node.tolist() == [2, 0]
+    np.testing.assert_allclose(record.time, [0.5, 0.75])
 
 
 def test_float64_is_float64(data, folder):
