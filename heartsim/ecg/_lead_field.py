@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from heartsim._types import AnyArray
 from heartsim.fem import Rows, elements
-from heartsim.mesh import Mesh
+from heartsim.mesh import Mesh, edge_lengths
 
 SIGMA_IL, SIGMA_IT, SIGMA_EL, SIGMA_ET = 0.17, 0.019, 0.62, 0.24
 """Intra- and extracellular conductivities along and across the fibre, mS/mm. Niederer et al.
@@ -41,10 +41,9 @@ def lead_field(
     points = np.asarray(mesh.points, np.float64)
     places = np.array([np.asarray(place, np.float64) for place in electrodes.values()])
     distance = np.linalg.norm(points[None] - places[:, None], axis=2)
-    corners = points[np.asarray(mesh.cells)]
-    longest = np.linalg.norm(corners[:, 1:] - corners[:, :1], axis=2).max()
+    longest = edge_lengths(mesh).max()
     for name, nearest in zip(electrodes, distance.min(axis=1), strict=True):
-        if nearest < longest:
+        if not nearest >= longest:
             raise ValueError(
                 f"electrode {name} lies {nearest:.2f} mm from the heart's nearest node, within one "
                 f"edge ({longest:.2f} mm): move it off the heart, or check the unit (mm)."

@@ -54,9 +54,11 @@ def read_electrodes(path: Path | str) -> dict[str, Float[np.ndarray, " 3"]]:
             continue
         try:
             found[cells[0]] = np.array([float(cell) for cell in cells[1:4]]).reshape(3)
+            np.asarray_chkfinite(found[cells[0]])
         except ValueError:
             raise ValueError(
-                f"{path}, line {number}: {line!r} is not `name, x_mm, y_mm, z_mm`."
+                f"{path}, line {number}: {line!r} is not `name, x_mm, y_mm, z_mm` with "
+                "three finite numbers."
             ) from None
     missing = [name for name in ELECTRODES if name not in found]
     if missing:

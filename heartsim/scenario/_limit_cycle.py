@@ -8,12 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from heartsim._files import whole
+from heartsim._files import code_of, whole
 from heartsim._loops import on_processor
 from heartsim.ionic import AbstractIonicModel, Pacing, Settled, Started, settle
 
 DRIFT = 1e-5  # largest change of any variable a beat, over ten, as a share of itself
-FORM = 1  # of how cells are paced; another number computes all anew
 MOST = 1000  # beats, where the drift does not come down to that
 
 
@@ -63,5 +62,5 @@ def _key(model: AbstractIonicModel, pacing: Pacing) -> str:
     for leaf in leaves:
         found.update(np.asarray(leaf, float).tobytes())
     own = (pacing.cycle_length, pacing.stimulus, pacing.duration, pacing.potassium)
-    found.update(repr((FORM, DRIFT, MOST, own)).encode())
+    found.update(repr((code_of("ionic"), DRIFT, MOST, own)).encode())
     return found.hexdigest()[:24]

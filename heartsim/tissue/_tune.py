@@ -9,7 +9,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from heartsim._files import whole
+from heartsim._files import code_of, whole
 from heartsim.ionic import AbstractIonicModel, RushLarsenMidpoint, Thickened
 
 from ._monodomain import Strang
@@ -143,7 +143,8 @@ def _search(ionic, velocity: float, edge: float, scheme: Scheme) -> Tuned:
 
 def _key(*parts) -> str:
     """Hash of everything that the result depends on."""
-    digest = hashlib.sha256(jax.__version__.encode())
+    code = code_of("mesh", "ionic", "fem", "tissue")
+    digest = hashlib.sha256(f"{jax.__version__} {code}".encode())
     for part in parts:
         arrays, rest = eqx.partition(part, eqx.is_array)
         digest.update(repr(rest).encode())

@@ -109,6 +109,7 @@ BAD = [
     ("", "electrode RA, LA, LL, V1, V2, V3, V4, V5, V6 is missing"),
     ("RA,0,0\n", r"line 1: 'RA,0,0' is not `name, x_mm, y_mm, z_mm`"),
     ("name,x,y,z\nRA,0,zero,1\n", "line 2"),
+    ("RA,0,nan,1\n", "line 1: .* with three finite numbers"),
 ]
 
 

@@ -53,6 +53,17 @@ def test_a_limit_cycle_that_loses_potassium_is_another(tmp_path, x64, monkeypatc
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_a_limit_cycle_of_other_equations_is_another(tmp_path, x64, monkeypatch):
+    def settle(model, *_):
+        return Settled(model.initial(1), 1, 0.0, "V")
+
+    monkeypatch.setattr("heartsim.scenario._limit_cycle.settle", settle)
+    for code in ("of yesterday", "of today"):
+        monkeypatch.setattr("heartsim.scenario._limit_cycle.code_of", lambda _, code=code: code)
+        limit_cycle(by_name(SIMPLE), Pacing(), tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_nothing_is_kept_without_a_folder(tmp_path, x64, monkeypatch):
     monkeypatch.chdir(tmp_path)
     limit_cycle(by_name(SIMPLE), Pacing(cycle_length=400.0))
