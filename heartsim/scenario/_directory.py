@@ -105,6 +105,8 @@ def run_front(scene: FrontScene) -> Done:
 @pages_go_back()
 def _run_loop(scenario, cache, folder: Path, identity, checkpoint, progress) -> Done:
     """A run through time, with its voltages."""
+    if checkpoint is None:  # of a process that was killed before its first
+        _remove(folder, "V-*.npy")
     scene = build_scene(scenario, cache)
     begun = time.time()
     carry, record = run_scene(scene, folder, identity, checkpoint, progress)
@@ -192,12 +194,17 @@ def require_new(out: Path) -> None:
 
 def close(folder: Path, out: Path) -> None:
     """Put what is complete in its final place, without what only a stopped run needs."""
-    for pattern in ("checkpoint*", "V-*.npy"):
-        for path in folder.glob(pattern):
-            path.unlink()
+    _remove(folder, "checkpoint*", "V-*.npy")
     for path in folder.glob(f"{NEW}*"):  # of a process that was killed while it wrote
         shutil.rmtree(path)
     folder.rename(out)
+
+
+def _remove(folder: Path, *patterns: str) -> None:
+    """The files of these names, if there are any."""
+    for pattern in patterns:
+        for path in folder.glob(pattern):
+            path.unlink()
 
 
 @freed_goes_back()

@@ -14,6 +14,7 @@ import pytest
 from heartsim._files import NEW
 from heartsim.scenario import _checkpoint, _directory, run_scenario, scenario_from, to_toml
 from heartsim.scenario._checkpoint import POINTER
+from heartsim.scenario._loop import voltage_file
 
 RESULTS = ("ecg.csv", "activation.vtu", "activations.csv", "state.npz", "V.vtkhdf")
 
@@ -99,6 +100,15 @@ def test_what_a_killed_process_left_half_written_does_not_stay(scenario, folder)
     (left / "checkpoint-40.npz").write_bytes(b"half")
     run_scenario(scenario, folder / "out", resume=True)
     assert not list((folder / "out").glob(f"{NEW}*"))
+
+
+def test_voltages_from_before_the_first_checkpoint_do_not_stay(scenario, folder):
+    """Frames of a killed run, whose chunks began elsewhere."""
+    (folder / "out.partial").mkdir()
+    np.save(folder / "out.partial" / voltage_file(7), np.zeros((3, 5)))
+    run_scenario(scenario, folder / "out", resume=True)
+    run_scenario(scenario, folder / "whole")
+    assert (folder / "out/V.vtkhdf").read_bytes() == (folder / "whole/V.vtkhdf").read_bytes()
 
 
 def test_a_stopped_run_is_not_thrown_away_unasked(scenario, folder):
