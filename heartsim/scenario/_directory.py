@@ -177,13 +177,18 @@ def _identity(scenario: Scenario, inputs: dict[str, str]) -> dict[str, Any]:
 def open_new(out: Path, resume: bool = False) -> Path:
     """The folder in which `out` is made, beside it; ValueError where either exists already."""
     require_new(out)
-    folder = out.with_name(f"{out.name}.partial")
+    folder = partial_of(out)
     if folder.exists() and not resume:
         raise ValueError(
             f"{folder} holds a run that was stopped; go on with --resume, or remove it."
         )
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def partial_of(out: Path) -> Path:
+    """Where `out` lies until it is whole."""
+    return out.with_name(f"{out.name}.partial")
 
 
 def require_new(out: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ._batch import Alone, run_batch
-from ._directory import Done, close, open_new, provenance, run_scenario
+from ._directory import Done, close, open_new, partial_of, provenance, run_scenario
 from ._files import checksum, write_json, write_text
 from ._read import locate, read_on_base, read_scenario, read_toml, scenario_from, to_toml
 from ._rows import row
@@ -144,7 +144,7 @@ class Run:
 
     def __call__(self, tasks: Batch) -> list[Row]:
         """Do them, several in one program; keep their rows on file, and return them."""
-        fresh = [t for t in tasks if not list((self.folder / "runs").glob(f"{t.number:04d}*"))]
+        fresh = [t for t in tasks if not self._begun(t.number)]
         ready: dict[int, Done | Alone] = {}
         if len(fresh) > 1:
             done = run_batch([t.scenario for t in fresh], self.cache)
@@ -153,7 +153,7 @@ class Run:
 
     def _one(self, task: Task, ready: Done | Alone | None) -> Row:
         """Do a run that is not ready, or go on with it where it was stopped; keep its row."""
-        own = self.folder / "runs" / f"{task.number:04d}"
+        own = self._own(task.number)
         found: Row = {"run": task.number} | task.values
         done = ready if isinstance(ready, Done) else None
         try:
@@ -177,6 +177,13 @@ class Run:
         """The row of a run that is done already."""
         path = self._place(number)
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+    def _begun(self, number: int) -> bool:
+        own = self._own(number)
+        return own.exists() or partial_of(own).exists()
+
+    def _own(self, number: int) -> Path:
+        return self.folder / "runs" / f"{number:04d}"
 
     def _place(self, number: int) -> Path:
         return self.folder / "rows" / f"{number:04d}.json"

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import tomli_w
 
-from heartsim.scenario import _directory, on_dask, read_sweep, run_sweep
-from heartsim.scenario._sweep import sweep_tasks
+from heartsim.scenario import _directory, _sweep, on_dask, read_sweep, run_sweep
+from heartsim.scenario._batch import Alone
+from heartsim.scenario._sweep import Run, sweep_tasks
 from heartsim.scenario._sweep_schema import SweepFile, combinations
 
 VELOCITY = "conduction.velocity_fibre_m_s"
@@ -126,6 +127,22 @@ def test_a_sweep_that_is_stopped_goes_on_without_repeating(base):
     assert seen == [3, 4]
     assert table == run_sweep(sweep, base / "whole")
     assert list((base / "out" / "runs").iterdir()) == []
+
+
+def test_run_10000_does_not_keep_run_1000_out_of_its_batch(base, monkeypatch):
+    given = []
+
+    def left(scenarios, cache):
+        given.extend(scenarios)
+        return [Alone("")] * len(scenarios)
+
+    monkeypatch.setattr(_sweep, "run_batch", left)
+    for name in ("rows", "runs/10000"):
+        (base / "out" / name).mkdir(parents=True)
+    tasks = sweep_tasks(read_sweep(sweep_of(base, GRID[:1])))
+    batch = [t._replace(number=number) for t, number in zip(tasks, (1000, 1001), strict=True)]
+    Run(base / "out", None, keep=False)(batch)
+    assert given == [t.scenario for t in batch]
 
 
 def test_what_is_not_kept_is_not_written(base, monkeypatch):
