@@ -215,13 +215,24 @@ def _write_table(folder: Path, table: list[Row]) -> None:
     writer.writerows(zip(*columns.values(), strict=True))
     write_text(folder / "table.csv", text.getvalue())
     if find_spec("pyarrow") is not None:
-        import pyarrow
-        import pyarrow.parquet
-
-        pyarrow.parquet.write_table(pyarrow.table(columns), folder / "table.parquet")
+        _write_parquet(folder / "table.parquet", columns)
     failed = sum(found["status"] != "done" for found in table)
     summary = {
         "runs": row(len(table), "1", "runs of the sweep"),
         "failed": row(failed, "1", "runs that failed; their rows say why"),
     }
     write_json(folder / "summary.json", summary)
+
+
+def _write_parquet(path: Path, columns: dict[str, list[Any]]) -> None:
+    """The same table; a column whose values are not all of one type is text, as in the CSV."""
+    import pyarrow
+    import pyarrow.parquet
+
+    arrays = {}
+    for key, values in columns.items():
+        try:
+            arrays[key] = pyarrow.array(values)
+        except pyarrow.ArrowException:
+            arrays[key] = pyarrow.array([None if x is None else str(x) for x in values])
+    pyarrow.parquet.write_table(pyarrow.table(arrays), path)

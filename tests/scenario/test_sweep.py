@@ -64,6 +64,18 @@ def test_a_grid_is_every_combination_and_each_run_is_the_scenario_it_says(base):
     assert not (base / "out" / "rows").exists()
 
 
+def test_values_of_several_types_are_text_in_parquet(base):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    given = {"solver.thickening": ["auto", 2.0], "region.1.tags": [[1], ["scar"]]}
+    base_text = (base / "base.toml").read_text(encoding="utf-8")
+    (base / "base.toml").write_text(base_text + '\n[[region]]\ntags = ["muscle"]\n')
+    run_sweep(sweep_of(base, [{"key": k, "values": v} for k, v in given.items()]), base / "out")
+    table = parquet.read_table(base / "out" / "table.parquet")
+    assert table.column("solver.thickening").to_pylist() == ["auto", "auto", "2.0", "2.0"]
+    assert table.column("region.1.tags").to_pylist() == 2 * ["[1]", "['scar']"]
+    assert table.column("run").to_pylist() == [1, 2, 3, 4]
+
+
 def test_a_section_that_the_base_leaves_out_has_its_defaults(base):
     text = (base / "base.toml").read_text(encoding="utf-8")
     head, _, tail = text.partition("[conduction]")
