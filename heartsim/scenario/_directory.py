@@ -118,6 +118,11 @@ def _run_loop(scenario, cache, folder: Path, identity, checkpoint, progress) -> 
 
 def input_checksums(scenario: Scenario) -> dict[str, str]:
     """SHA-256 of every file that the scenario reads."""
+    return {str(path): checksum(path) for path in input_files(scenario)}
+
+
+def input_files(scenario: Scenario) -> list[Path]:
+    """Every file that the scenario reads; FileNotFoundError if one is absent."""
     heart, ecg = scenario.heart, scenario.ecg
     mesh = locate(heart.mesh)
     carp = [mesh.with_suffix(end) for end in (".pts", ".elem", ".lon")]
@@ -131,7 +136,7 @@ def input_checksums(scenario: Scenario) -> dict[str, str]:
     paths += [locate(name) for name in sorted(_membrane_files(scenario))]
     if heart.initial_state is not None:
         paths.append(locate(heart.initial_state))
-    return {str(path): checksum(path) for path in paths}
+    return paths
 
 
 def _membrane_files(scenario: Scenario) -> set[str]:

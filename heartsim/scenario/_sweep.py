@@ -6,12 +6,13 @@ import io
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ._batch import Alone, run_batch
-from ._directory import Done, close, open_new, partial_of, provenance, run_scenario
+from ._directory import Done, close, input_files, open_new, partial_of, provenance, run_scenario
 from ._files import checksum, write_json, write_text
 from ._read import locate, read_on_base, read_scenario, read_toml, scenario_from, to_toml
 from ._rows import row
@@ -69,7 +70,7 @@ def run_sweep(
     if batch < 1:
         raise ValueError(f"batch = {batch} was given; wanted the runs of one program, 1 or more.")
     tasks = sweep_tasks(sweep)
-    inputs = {sweep.base: checksum(locate(sweep.base))}
+    inputs = _inputs(sweep, tasks)
     folder = open_new(Path(out), resume)
     _same_sweep(folder, to_toml(sweep), inputs)
     (folder / "runs").mkdir(exist_ok=True)
@@ -193,16 +194,29 @@ def _is_number(value: Any) -> bool:
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
+def _inputs(sweep: SweepFile, tasks: list[Task]) -> dict[str, str]:
+    """SHA-256 of every file that the sweep reads, each read once."""
+    files: set[Path] = set()
+    for task in tasks:
+        with suppress(FileNotFoundError):  # the run will say so
+            files.update(input_files(task.scenario))
+    read = {str(path): checksum(path) for path in sorted(files)}
+    return {sweep.base: checksum(locate(sweep.base))} | read
+
+
 def _same_sweep(folder: Path, text: str, inputs: dict[str, str]) -> None:
     """Keep what a later --resume must find again; ValueError where it finds something else."""
     path = folder / "rows.json"
-    now = {"sweep": text, "inputs": inputs}
-    if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != now:
-        raise ValueError(
-            f"{folder} belongs to another sweep, or its base scenario has changed since; bring "
-            f"that back, or remove {folder} and run without --resume."
-        )
-    write_json(path, now)
+    if path.is_file():
+        was = json.loads(path.read_text(encoding="utf-8"))
+        files = [f for f in was["inputs"] | inputs if was["inputs"].get(f) != inputs.get(f)]
+        if was["sweep"] != text or files:
+            what = f"{files[0]} has changed since" if files else "the sweep file has changed since"
+            raise ValueError(
+                f"{folder} belongs to another sweep, as {what}; bring that back, or remove "
+                f"{folder} and run without --resume."
+            )
+    write_json(path, {"sweep": text, "inputs": inputs})
 
 
 def _write_table(folder: Path, table: list[Row]) -> None:

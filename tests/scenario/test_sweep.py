@@ -174,8 +174,12 @@ def test_another_sweep_is_not_gone_on_with(base):
 
     with pytest.raises(KeyboardInterrupt):
         run_sweep(sweep_of(base, GRID), base / "out", progress=stop)
-    with pytest.raises(ValueError, match="belongs to another sweep"):
+    with pytest.raises(ValueError, match="belongs to another sweep, as the sweep file has changed"):
         run_sweep(sweep_of(base, GRID[:1]), base / "out", resume=True)
+    mesh = base / "wall.vtu"
+    mesh.write_bytes(mesh.read_bytes() + b"\n")
+    with pytest.raises(ValueError, match=r"another sweep, as .*wall\.vtu has changed since"):
+        run_sweep(sweep_of(base, GRID), base / "out", resume=True)
 
 
 @pytest.mark.parametrize(
