@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ._batch import Alone, run_batch
+from ._batch import FAILURES, Alone, run_batch
 from ._directory import Done, close, input_files, open_new, partial_of, provenance, run_scenario
 from ._files import checksum, write_json, write_text
 from ._read import locate, read_on_base, read_scenario, read_toml, scenario_from, to_toml
@@ -58,13 +58,14 @@ def run_sweep(
     """Do every run of a sweep and write `out`; return its rows in the order of the runs.
 
     `out` holds sweep.toml, table.csv (and table.parquet where pyarrow is installed), summary.json,
-    manifest.json, and in runs/ a run directory for each. A run that fails is a row that says why,
-    and the others go on. `resume` repeats no run that has its row, and goes on with one that was
-    stopped from its last checkpoint. `through` does the runs: `map` one after the other here, so
-    that they share programs; `on_dask` on a cluster. With `batch` above 1 so many runs at a time
-    are computed in one program where they can be (`run_batch`), without checkpoints; the manifest
-    notes why a run was not. ValueError where a combination is no scenario, before the first run,
-    `resume` meets another sweep, or `batch` is less than 1.
+    manifest.json, and in runs/ a run directory for each. A run that fails, for its input, a file
+    that is absent or want of memory, is a row that says why, and the others go on. `resume`
+    repeats no run that has its row, and goes on with one that was stopped from its last
+    checkpoint. `through` does the runs: `map` one
+    after the other here, so that they share programs; `on_dask` on a cluster. With `batch` above
+    1 so many runs at a time are computed in one program where they can be (`run_batch`), without
+    checkpoints; the manifest notes why a run was not. ValueError where a combination is no
+    scenario, before the first run, `resume` meets another sweep, or `batch` is less than 1.
     """
     sweep = sweep if isinstance(sweep, SweepFile) else read_sweep(sweep)
     if batch < 1:
@@ -165,8 +166,9 @@ class Run:
             summary = json.loads((own / "summary.json").read_text(encoding="utf-8"))
             numbers = {k: r["value"] for k, r in summary.items() if _is_number(r["value"])}
             found |= {"status": "done"} | numbers
-        except ValueError as error:
+        except FAILURES as error:
             found |= {"status": f"failed: {error}"}
+            shutil.rmtree(partial_of(own), ignore_errors=True)  # no run is done twice
         if isinstance(ready, Alone):
             found[ALONE] = ready.why
         write_json(self._place(task.number), found)

@@ -1,18 +1,22 @@
 """Sweeps: grids and samples, failures, resuming, and the same on a cluster."""
 
 import csv
+import errno
 import functools
 import json
 import os
 import time
 from pathlib import Path
+from unittest.mock import Mock
 
+import jax
 import numpy as np
 import pytest
 import tomli_w
 
-from heartsim.scenario import _directory, _sweep, on_dask, read_sweep, run_sweep
+from heartsim.scenario import _batch, _directory, _sweep, on_dask, read_sweep, run_sweep
 from heartsim.scenario._batch import Alone
+from heartsim.scenario._directory import partial_of
 from heartsim.scenario._sweep import Run, sweep_tasks
 from heartsim.scenario._sweep_schema import SweepFile, combinations
 
@@ -113,6 +117,36 @@ def test_a_run_that_fails_is_a_row_and_the_others_go_on(base):
         json.loads((base / "out" / "summary.json").read_text(encoding="utf-8"))["failed"]["value"]
         == 1
     )
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_an_absent_file_fails_its_own_run_alone(base, batch):
+    vary = [{"key": "heart.mesh", "values": ["wall.vtu", "gone.vtu", "wall.vtu"]}]
+    rows = run_sweep(sweep_of(base, vary), base / "out", batch=batch)
+    assert [r["status"][:6] for r in rows] == ["done", "failed", "done"]
+    assert "gone.vtu does not exist; check the path" in rows[1]["status"]
+
+
+def test_a_run_too_large_for_the_memory_fails_alone_and_a_full_disk_stops_all(base, monkeypatch):
+    def short(scenario, own, **_):
+        partial_of(own).mkdir()  # with a checkpoint
+        raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory")
+
+    monkeypatch.setattr(_sweep, "run_scenario", short)
+    rows = run_sweep(sweep_of(base, GRID[:1]), base / "out")
+    assert [r["status"] for r in rows] == 2 * ["failed: RESOURCE_EXHAUSTED: Out of memory"]
+    assert list((base / "out" / "runs").iterdir()) == []
+    monkeypatch.setattr(_sweep, "run_scenario", Mock(side_effect=OSError(errno.ENOSPC, "full")))
+    with pytest.raises(OSError, match="full"):
+        run_sweep(sweep_of(base, GRID[:1]), base / "again")
+
+
+def test_a_batch_too_large_for_the_memory_is_run_one_by_one(base, monkeypatch):
+    short = Mock(side_effect=jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED"))
+    monkeypatch.setattr(_batch, "_fronts", short)
+    rows = run_sweep(sweep_of(base, GRID[:1]), base / "out", batch=2)
+    assert [r["status"] for r in rows] == ["done", "done"]
+    short.assert_called_once()
 
 
 def test_a_sweep_that_is_stopped_goes_on_without_repeating(base):
