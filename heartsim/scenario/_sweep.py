@@ -7,11 +7,13 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ._batch import FAILURES, Alone, run_batch
+from ._checkpoint import Unusable
 from ._directory import Done, close, input_files, open_new, partial_of, provenance, run_scenario
 from ._files import checksum, write_json, write_text
 from ._read import locate, read_on_base, read_scenario, read_toml, scenario_from, to_toml
@@ -61,7 +63,7 @@ def run_sweep(
     manifest.json, and in runs/ a run directory for each. A run that fails, for its input, a file
     that is absent or want of memory, is a row that says why, and the others go on. `resume`
     repeats no run that has its row, and goes on with one that was stopped from its last
-    checkpoint. `through` does the runs: `map` one
+    checkpoint, or begins it anew where that cannot be used. `through` does the runs: `map` one
     after the other here, so that they share programs; `on_dask` on a cluster. With `batch` above
     1 so many runs at a time are computed in one program where they can be (`run_batch`), without
     checkpoints; the manifest notes why a run was not. ValueError where a combination is no
@@ -160,9 +162,7 @@ class Run:
         done = ready if isinstance(ready, Done) else None
         try:
             if not own.exists():  # else only its row was missing
-                run_scenario(
-                    task.scenario, own, resume=True, cache=self.cache, done=done, keep=self.keep
-                )
+                self._run(task, own, done)
             summary = json.loads((own / "summary.json").read_text(encoding="utf-8"))
             numbers = {k: r["value"] for k, r in summary.items() if _is_number(r["value"])}
             found |= {"status": "done"} | numbers
@@ -175,6 +175,23 @@ class Run:
         if not self.keep:
             shutil.rmtree(own, ignore_errors=True)
         return found
+
+    def _run(self, task: Task, own: Path, done: Done | None) -> None:
+        """Do a run; anew where its checkpoint is damaged or of another version."""
+        run = partial(
+            run_scenario,
+            task.scenario,
+            own,
+            resume=True,
+            cache=self.cache,
+            done=done,
+            keep=self.keep,
+        )
+        try:
+            run()
+        except Unusable:
+            shutil.rmtree(partial_of(own))
+            run()
 
     def kept(self, number: int) -> Row | None:
         """The row of a run that is done already."""
