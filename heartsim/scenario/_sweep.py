@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from ._batch import FAILURES, Alone, run_batch
 from ._checkpoint import Unusable
+from ._dask import Lost
 from ._directory import Done, close, input_files, open_new, partial_of, provenance, run_scenario
 from ._files import checksum, write_json, write_text
 from ._read import locate, read_on_base, read_scenario, read_toml, scenario_from, to_toml
@@ -35,7 +36,7 @@ class Task(NamedTuple):
 
 Batch = list[Task]
 
-Mapping = Callable[[Callable[[Batch], list[Row]], list[Batch]], Iterator[list[Row]]]
+Mapping = Callable[[Callable[[Batch], list[Row]], list[Batch]], Iterator[list[Row] | Lost]]
 """How the batches of a sweep are done: in any order, anywhere."""
 
 ALONE = "alone"
@@ -82,7 +83,7 @@ def run_sweep(
     rows = {t.number: kept for t in tasks if (kept := one.kept(t.number)) is not None}
     left = [t for t in tasks if t.number not in rows]
     for batch_done in through(one, [left[k : k + batch] for k in range(0, len(left), batch)]):
-        for done in batch_done:
+        for done in one.lost(batch_done) if isinstance(batch_done, Lost) else batch_done:
             rows[done["run"]] = done
             if progress is not None:
                 progress(len(rows), len(tasks))
@@ -192,6 +193,16 @@ class Run:
         except Unusable:
             shutil.rmtree(partial_of(own))
             run()
+
+    def lost(self, batch: Lost) -> list[Row]:
+        """The rows of a batch that is given up; those that were done before stay as they are."""
+        return [self.kept(task.number) or self._given_up(task, batch.why) for task in batch.task]
+
+    def _given_up(self, task: Task, why: str) -> Row:
+        shutil.rmtree(partial_of(self._own(task.number)), ignore_errors=True)
+        found = {"run": task.number} | task.values | {"status": f"failed: {why}"}
+        write_json(self._place(task.number), found)
+        return found
 
     def kept(self, number: int) -> Row | None:
         """The row of a run that is done already."""

@@ -16,6 +16,7 @@ import tomli_w
 
 from heartsim.scenario import _batch, _directory, _sweep, on_dask, read_sweep, run_sweep
 from heartsim.scenario._batch import Alone
+from heartsim.scenario._dask import Lost
 from heartsim.scenario._directory import partial_of
 from heartsim.scenario._sweep import Run, sweep_tasks
 from heartsim.scenario._sweep_schema import SweepFile, combinations
@@ -234,6 +235,19 @@ def test_what_is_wrong_is_said_before_the_first_run(base, vary, more, said):
     with pytest.raises(ValueError, match=r".*") as caught:
         sweep_tasks(read_sweep(sweep_of(base, vary, **more)))
     assert said in str(caught.value)
+
+
+def test_a_run_that_is_lost_is_a_row_and_the_others_go_on(base):
+    def losing(one, batches):
+        first, second = batches
+        one(second[1:])  # its row is kept
+        yield Lost(second, "its worker was lost 4 times")
+        yield one(first)
+
+    rows = run_sweep(sweep_of(base, GRID), base / "out", through=losing, batch=2)
+    lost = "failed: its worker was lost 4 times"
+    assert [r["status"] for r in rows] == ["done", "done", lost, "done"]
+    assert (rows[2][VELOCITY], rows[2]["stimulus.1.start_ms"]) == (0.8, 0.0)
 
 
 class Killed:
