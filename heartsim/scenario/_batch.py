@@ -34,6 +34,10 @@ from ._schema import Scenario
 from ._summary import times_of
 from ._tissue import STEPPINGS
 
+FAILURES = (ValueError, FileNotFoundError, MemoryError, jax.errors.JaxRuntimeError)
+"""What is wrong with one run and not with those beside it: its input, a file that is absent, or
+more memory than there is. A disk that is full is wrong with them all."""
+
 
 class Alone(NamedTuple):
     """A run that a batch leaves to `run_scenario`."""
@@ -47,7 +51,8 @@ def run_batch(scenarios: Sequence[Scenario], cache: Path | None = None) -> list[
     Runs through time must agree in dt, duration, samples, precision, membrane, scheme and number
     of stimuli, and meshes are padded to the largest; eikonal runs must have one mesh. Alone is
     what has no such fellow, keeps voltages, starts from a state on file, lies on several devices,
-    cannot be built, or ran away: `run_scenario` does it, or says what is wrong.
+    cannot be built, ran away, or does not fit into memory beside its fellows: `run_scenario` does
+    it, or says what is wrong.
     """
     found: list[Done | Alone] = [Alone("no other run of its batch is of its kind")] * len(scenarios)
     kinds: dict[str, list[tuple[int, Any]]] = {}
@@ -55,7 +60,7 @@ def run_batch(scenarios: Sequence[Scenario], cache: Path | None = None) -> list[
         try:
             with precision(scenario):
                 kind, scene = _built(scenario, cache)
-        except ValueError as error:
+        except FAILURES as error:
             found[k] = Alone(str(error))
         else:
             kinds.setdefault(kind, []).append((k, scene))
@@ -93,7 +98,7 @@ def _together(scenes: Sequence[Any]) -> Sequence[Done | Alone]:
     begun = time.time()
     try:
         found = _fronts(scenes) if isinstance(scenes[0], FrontScene) else _loop(scenes)
-    except ValueError as error:  # of `stacked`
+    except FAILURES as error:  # of `stacked`, or too much for the memory
         return [Alone(str(error))] * len(scenes)
     share = (time.time() - begun) / len(scenes)
     return [x if isinstance(x, Alone) else _noted(x, share, len(scenes)) for x in found]

@@ -18,6 +18,10 @@ from ._files import checksum, write_json
 POINTER = "checkpoint.json"
 
 
+class Unusable(ValueError):
+    """A checkpoint that cannot be gone on from."""
+
+
 class Record(NamedTuple):
     """What has been collected so far, beside the carry."""
 
@@ -42,8 +46,8 @@ def save_checkpoint(folder: Path, carry: PyTree, record: Record, identity: dict[
 def find_checkpoint(folder: Path, identity: dict[str, Any]) -> Path | None:
     """The checkpoint to go on from; None if nothing was kept yet.
 
-    ValueError if the file is damaged, or belongs to another scenario, input, precision, device
-    or version: going on would not give the uninterrupted run.
+    Unusable (a ValueError) if the file is damaged, or belongs to another scenario, input,
+    precision, device or version: going on would not give the uninterrupted run.
     """
     if not (folder / POINTER).is_file():
         return None
@@ -54,14 +58,14 @@ def find_checkpoint(folder: Path, identity: dict[str, Any]) -> Path | None:
     except (OSError, ValueError, KeyError, TypeError):
         good = False
     if not good:
-        raise ValueError(
+        raise Unusable(
             f"{folder}: the checkpoint is damaged (its checksum does not match); "
             f"remove {folder} and run without --resume."
         )
     for key, now in identity.items():
         if was.get(key) != now:
             parted = _difference(was.get(key), now)
-            raise ValueError(
+            raise Unusable(
                 f"{folder}: the checkpoint belongs to another {key}: {parted}; "
                 f"bring that back, or remove {folder} and run without --resume."
             )
@@ -69,11 +73,11 @@ def find_checkpoint(folder: Path, identity: dict[str, Any]) -> Path | None:
 
 
 def load_checkpoint(path: Path, like: PyTree) -> tuple[PyTree, Record]:
-    """The carry, in the structure of `like`, and the record; ValueError if it has another."""
+    """The carry, in the structure of `like`, and the record; Unusable if it has another."""
     leaves, tree = jax.tree.flatten(like)
     with np.load(path, allow_pickle=False) as stored:
         if str(stored["structure"]) != structure(like):
-            raise ValueError(
+            raise Unusable(
                 f"{path}: the checkpoint holds other arrays than this version carries; "
                 f"remove {path.parent} and run without --resume."
             )

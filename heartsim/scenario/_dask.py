@@ -1,7 +1,7 @@
 """The runs of a sweep on a Dask cluster."""
 
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 Task = TypeVar("Task")
 T = TypeVar("T")
@@ -9,16 +9,24 @@ T = TypeVar("T")
 LOCAL = "local"
 
 
+class Lost(NamedTuple):
+    """A task that is given up: every worker that did it was lost."""
+
+    task: Any
+    why: str
+
+
 def on_dask(
     scheduler: str,
     workers: int | None = None,
-    retries: int = 3,
     prepare: Callable[[], None] | None = None,
-) -> Callable[[Callable[[Task], T], list[Task]], Iterator[T]]:
+) -> Callable[[Callable[[Task], T], list[Task]], Iterator[T | Lost]]:
     """A `map` in any order on the cluster at `scheduler`, or, for "local", on `workers` processes
-    of this machine. All must see the same folders. A run whose worker is lost is given to
-    another, `retries` times at most. Every worker calls `prepare` first. ValueError without the
-    package, or without a cluster there.
+    of this machine. All must see the same folders. A task whose worker is lost is given to
+    another; where that happens more often than the scheduler allows
+    (`distributed.scheduler.allowed-failures`, 3 by default) it is done after all others, by
+    itself, and is Lost where its workers are lost again. Every worker calls `prepare` first.
+    ValueError without the package, or without a cluster there.
     """
     try:
         import distributed
@@ -27,13 +35,26 @@ def on_dask(
             "--scheduler needs the package distributed: pip install 'heartsim[sweep]'."
         ) from None
 
-    def through(one: Callable[[Task], T], tasks: list[Task]) -> Iterator[T]:
+    def through(one: Callable[[Task], T], tasks: list[Task]) -> Iterator[T | Lost]:
         with distributed.Client(**_where(scheduler, workers)) as client:
             if prepare is not None:
                 client.register_worker_callbacks(prepare)
-            futures = client.map(one, tasks, retries=retries, pure=False)
-            for _, result in distributed.as_completed(futures, with_results=True):
-                yield result
+            futures = client.map(one, tasks, pure=False)
+            killed: list[Task] = []
+            task_of = dict(zip(futures, tasks, strict=True))
+            for future in distributed.as_completed(futures):
+                if isinstance(future.exception(), distributed.KilledWorker):
+                    killed.append(task_of[future])
+                else:
+                    yield future.result()
+            for task in killed:  # Dask gives up those, too, that waited where another killed
+                alone = client.submit(one, task, pure=False)
+                error = alone.exception()
+                if isinstance(error, distributed.KilledWorker):
+                    times = error.allowed_failures + 1
+                    yield Lost(task, f"its worker was lost {times} times while it ran alone")
+                else:
+                    yield alone.result()
 
     return through
 

@@ -105,6 +105,8 @@ def run_front(scene: FrontScene) -> Done:
 @pages_go_back()
 def _run_loop(scenario, cache, folder: Path, identity, checkpoint, progress) -> Done:
     """A run through time, with its voltages."""
+    if checkpoint is None:  # of a process that was killed before its first
+        _remove(folder, "V-*.npy")
     scene = build_scene(scenario, cache)
     begun = time.time()
     carry, record = run_scene(scene, folder, identity, checkpoint, progress)
@@ -116,6 +118,11 @@ def _run_loop(scenario, cache, folder: Path, identity, checkpoint, progress) -> 
 
 def input_checksums(scenario: Scenario) -> dict[str, str]:
     """SHA-256 of every file that the scenario reads."""
+    return {str(path): checksum(path) for path in input_files(scenario)}
+
+
+def input_files(scenario: Scenario) -> list[Path]:
+    """Every file that the scenario reads; FileNotFoundError if one is absent."""
     heart, ecg = scenario.heart, scenario.ecg
     mesh = locate(heart.mesh)
     carp = [mesh.with_suffix(end) for end in (".pts", ".elem", ".lon")]
@@ -129,7 +136,7 @@ def input_checksums(scenario: Scenario) -> dict[str, str]:
     paths += [locate(name) for name in sorted(_membrane_files(scenario))]
     if heart.initial_state is not None:
         paths.append(locate(heart.initial_state))
-    return {str(path): checksum(path) for path in paths}
+    return paths
 
 
 def _membrane_files(scenario: Scenario) -> set[str]:
@@ -175,13 +182,18 @@ def _identity(scenario: Scenario, inputs: dict[str, str]) -> dict[str, Any]:
 def open_new(out: Path, resume: bool = False) -> Path:
     """The folder in which `out` is made, beside it; ValueError where either exists already."""
     require_new(out)
-    folder = out.with_name(f"{out.name}.partial")
+    folder = partial_of(out)
     if folder.exists() and not resume:
         raise ValueError(
             f"{folder} holds a run that was stopped; go on with --resume, or remove it."
         )
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def partial_of(out: Path) -> Path:
+    """Where `out` lies until it is whole."""
+    return out.with_name(f"{out.name}.partial")
 
 
 def require_new(out: Path) -> None:
@@ -192,12 +204,17 @@ def require_new(out: Path) -> None:
 
 def close(folder: Path, out: Path) -> None:
     """Put what is complete in its final place, without what only a stopped run needs."""
-    for pattern in ("checkpoint*", "V-*.npy"):
-        for path in folder.glob(pattern):
-            path.unlink()
+    _remove(folder, "checkpoint*", "V-*.npy")
     for path in folder.glob(f"{NEW}*"):  # of a process that was killed while it wrote
         shutil.rmtree(path)
     folder.rename(out)
+
+
+def _remove(folder: Path, *patterns: str) -> None:
+    """The files of these names, if there are any."""
+    for pattern in patterns:
+        for path in folder.glob(pattern):
+            path.unlink()
 
 
 @freed_goes_back()

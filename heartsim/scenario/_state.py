@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import jax
 import jax.numpy as jnp
@@ -37,11 +38,11 @@ def initial_state(scene: Scene) -> State:
     path = locate(scene.scenario.heart.initial_state)
     like = _held(scene, start.V, start.membrane)
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             kept = {name: stored[name] for name in stored.files}
         same_nodes = np.array_equal(kept["nodes"], scene.nodes)
         same_membrane = str(kept["structure"]) == _structure(like)
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
         raise ValueError(
             f"[heart] initial_state: {path} holds no state of a run ({error})."
         ) from None

@@ -10,10 +10,21 @@ import time
 
 import numpy as np
 import pytest
+import tomli_w
 
 from heartsim._files import NEW
-from heartsim.scenario import _checkpoint, _directory, run_scenario, scenario_from, to_toml
+from heartsim.scenario import (
+    _checkpoint,
+    _directory,
+    run_scenario,
+    run_sweep,
+    scenario_from,
+    to_toml,
+)
 from heartsim.scenario._checkpoint import POINTER
+from heartsim.scenario._loop import voltage_file
+from heartsim.scenario._sweep import sweep_tasks
+from heartsim.scenario._sweep_schema import SweepFile, Vary
 
 RESULTS = ("ecg.csv", "activation.vtu", "activations.csv", "state.npz", "V.vtkhdf")
 
@@ -101,6 +112,15 @@ def test_what_a_killed_process_left_half_written_does_not_stay(scenario, folder)
     assert not list((folder / "out").glob(f"{NEW}*"))
 
 
+def test_voltages_from_before_the_first_checkpoint_do_not_stay(scenario, folder):
+    """Frames of a killed run, whose chunks began elsewhere."""
+    (folder / "out.partial").mkdir()
+    np.save(folder / "out.partial" / voltage_file(7), np.zeros((3, 5)))
+    run_scenario(scenario, folder / "out", resume=True)
+    run_scenario(scenario, folder / "whole")
+    assert (folder / "out/V.vtkhdf").read_bytes() == (folder / "whole/V.vtkhdf").read_bytes()
+
+
 def test_a_stopped_run_is_not_thrown_away_unasked(scenario, folder):
     stopped(scenario, folder / "out", after_ms=30.0)
     with pytest.raises(ValueError, match="holds a run that was stopped; go on with --resume"):
@@ -119,6 +139,24 @@ def test_a_damaged_checkpoint_is_refused(scenario, folder):
             (folder / "out.partial" / POINTER).write_text("{")
         with pytest.raises(ValueError, match="the checkpoint is damaged"):
             run_scenario(scenario, folder / "out", resume=True)
+
+
+@pytest.mark.parametrize("why", ["damaged", "another version"])
+def test_in_a_sweep_a_run_whose_checkpoint_is_refused_begins_anew(data, folder, why, monkeypatch):
+    (folder / "base.toml").write_text(tomli_w.dumps(data))
+    sweep = SweepFile(
+        base=str(folder / "base.toml"), vary=[Vary(key="stimulus.1.start_ms", values=[0.0])]
+    )
+    runs = folder / "out.partial" / "runs"
+    runs.mkdir(parents=True)
+    stopped(sweep_tasks(sweep)[0].scenario, runs / "0001", after_ms=30.0)
+    if why == "damaged":
+        (runs / "0001.partial" / POINTER).write_text("{")
+    else:
+        monkeypatch.setattr(_directory, "version", lambda package: "0.0")
+    (row,) = run_sweep(sweep, folder / "out", resume=True)
+    assert row["status"] == "done"
+    assert [p.name for p in (folder / "out" / "runs").iterdir()] == ["0001"]
 
 
 def refused(scenario, folder, what):

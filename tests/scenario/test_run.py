@@ -174,6 +174,17 @@ def test_padding_that_fires_is_not_recorded():
     np.testing.assert_allclose(record.time, [0.5, 0.75])
 
 
+@pytest.mark.parametrize("name", ["half.npz", "array.npy"])
+def test_a_file_that_holds_no_state_is_named(data, folder, name):
+    np.savez(folder / "whole.npz", V=np.zeros(100))
+    whole = (folder / "whole.npz").read_bytes()
+    (folder / "half.npz").write_bytes(whole[: len(whole) // 2])
+    np.save(folder / "array.npy", np.zeros(100))
+    data["heart"]["initial_state"] = name
+    with pytest.raises(ValueError, match=rf"initial_state: .*{name} holds no state of a run"):
+        run_scenario(scenario_from(data, folder=folder), folder / "out")
+
+
 def test_float64_is_float64(data, folder):
     data["solver"] |= {"duration_ms": 10.0, "precision": "float64"}
     run_scenario(scenario_from(data, folder=folder), folder / "out")

@@ -1,18 +1,24 @@
 """Sweeps: grids and samples, failures, resuming, and the same on a cluster."""
 
 import csv
+import errno
 import functools
 import json
 import os
 import time
 from pathlib import Path
+from unittest.mock import Mock
 
+import jax
 import numpy as np
 import pytest
 import tomli_w
 
-from heartsim.scenario import _directory, on_dask, read_sweep, run_sweep
-from heartsim.scenario._sweep import sweep_tasks
+from heartsim.scenario import _batch, _directory, _sweep, on_dask, read_sweep, run_sweep
+from heartsim.scenario._batch import Alone
+from heartsim.scenario._dask import Lost
+from heartsim.scenario._directory import partial_of
+from heartsim.scenario._sweep import Run, sweep_tasks
 from heartsim.scenario._sweep_schema import SweepFile, combinations
 
 VELOCITY = "conduction.velocity_fibre_m_s"
@@ -63,6 +69,18 @@ def test_a_grid_is_every_combination_and_each_run_is_the_scenario_it_says(base):
     assert not (base / "out" / "rows").exists()
 
 
+def test_values_of_several_types_are_text_in_parquet(base):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    given = {"solver.thickening": ["auto", 2.0], "region.1.tags": [[1], ["scar"]]}
+    base_text = (base / "base.toml").read_text(encoding="utf-8")
+    (base / "base.toml").write_text(base_text + '\n[[region]]\ntags = ["muscle"]\n')
+    run_sweep(sweep_of(base, [{"key": k, "values": v} for k, v in given.items()]), base / "out")
+    table = parquet.read_table(base / "out" / "table.parquet")
+    assert table.column("solver.thickening").to_pylist() == ["auto", "auto", "2.0", "2.0"]
+    assert table.column("region.1.tags").to_pylist() == 2 * ["[1]", "['scar']"]
+    assert table.column("run").to_pylist() == [1, 2, 3, 4]
+
+
 def test_a_section_that_the_base_leaves_out_has_its_defaults(base):
     text = (base / "base.toml").read_text(encoding="utf-8")
     head, _, tail = text.partition("[conduction]")
@@ -102,6 +120,36 @@ def test_a_run_that_fails_is_a_row_and_the_others_go_on(base):
     )
 
 
+@pytest.mark.parametrize("batch", [1, 3])
+def test_an_absent_file_fails_its_own_run_alone(base, batch):
+    vary = [{"key": "heart.mesh", "values": ["wall.vtu", "gone.vtu", "wall.vtu"]}]
+    rows = run_sweep(sweep_of(base, vary), base / "out", batch=batch)
+    assert [r["status"][:6] for r in rows] == ["done", "failed", "done"]
+    assert "gone.vtu does not exist; check the path" in rows[1]["status"]
+
+
+def test_a_run_too_large_for_the_memory_fails_alone_and_a_full_disk_stops_all(base, monkeypatch):
+    def short(scenario, own, **_):
+        partial_of(own).mkdir()  # with a checkpoint
+        raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory")
+
+    monkeypatch.setattr(_sweep, "run_scenario", short)
+    rows = run_sweep(sweep_of(base, GRID[:1]), base / "out")
+    assert [r["status"] for r in rows] == 2 * ["failed: RESOURCE_EXHAUSTED: Out of memory"]
+    assert list((base / "out" / "runs").iterdir()) == []
+    monkeypatch.setattr(_sweep, "run_scenario", Mock(side_effect=OSError(errno.ENOSPC, "full")))
+    with pytest.raises(OSError, match="full"):
+        run_sweep(sweep_of(base, GRID[:1]), base / "again")
+
+
+def test_a_batch_too_large_for_the_memory_is_run_one_by_one(base, monkeypatch):
+    short = Mock(side_effect=jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED"))
+    monkeypatch.setattr(_batch, "_fronts", short)
+    rows = run_sweep(sweep_of(base, GRID[:1]), base / "out", batch=2)
+    assert [r["status"] for r in rows] == ["done", "done"]
+    short.assert_called_once()
+
+
 def test_a_sweep_that_is_stopped_goes_on_without_repeating(base):
     class Stop(Exception):
         pass
@@ -128,6 +176,22 @@ def test_a_sweep_that_is_stopped_goes_on_without_repeating(base):
     assert list((base / "out" / "runs").iterdir()) == []
 
 
+def test_run_10000_does_not_keep_run_1000_out_of_its_batch(base, monkeypatch):
+    given = []
+
+    def left(scenarios, cache):
+        given.extend(scenarios)
+        return [Alone("")] * len(scenarios)
+
+    monkeypatch.setattr(_sweep, "run_batch", left)
+    for name in ("rows", "runs/10000"):
+        (base / "out" / name).mkdir(parents=True)
+    tasks = sweep_tasks(read_sweep(sweep_of(base, GRID[:1])))
+    batch = [t._replace(number=number) for t, number in zip(tasks, (1000, 1001), strict=True)]
+    Run(base / "out", None, keep=False)(batch)
+    assert given == [t.scenario for t in batch]
+
+
 def test_what_is_not_kept_is_not_written(base, monkeypatch):
     kept = run_sweep(sweep_of(base, GRID), base / "kept")
 
@@ -145,8 +209,12 @@ def test_another_sweep_is_not_gone_on_with(base):
 
     with pytest.raises(KeyboardInterrupt):
         run_sweep(sweep_of(base, GRID), base / "out", progress=stop)
-    with pytest.raises(ValueError, match="belongs to another sweep"):
+    with pytest.raises(ValueError, match="belongs to another sweep, as the sweep file has changed"):
         run_sweep(sweep_of(base, GRID[:1]), base / "out", resume=True)
+    mesh = base / "wall.vtu"
+    mesh.write_bytes(mesh.read_bytes() + b"\n")
+    with pytest.raises(ValueError, match=r"another sweep, as .*wall\.vtu has changed since"):
+        run_sweep(sweep_of(base, GRID), base / "out", resume=True)
 
 
 @pytest.mark.parametrize(
@@ -167,6 +235,19 @@ def test_what_is_wrong_is_said_before_the_first_run(base, vary, more, said):
     with pytest.raises(ValueError, match=r".*") as caught:
         sweep_tasks(read_sweep(sweep_of(base, vary, **more)))
     assert said in str(caught.value)
+
+
+def test_a_run_that_is_lost_is_a_row_and_the_others_go_on(base):
+    def losing(one, batches):
+        first, second = batches
+        one(second[1:])  # its row is kept
+        yield Lost(second, "its worker was lost 4 times")
+        yield one(first)
+
+    rows = run_sweep(sweep_of(base, GRID), base / "out", through=losing, batch=2)
+    lost = "failed: its worker was lost 4 times"
+    assert [r["status"] for r in rows] == ["done", "done", lost, "done"]
+    assert (rows[2][VELOCITY], rows[2]["stimulus.1.start_ms"]) == (0.8, 0.0)
 
 
 class Killed:
