@@ -206,8 +206,7 @@ def conduct(
         values[:, inside] = fronts.between(sigmas, factors[inside])
         speeds += own[-1]
     D = diffusivity(values, bulk.chi_1_mm, bulk.C_m_uF_mm2)
-    isotropic = (values == values[0]).all()  # then one object: tensor() asks no fibres for it
-    return tensor(mesh, *([D[0]] * 3 if isotropic else D)), speeds
+    return tensor(mesh, *D), speeds
 
 
 def scheme_of(scenario: Scenario) -> Scheme:
