@@ -243,7 +243,7 @@ def _stimuli(scenario: Scenario, sites, nodes, n_nodes: int) -> list[AbstractSti
                 start=jnp.asarray(pulses.start_ms, float),
                 duration=jnp.asarray(pulses.duration_ms, float),
                 strength=jnp.asarray(pulses.strength_mV_per_ms, float),
-                cycle_steps=whole_steps(pulses.cycle_ms, dt, "cycle_ms"),
+                cycle_steps=whole_steps(pulses.cycle_ms, dt, "cycle_ms") if pulses.beats > 1 else 1,
                 beats=pulses.beats,
             )
         )

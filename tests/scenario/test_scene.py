@@ -78,6 +78,15 @@ def test_a_stimulus_on_dead_tissue_is_refused(data, folder):
         scene_of(data, folder, region=dead, stimulus=[{"at": {"box_mm": end}}])
 
 
+def test_a_cycle_counts_in_whole_steps_where_there_are_several_beats(data, folder):
+    """800 ms, the default, are no whole number of steps of 0.03 ms; one pulse has no cycle."""
+    data["solver"]["dt_ms"], data["output"]["sample_ms"] = 0.03, 0.3
+    assert scene_of(data, folder).stimuli[0].beats == 1
+    data["stimulus"][0]["beats"] = 2
+    with pytest.raises(ValueError, match=r"\[\[stimulus\]\] 1: cycle_ms = 800 ms is not a whole"):
+        scene_of(data, folder)
+
+
 def test_dead_tissue_is_left_out_and_numbers_stay_the_users(data, folder, mesh):
     scene = scene_of(data, folder, region=[{"tags": ["scar"], "conductive": False}])
     alive = np.asarray(mesh.points)[:, 0] <= 18.0
