@@ -175,12 +175,14 @@ def _identity(scenario: Scenario, inputs: dict[str, str]) -> dict[str, Any]:
 def open_new(out: Path, resume: bool = False) -> Path:
     """The folder in which `out` is made, beside it; ValueError where either exists already."""
     require_new(out)
+    out = out.absolute()
     folder = out.with_name(f"{out.name}.partial")
-    if folder.exists() and not resume:
+    try:
+        folder.mkdir(parents=True, exist_ok=resume)
+    except FileExistsError:
         raise ValueError(
             f"{folder} holds a run that was stopped; go on with --resume, or remove it."
-        )
-    folder.mkdir(parents=True, exist_ok=True)
+        ) from None
     return folder
 
 
@@ -197,7 +199,12 @@ def close(folder: Path, out: Path) -> None:
             path.unlink()
     for path in folder.glob(f"{NEW}*"):  # of a process that was killed while it wrote
         shutil.rmtree(path)
-    folder.rename(out)
+    if out.absolute() != Path.cwd():
+        folder.rename(out)
+        return
+    for path in folder.iterdir():  # who stands in the folder would not see another of its name
+        path.rename(out / path.name)
+    folder.rmdir()
 
 
 @freed_goes_back()
