@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "heartsim"
 ORDER = [
-    ("_files", "_loops", "_memory", "_types", "_vectors", "units"),
+    ("_files", "_jit", "_loops", "_memory", "_types", "_vectors", "units"),
     ("mesh",),
     ("ionic",),
     ("fem",),

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from heartsim._jit import jitted
 from heartsim._types import AnyArray
 from heartsim.mesh import Mesh
 
@@ -32,7 +33,7 @@ class Elements(eqx.Module):
         off = self.pattern.gather_rows(self.pattern.gather_edges(self.measure[:, None] * pairs))
         return self._rows(off, -off.sum(axis=0))
 
-    @eqx.filter_jit
+    @jitted
     def mass(self, lumped: float) -> Rows:
         """The blend  lumped · M_lumped + (1 - lumped) · M_consistent  [mm^dim].
 

@@ -25,7 +25,8 @@ class Pacing:
     duration: float = 1.0
     """ms of each stimulus."""
     dt: float = 0.01
-    """ms."""
+    """ms; cycle and stimulus are whole numbers of it, to 1e-4 of themselves, so that heart rates
+    pass, as 60 000 / 70 ms."""
     potassium: bool = True
     """Whether potassium (of a file: what its stimulus has a part in) carries the stimulus into a
     cell with a balance of it; else, as in tissue, its charge is nobody's, and the cell loses
@@ -56,6 +57,15 @@ class Pacing:
                 f"pacing: a stimulus of {self.duration:g} ms does not fit in {self.cycle_length:g} "
                 f"ms by steps of {self.dt:g} ms."
             )
+        for what, span, steps in (
+            ("stimulus", self.duration, self.on),
+            ("cycle", self.cycle_length, self.steps),
+        ):
+            if abs(steps * self.dt - span) > 1e-4 * span:
+                raise ValueError(
+                    f"pacing: a {what} of {span:g} ms is no whole number of steps of {self.dt:g} "
+                    f"ms; use {steps * self.dt:g} ms, or another dt."
+                )
 
 
 def stepped(

@@ -1,8 +1,11 @@
 """Models by name, and models made from models."""
 
+import dataclasses
+
 import equinox as eqx
 import jax
 
+from ._deviating import Deviating
 from ._first_use import check_once
 from ._import import ENDINGS, read_membrane
 from ._imported import Imported
@@ -11,6 +14,7 @@ from ._patchwork import Patchwork
 from ._scaled import instead
 from ._smoothing import led_over
 from ._started import Started
+from ._thickened import Thickened
 from .published import CARDS
 
 MODELS = {name: card.build for name, card in CARDS.items()}
@@ -54,8 +58,8 @@ def smoothed(model: AbstractIonicModel, width: float = 1.0) -> AbstractIonicMode
     if isinstance(model, Patchwork):
         smooth = tuple(smoothed(m, width) for m in model.models)
         return eqx.tree_at(lambda patches: patches.models, model, smooth)
-    if isinstance(model, Started):
-        return Started(smoothed(model.inner, width), model.start)
+    if isinstance(model, Started | Deviating | Thickened):
+        return dataclasses.replace(model, inner=smoothed(model.inner, width))
     if isinstance(model, Imported):
         return led_over(model, width)
     if "jump_width" in vars(model):

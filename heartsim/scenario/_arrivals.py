@@ -101,13 +101,11 @@ def velocities(scenario: Scenario, mesh: Mesh):
     if scenario.fast_layer is not None:
         cells = fast_cells(scenario.fast_layer.surfaces, mesh)
         velocity = [np.where(cells, scenario.fast_layer.velocity_m_s, v) for v in velocity]
-    if mesh.frames is None:
-        if np.ptp(velocity, axis=0).any():
-            raise ValueError(
-                "[conduction]: the mesh has no fibres, so that velocities along and across them "
-                "cannot differ: give three equal ones, or fibres."
-            )
-        velocity = 3 * [velocity[0]]
+    if mesh.frames is None and np.ptp(velocity, axis=0).any():
+        raise ValueError(
+            "[conduction]: the mesh has no fibres, so that velocities along and across them "
+            "cannot differ: give three equal ones, or fibres."
+        )
     return velocity, tuple(notes)
 
 

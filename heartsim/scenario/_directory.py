@@ -183,16 +183,18 @@ def open_new(out: Path, resume: bool = False) -> Path:
     """The folder in which `out` is made, beside it; ValueError where either exists already."""
     require_new(out)
     folder = partial_of(out)
-    if folder.exists() and not resume:
+    try:
+        folder.mkdir(parents=True, exist_ok=resume)
+    except FileExistsError:
         raise ValueError(
             f"{folder} holds a run that was stopped; go on with --resume, or remove it."
-        )
-    folder.mkdir(parents=True, exist_ok=True)
+        ) from None
     return folder
 
 
 def partial_of(out: Path) -> Path:
     """Where `out` lies until it is whole."""
+    out = out.absolute()
     return out.with_name(f"{out.name}.partial")
 
 
@@ -207,7 +209,17 @@ def close(folder: Path, out: Path) -> None:
     _remove(folder, "checkpoint*", "V-*.npy")
     for path in folder.glob(f"{NEW}*"):  # of a process that was killed while it wrote
         shutil.rmtree(path)
-    folder.rename(out)
+    put(folder, out)
+
+
+def put(folder: Path, out: Path) -> None:
+    """Move what is whole to its final place."""
+    if out.absolute() != Path.cwd():
+        folder.rename(out)
+        return
+    for path in folder.iterdir():  # who stands in the folder would not see another of its name
+        path.rename(out / path.name)
+    folder.rmdir()
 
 
 def _remove(folder: Path, *patterns: str) -> None:

@@ -13,7 +13,7 @@ from heartsim.fit import Fit, Problem, Search, fit_qrs, to_twelve
 from heartsim.mesh import write_mesh
 from heartsim.tissue import in_wall
 
-from ._directory import input_checksums, provenance, require_new
+from ._directory import input_checksums, provenance, put, require_new
 from ._files import checksum, write_json, write_leads, write_text
 from ._fit_read import FitScene, build_fit, read_fit
 from ._fit_schema import FitFile
@@ -40,7 +40,7 @@ def run_fit(
     it is renamed. A result outside the gate is written too, and says `fitted: false`. ValueError
     if `out` exists, and for whatever `read_fit` and `build_fit` refuse.
     """
-    out = Path(out)
+    out = Path(out).absolute()
     require_new(out)
     file = file if isinstance(file, FitFile) else read_fit(file)
     file = file if seed is None else _with_seed(file, seed)
@@ -68,7 +68,7 @@ def run_fit(
         _write_results(scene, fit, folder)
         if finish is not None:
             finish(folder)
-        folder.rename(out)
+        put(folder, out)
     return summary
 
 

@@ -23,7 +23,7 @@ from ._checkpoint import Record
 from ._front_schema import Template
 from ._leads import leads_of
 from ._networks import Paths, paths_of
-from ._scene import build_mesh, conducting
+from ._scene import build_mesh, conducting, idle
 from ._schema import Scenario
 from ._summary import Times
 from ._tissue import Speed
@@ -64,7 +64,7 @@ def build_front(scenario: Scenario, cache: Path | None = None) -> FrontScene:
         start=start_times(scenario, mesh, nodes, paths, M),
         field=field,
         speeds=[],
-        notes=tuple(mesh.notes) + flags + notes + (TEMPLATE,),
+        notes=tuple(mesh.notes) + flags + notes + idle(scenario, inner) + (TEMPLATE,),
     )
 
 

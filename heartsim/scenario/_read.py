@@ -153,7 +153,8 @@ def _check_times(scenario: Scenario) -> None:
                 f"{key} = {time:g} is not a multiple of [output] sample_ms = {sample:g}."
             )
     for number, pulses in enumerate(scenario.stimulus, start=1):
-        whole_steps(pulses.cycle_ms, dt, f"[[stimulus]] {number}: cycle_ms")
+        if pulses.beats > 1:
+            whole_steps(pulses.cycle_ms, dt, f"[[stimulus]] {number}: cycle_ms")
     entered = any(tree.start_ms is not None for tree in scenario.purkinje)
     if not scenario.stimulus and not entered and scenario.heart.initial_state is None:
         raise ValueError(

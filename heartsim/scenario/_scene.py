@@ -46,6 +46,7 @@ from ._tissue import (
     Speed,
     cells_of,
     conduct,
+    fast_cells,
     joined,
     membranes,
     point_field,
@@ -114,7 +115,7 @@ def build_scene(scenario: Scenario, cache: Path | None = None) -> Scene:
         field=field,
         detector=Detector(threshold=jnp.asarray(scenario.output.threshold_mV, float)),
         speeds=speeds,
-        notes=tuple(mesh.notes) + flags + told,
+        notes=tuple(mesh.notes) + flags + told + idle(scenario, inner),
     )
 
 
@@ -197,16 +198,34 @@ def devices_of(scenario: Scenario) -> list[jax.Device]:
 
 
 def conducting(scenario: Scenario, mesh: Mesh) -> Bool[np.ndarray, " cells"]:
-    """Which cells conduct; ValueError where none does, or a [[region]] does not exist."""
+    """Which cells conduct; ValueError where none does, at a side of the [fast_layer] neither, or a
+    [[region]] does not exist."""
     conducts = np.ones(mesh.n_cells, bool)
     for number, region in enumerate(scenario.region, start=1):
         try:
-            conducts[cells_of(region, mesh)] = region.conductive
+            for tag in region.tags:
+                mesh.region_tag(tag)
         except ValueError as error:
             raise ValueError(f"[[region]] {number}: tags: {error}") from None
+        conducts[cells_of(region, mesh)] = region.conductive
     if not conducts.any():
         raise ValueError("[[region]]: no cell is left that conducts; leave at least one region.")
+    for side in [] if scenario.fast_layer is None else scenario.fast_layer.surfaces:
+        if not conducts[fast_cells([side], mesh)].any():
+            raise ValueError(
+                f"[fast_layer] surfaces: no cell at {side!r} conducts; leave it out, or take "
+                "conductive = false from its [[region]]."
+            )
     return conducts
+
+
+def idle(scenario: Scenario, inner: Mesh) -> tuple[str, ...]:
+    """What to tell the user of each [[region]] that later ones left nothing that conducts."""
+    return tuple(
+        f"[[region]] {number} changes nothing: none of its cells conducts"
+        for number, region in enumerate(scenario.region, start=1)
+        if region.conductive and not cells_of(region, inner).any()
+    )
 
 
 def _stimuli(scenario: Scenario, sites, nodes, n_nodes: int) -> list[AbstractStimulus]:
@@ -224,7 +243,7 @@ def _stimuli(scenario: Scenario, sites, nodes, n_nodes: int) -> list[AbstractSti
                 start=jnp.asarray(pulses.start_ms, float),
                 duration=jnp.asarray(pulses.duration_ms, float),
                 strength=jnp.asarray(pulses.strength_mV_per_ms, float),
-                cycle_steps=whole_steps(pulses.cycle_ms, dt, "cycle_ms"),
+                cycle_steps=whole_steps(pulses.cycle_ms, dt, "cycle_ms") if pulses.beats > 1 else 1,
                 beats=pulses.beats,
             )
         )

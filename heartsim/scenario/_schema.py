@@ -169,6 +169,8 @@ class Place(Section):
             raise ValueError(
                 f"a place is missing; give one of {', '.join(type(self).model_fields)}."
             )
+        if self.point_mm == []:
+            raise ValueError("point_mm = [] holds no point; give one, or several.")
         if self.radius_mm is not None and self.point_mm is None:
             raise ValueError("radius_mm belongs to point_mm, which is missing; give both.")
         given = [key for key in type(self).model_fields if getattr(self, key) is not None]

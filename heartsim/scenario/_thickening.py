@@ -30,10 +30,11 @@ class Fronts(NamedTuple):
 
     @property
     def knots(self) -> list[float]:
-        """Factors from the least to the greatest."""
-        if self.factor == 1:
-            return [1.0]
-        return np.geomspace(self.nodes.min(), self.factor, KNOTS).tolist()
+        """Factors from the least to the greatest; one where all nodes have the same."""
+        least = self.nodes.min()
+        if least == self.factor:
+            return [self.factor]
+        return np.geomspace(least, self.factor, KNOTS).tolist()
 
     def front(self, model: AbstractIonicModel, factor: float) -> AbstractIonicModel:
         """The membrane with a front so thick; itself where all fronts are as it makes them. Where
@@ -44,7 +45,7 @@ class Fronts(NamedTuple):
         self, values: Float[AnyArray, "knots 3"], cells: Float[AnyArray, " cells"]
     ) -> Float[np.ndarray, "3 cells"]:
         """What has such values at the knots, in cells of such factors."""
-        if self.factor == 1:
+        if len(self.knots) == 1:
             return np.repeat(np.asarray(values).T, len(cells), axis=1)
         curve = scipy.interpolate.PchipInterpolator(np.log(self.knots), np.log(values))
         return np.exp(curve(np.log(cells))).T

@@ -66,8 +66,9 @@ class Speed(NamedTuple):
 
 
 def cells_of(region: Region, mesh: Mesh) -> Bool[np.ndarray, " cells"]:
-    """The cells of a [[region]]; ValueError for a tag that does not exist."""
-    return np.isin(np.asarray(mesh.regions), [mesh.region_tag(tag) for tag in region.tags])
+    """The cells of a [[region]], whose tags the whole mesh has; none in a part without them."""
+    tags: dict[int | str, int] = dict(mesh.region_names)
+    return np.isin(np.asarray(mesh.regions), [tags.get(tag, tag) for tag in region.tags])
 
 
 def fast_cells(surfaces: Sequence[str], mesh: Mesh) -> Bool[np.ndarray, " cells"]:
@@ -187,8 +188,9 @@ def conduct(
         ("bulk", bulk, np.ones(mesh.n_cells, bool))
     ]
     for number, region in enumerate(scenario.region, start=1):
-        if region.conductive and (region.velocities or region.sigmas):
-            parts.append((f"region {number}", region, cells_of(region, mesh)))
+        inside = cells_of(region, mesh)
+        if region.conductive and (region.velocities or region.sigmas) and inside.any():
+            parts.append((f"region {number}", region, inside))
     if scenario.fast_layer is not None:
         fast = scenario.fast_layer
         v = {f"velocity_{direction}_m_s": fast.velocity_m_s for direction in DIRECTIONS}
@@ -206,8 +208,7 @@ def conduct(
         values[:, inside] = fronts.between(sigmas, factors[inside])
         speeds += own[-1]
     D = diffusivity(values, bulk.chi_1_mm, bulk.C_m_uF_mm2)
-    isotropic = (values == values[0]).all()  # then one object: tensor() asks no fibres for it
-    return tensor(mesh, *([D[0]] * 3 if isotropic else D)), speeds
+    return tensor(mesh, *D), speeds
 
 
 def scheme_of(scenario: Scenario) -> Scheme:

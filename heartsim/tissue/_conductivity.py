@@ -1,6 +1,8 @@
 """From fibre frames to tensors."""
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from heartsim import units
@@ -16,13 +18,14 @@ def tensor(
 ) -> Float[Array, "cells 3 3"]:
     """Σ_k value_k a_k a_kᵀ over the fibre, sheet and normal directions a_k of each cell.
 
-    A mesh without fibres has no directions: its three values must be equal.
+    A mesh without fibres has no directions: its three values must be equal, and one
+    object where they are traced.
     """
     values = [
         jnp.broadcast_to(jnp.asarray(v, float), (mesh.n_cells,)) for v in (along, sheet, normal)
     ]
     if mesh.frames is None:
-        if along is not sheet or sheet is not normal:
+        if not (_alike(along, sheet) and _alike(sheet, normal)):
             raise ValueError(
                 "the mesh has no fibres, so that conduction along and across them cannot differ: "
                 "give fibres, or one value for fibre, sheet and normal."
@@ -30,6 +33,14 @@ def tensor(
         return values[0][:, None, None] * jnp.eye(3)
     frames = jnp.asarray(mesh.frames, values[0].dtype)
     return jnp.einsum("kc,cki,ckj->cij", jnp.stack(values), frames, frames)
+
+
+def _alike(a: PerCell, b: PerCell) -> bool:
+    """Whether two values are the same, or known to be equal."""
+    if a is b:
+        return True
+    known = not any(isinstance(x, jax.core.Tracer) for x in (a, b))
+    return known and bool(np.all(np.asarray(a) == np.asarray(b)))
 
 
 def diffusivity(

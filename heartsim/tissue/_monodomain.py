@@ -270,7 +270,7 @@ def monodomain(
     return Monodomain(
         K=parts.stiffness(D),
         M=mass,
-        mass_floor=parts.mass_floor(lumped),
+        mass_floor=float(parts.mass_floor(lumped)),
         ionic=ionic,
         membrane_step=RushLarsenMidpoint() if membrane_step is None else membrane_step,
         splitting=Strang() if splitting is None else splitting,

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int
 
+from heartsim._jit import jitted
 from heartsim._types import AnyArray, Time
 from heartsim.fem import REPEATED, split
 
@@ -27,7 +28,7 @@ class Samples(NamedTuple):
     V_worst: Float[Array, " frames"]  # its voltage, mV
 
 
-@eqx.filter_jit
+@jitted
 def simulate(
     tissue: AbstractTissue,
     stimuli: Sequence[AbstractStimulus],
@@ -47,7 +48,7 @@ def simulate(
     the leads (`leads` @ V), the voltage if `keep_V`, and the worst voltage are kept. Pure and
     differentiable in both modes; a reverse sweep stores one state per sample and, of one sample
     after the other, two per step. Where the tissue is spread over devices, all of them compute.
-    With `stepping=Adaptive()` dt is the least step.
+    With `stepping=Adaptive()` dt is the least step, and a number that is not traced.
     """
     if steps % sample_every:
         raise ValueError(f"simulate: sample_every={sample_every} does not divide steps={steps}.")
@@ -72,7 +73,7 @@ def simulate(
     return tissue.spread.run(through, out, tissue, stimuli, leads, detector, carry)
 
 
-@eqx.filter_jit
+@jitted
 def begin(
     tissue: AbstractTissue, dt: Time, detector: Detector, state: State | None = None
 ) -> Carry:

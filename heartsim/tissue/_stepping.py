@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
@@ -116,10 +117,15 @@ class Adaptive(AbstractStepping):
 
     def prepare(self, run, carry):
         """Nothing: the coupling depends on the stride. ValueError where the error of a step is not
-        known."""
+        known, or dt is not before tracing."""
         if not run.tissue.estimates_error:
             raise ValueError(
                 "Adaptive: the membrane's step does not estimate its error; use RushLarsenMidpoint."
+            )
+        if isinstance(run.dt, jax.core.Tracer):
+            raise ValueError(
+                "Adaptive: dt is an array or traced, and strides are counted from its value; give "
+                "a plain number, or stepping=Fixed()."
             )
         return None, carry
 

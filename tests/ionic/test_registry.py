@@ -7,7 +7,10 @@ import pytest
 from heartsim.ionic import (
     MitchellSchaeffer,
     Patchwork,
+    Started,
     TenTusscher2006,
+    Thickened,
+    deviating,
     parameters,
     scaled,
     smoothed,
@@ -36,6 +39,17 @@ def test_smoothed_states_its_width_and_leaves_smooth_models_alone():
     assert smoothed(model) is model
     patches = smoothed(Patchwork([TenTusscher2006(), model], [np.array([1]), np.array([0])]))
     assert patches.models[0].jump_width == 1.0
+
+
+@pytest.mark.parametrize(
+    "around", [lambda m: Started(m, m.rest()), deviating, lambda m: Thickened(m, 2.0)]
+)
+def test_smoothed_reaches_the_membrane_within_another(around):
+    sharp = around(TenTusscher2006())
+    soft = smoothed(Patchwork([sharp], [np.arange(8)]), 0.2).models[0]
+    assert type(soft) is type(sharp)
+    assert soft.inner.jump_width == pytest.approx(0.2)
+    assert sharp.inner.jump_width is None
 
 
 @pytest.mark.parametrize(

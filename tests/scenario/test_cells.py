@@ -214,6 +214,14 @@ def test_a_file_with_two_voltages_is_paced(two_voltages, tmp_path, monkeypatch, 
         (["ten_tusscher_2006_epi", "--scale", "g_Kr"], "--scale g_Kr: wanted a factor"),
         (["ten_tusscher_2006_epi", "--scale", "g_Krr=2"], "did you mean 'g_Kr'"),
         (["ten_tusscher_2006_epi", "--dt-ms", "2"], "a stimulus of 1 ms does not fit"),
+        (
+            ["ten_tusscher_2006_epi", "--dt-ms", "0.7"],
+            "a stimulus of 1 ms is no whole number of steps of 0.7 ms; use 0.7 ms, or another dt.",
+        ),
+        (
+            ["ten_tusscher_2006_epi", "--dt-ms", "0.5", "--cycle-ms", "20.3"],
+            "a cycle of 20.3 ms is no whole number of steps of 0.5 ms; use 20.5 ms, or another dt.",
+        ),
         (["ten_tusscher_2006_epi", "--s2", "9", "3", "1"], "wanted FIRST, LAST and STEP in ms"),
         (["ten_tusscher_2006_epi", "--cycle-ms", "-1"], "wanted a cycle, a step and a beat"),
         (["fabbri_2017", "--settle", "--stimulus", "0"], "--settle is of beats that a stimulus"),
@@ -226,6 +234,11 @@ def test_a_file_with_two_voltages_is_paced(two_voltages, tmp_path, monkeypatch, 
 def test_one_sentence_for_each_mistake(words, said, capsys):
     assert run_command(["cell", *words]) == 2
     assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_cycle_of_a_heart_rate_passes():
+    """70 beats a minute: to 3e-6 a whole number of steps."""
+    assert Pacing(60000 / 70).steps == 85714
 
 
 def test_a_cell_that_runs_away_is_named():

@@ -140,6 +140,10 @@ MISTAKES = [
         "[[stimulus]] 2: at.radiusmm is not a key; did you mean radius_mm?",
     ),
     (
+        {"stimulus": [{"at": {"point_mm": [], "radius_mm": 1.0}}]},
+        "[[stimulus]] 1: at: point_mm = [] holds no point; give one, or several.",
+    ),
+    (
         {"stimulus": [{"at": {"point_mm": [0.0, 0.0, 0.0]}}]},
         "[[stimulus]] 1: at: point_mm and radius_mm belong together",
     ),

@@ -3,6 +3,7 @@
 import csv
 import errno
 import json
+from pathlib import Path
 
 import h5py
 import jax.numpy as jnp
@@ -20,6 +21,7 @@ from heartsim.scenario import (
     run_scenario,
     scenario_from,
 )
+from heartsim.scenario._directory import open_new
 from heartsim.scenario._loop import recorded
 from heartsim.scenario._state import initial_state
 from heartsim.tissue import Crossing
@@ -209,6 +211,25 @@ def test_an_existing_directory_is_never_overwritten(data, folder):
     with pytest.raises(ValueError, match="out exists and is not overwritten; give another --out"):
         run_scenario(scenario_from(data, folder=folder), folder / "out")
     assert (folder / "out" / "precious.txt").read_text(encoding="utf-8") == "keep"
+
+
+def test_an_empty_folder_may_be_filled_from_within(data, folder, monkeypatch):
+    (folder / "here").mkdir()
+    monkeypatch.chdir(folder / "here")
+    data["solver"]["duration_ms"] = 10.0
+    run_scenario(scenario_from(data, folder=folder), ".", keep=False)
+    assert (Path.cwd() / "summary.json").is_file()
+    assert not (folder / "here.partial").exists()
+
+
+def test_of_two_runs_into_one_directory_the_second_is_refused(folder, monkeypatch):
+    """Even where it looked before the first had made its folder."""
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "exists", lambda path: False)
+        assert open_new(folder / "out").is_dir()
+        with pytest.raises(ValueError, match=r"out\.partial holds a run .* go on with --resume"):
+            open_new(folder / "out")
+    assert open_new(folder / "out", resume=True).is_dir()
 
 
 def test_a_missing_mesh_is_named(data, folder):

@@ -13,6 +13,7 @@ from heartsim.fem import ConjugateGradients
 from heartsim.ionic import Patchwork, by_name
 from heartsim.mesh import write_mesh
 from heartsim.scenario import build_scene, check_scenario, scenario_from
+from heartsim.scenario._front import build_front
 from heartsim.scenario._places import nodes_at
 from heartsim.scenario._schema import Place
 from heartsim.scenario._thickening import thin
@@ -75,6 +76,15 @@ def test_a_stimulus_on_dead_tissue_is_refused(data, folder):
     dead, end = [{"tags": ["scar"], "conductive": False}], [[20.0, 0.0, 0.0], [24.0, 4.0, 3.0]]
     with pytest.raises(ValueError, match="touches no conductive node"):
         scene_of(data, folder, region=dead, stimulus=[{"at": {"box_mm": end}}])
+
+
+def test_a_cycle_counts_in_whole_steps_where_there_are_several_beats(data, folder):
+    """800 ms, the default, are no whole number of steps of 0.03 ms; one pulse has no cycle."""
+    data["solver"]["dt_ms"], data["output"]["sample_ms"] = 0.03, 0.3
+    assert scene_of(data, folder).stimuli[0].beats == 1
+    data["stimulus"][0]["beats"] = 2
+    with pytest.raises(ValueError, match=r"\[\[stimulus\]\] 1: cycle_ms = 800 ms is not a whole"):
+        scene_of(data, folder)
 
 
 def test_dead_tissue_is_left_out_and_numbers_stay_the_users(data, folder, mesh):
@@ -141,6 +151,40 @@ def test_conductivities_of_a_region_reach_its_cells_only(data, folder):
     same = np.asarray(slow.tissue.K.diagonal) == np.asarray(plain.tissue.K.diagonal)
     x = np.asarray(plain.mesh.points)[plain.nodes, 0]
     np.testing.assert_array_equal(same[: len(x)], x < 18.0)
+
+
+@pytest.mark.parametrize("model", ["monodomain", "eikonal"])
+def test_a_region_that_a_later_one_cuts_out_changes_nothing_and_is_told(data, folder, model):
+    speed = {f"velocity_{k}_m_s": 0.5 for k in ("fibre", "sheet", "normal")}
+    data["solver"]["model"] = model
+    if model == "eikonal":
+        data["conduction"] = speed
+    first = {"tags": ["scar"], "scale": {"tau_in": 2.0}, **data["conduction"]}
+    dead = {"tags": ["scar"], "conductive": False}
+    build = build_scene if model == "monodomain" else build_front
+    both, one = (
+        build(scenario_from({**data, "region": regions}, folder=folder))
+        for regions in ([first, dead], [dead])
+    )
+    assert both.speeds == one.speeds
+    np.testing.assert_array_equal(both.nodes, one.nodes)
+    told = [note for note in both.notes if "changes nothing" in note]
+    assert told == ["[[region]] 1 changes nothing: none of its cells conducts"]
+    assert not any("changes nothing" in note for note in one.notes)
+
+
+@pytest.mark.parametrize("build", [build_scene, build_front])
+def test_a_fast_layer_on_a_side_that_does_not_conduct_is_refused(data, folder, mesh, build):
+    end = np.flatnonzero(np.asarray(mesh.points)[:, 0] > 22.0).astype(np.int32)
+    sets = mesh.node_sets | {"rv_endo": end}
+    write_mesh(dataclasses.replace(mesh, node_sets=sets), folder / "wall.vtu")
+    data["conduction"] = {f"velocity_{k}_m_s": 0.5 for k in ("fibre", "sheet", "normal")}
+    data["region"] = [{"tags": ["scar"], "conductive": False}]
+    data["fast_layer"] = {"surfaces": ["lv_endo", "rv_endo"], "velocity_m_s": 0.8}
+    with pytest.raises(
+        ValueError, match=r"^\[fast_layer\] surfaces: no cell at 'rv_endo' conducts"
+    ):
+        build(scenario_from(data, folder=folder))
 
 
 def test_velocities_reach_the_operator_but_not_the_leads(data, folder):

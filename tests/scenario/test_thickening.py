@@ -40,6 +40,16 @@ def test_given_conductivities_are_left_alone_unless_a_factor_is_given(data, fold
     assert rates[0] / rates[1] == pytest.approx(3.0, rel=1e-4)
 
 
+def test_without_stimuli_fronts_are_as_thick_everywhere(data, folder):
+    """A run that goes on from a state has no site near which they would be thinner."""
+    data["heart"]["initial_state"], data["stimulus"] = "state.npz", []
+    plain, thick = (scene_of(data, folder, thickening=F) for F in (1.0, 2.0))
+    assert (np.asarray(thick.tissue.ionic.factor) == 2.0).all()
+    assert thick.speeds[0].sigma == pytest.approx(2 * plain.speeds[0].sigma)
+    rates = [np.asarray(s.tissue.K.diagonal / s.tissue.M.diagonal) for s in (thick, plain)]
+    np.testing.assert_allclose(rates[0], 2 * rates[1], rtol=1e-4)
+
+
 def test_each_membrane_of_a_patchwork_has_the_factors_of_its_own_nodes(data, folder):
     data["conduction"] = TUNED
     data["region"] = [{"tags": ["scar"], "scale": {"tau_in": 1.2}}]

@@ -104,8 +104,18 @@ def test_a_mesh_without_fibres_takes_one_value_only():
     bare = mesh.Mesh(body.points, body.cells, body.regions)
     with pytest.raises(ValueError, match="the mesh has no fibres"):
         tissue.tensor(bare, 0.2, 0.1, 0.1)
-    one = 0.1
-    assert tissue.tensor(bare, one, one, one)[0] == pytest.approx(0.1 * np.eye(3))
+    per_cell = np.full(body.n_cells, 0.1)
+    for three in (np.array([0.1, 0.1, 0.1]), jnp.array([0.1, 0.1, 0.1]), (0.1, per_cell, 0.1)):
+        assert tissue.tensor(bare, *three)[0] == pytest.approx(0.1 * np.eye(3))
+
+
+def test_traced_values_without_fibres_must_be_one():
+    body = mesh.cable(1.0, 0.5)
+    bare = mesh.Mesh(body.points, body.cells, body.regions)
+    one = jax.jit(lambda x: tissue.tensor(bare, x, x, x))(0.1)
+    assert one[0] == pytest.approx(0.1 * np.eye(3))
+    with pytest.raises(ValueError, match="the mesh has no fibres"):
+        jax.jit(lambda x: tissue.tensor(bare, x, x, 1.0 * x))(0.1)
 
 
 def test_series_conductivities_are_the_benchmarks():

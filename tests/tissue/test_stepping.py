@@ -104,6 +104,32 @@ def test_a_step_without_an_estimate_is_refused():
         beat(heart, tissue.Adaptive(), 1.0)
 
 
+@pytest.mark.parametrize("stepping", [tissue.Fixed(), tissue.Adaptive()], ids=["fixed", "adaptive"])
+def test_numpy_scalars_run_as_pythons_do(stepping):
+    """By one program: to the bit."""
+    D = jnp.broadcast_to(0.15 * jnp.eye(3), (BODY.n_cells, 3, 3))
+    V = []
+    for real, whole in ((float, int), (np.float64, np.int64)):
+        heart = tissue.monodomain(BODY, D, ionic.MitchellSchaeffer(), lumped=real(0.5))
+        pulse = tissue.Stimulus(site=np.asarray(BODY.points)[:, 0] < 1.6)
+        steps = {"steps": whole(20), "sample_every": whole(10)}
+        carry, _ = tissue.simulate(heart, [pulse], dt=real(0.1), stepping=stepping, **steps)
+        V.append(np.asarray(carry.events.V))
+    assert V[0].max() > 0
+    np.testing.assert_array_equal(*V)
+
+
+def test_a_traced_dt_is_for_fixed_steps():
+    heart = muscle(ionic.MitchellSchaeffer())
+
+    def run(dt, stepping):
+        return tissue.simulate(heart, [], dt=dt, steps=2, sample_every=2, stepping=stepping)[0].k
+
+    assert jax.jit(lambda dt: run(dt, tissue.Fixed()))(DT) == 2
+    with pytest.raises(ValueError, match=r"Adaptive: dt is .* give a plain number"):
+        jax.jit(lambda dt: run(dt, tissue.Adaptive()))(DT)
+
+
 def test_a_planned_run_has_no_loops_but_steps_and_samples_on_a_gpu():
     """Others would wait for the host at every pass: conjugate gradients do in a step, before the
     first one, and where steps change their length."""
