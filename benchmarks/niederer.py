@@ -144,7 +144,9 @@ def main() -> None:
     parser.add_argument("--rtol", type=float, default=1e-3, help="of the linear solve")
     parser.add_argument("--x64", action="store_true", help="double precision")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--table", action="store_true", help="complete niederer.csv; takes 40 minutes")
+    parser.add_argument(
+        "--table", action="store_true", help="complete niederer.csv; takes 40 minutes"
+    )
     args = parser.parse_args()
     widen_vectors()
     jax.config.update("jax_enable_x64", args.x64)
