@@ -1,7 +1,5 @@
 """Files that are either whole or not there: written elsewhere, then moved into place."""
 
-import functools
-import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,15 +23,6 @@ def whole(path: Path) -> Iterator[Path]:
                 os.fsync(written.fileno())
         for file in files:
             file.replace(path.parent / file.name)
-
-
-@functools.cache
-def code_of(*packages: str) -> str:
-    """A hash of the code of these packages of heartsim, by which is named what they compute once
-    and a cache keeps: other equations do not find it."""
-    here = Path(__file__).parent
-    files = sorted(file for package in packages for file in (here / package).rglob("*.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 @contextmanager

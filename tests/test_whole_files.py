@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from heartsim._files import code_of, whole, whole_or_refused
+from heartsim._files import whole, whole_or_refused
 
 
 @pytest.mark.parametrize(("writer", "error"), [(whole, OSError), (whole_or_refused, ValueError)])
@@ -50,7 +50,3 @@ def test_a_place_that_does_not_exist_is_named(tmp_path):
         whole_or_refused(tmp_path / "away" / "a.txt"),
     ):
         pass
-
-
-def test_the_code_of_a_package_is_told_from_that_of_another():
-    assert len({code_of("ionic"), code_of("fem"), code_of("ionic", "fem")}) == 3

@@ -9,14 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from heartsim._code import code_of
 from heartsim._files import whole
 from heartsim._types import AnyArray
 from heartsim.mesh import Mesh
 
 from ._conductor import volume_conductor
-
-FORMAT = "1"
-"""Changes whenever the same input would give another field."""
 
 
 def conductor_field(
@@ -58,7 +56,7 @@ def content_key(
     *arrays: AnyArray,
 ) -> str:
     """Hash of the meshes' points, cells, regions and names, of the conductivities and arrays."""
-    digest = hashlib.sha256(FORMAT.encode())
+    digest = hashlib.sha256(code_of("mesh", "fem", "ecg").encode())
     for mesh in meshes:
         digest.update(repr(mesh.region_names).encode())
         arrays += (mesh.points, mesh.cells, mesh.regions)

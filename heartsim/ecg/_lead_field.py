@@ -1,6 +1,7 @@
 """Potentials far from the heart: what an electrode sees of each node's voltage."""
 
 from collections.abc import Mapping
+from itertools import combinations
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -10,7 +11,7 @@ from jaxtyping import Array, Float
 
 from heartsim._types import AnyArray
 from heartsim.fem import Rows, elements
-from heartsim.mesh import Mesh, edge_lengths
+from heartsim.mesh import Mesh
 
 SIGMA_IL, SIGMA_IT, SIGMA_EL, SIGMA_ET = 0.17, 0.019, 0.62, 0.24
 """Intra- and extracellular conductivities along and across the fibre, mS/mm. Niederer et al.
@@ -41,7 +42,8 @@ def lead_field(
     points = np.asarray(mesh.points, np.float64)
     places = np.array([np.asarray(place, np.float64) for place in electrodes.values()])
     distance = np.linalg.norm(points[None] - places[:, None], axis=2)
-    longest = edge_lengths(mesh).max()
+    corners = points[np.asarray(mesh.cells).T]
+    longest = max(np.linalg.norm(a - b, axis=1).max() for a, b in combinations(corners, 2))
     for name, nearest in zip(electrodes, distance.min(axis=1), strict=True):
         if not nearest >= longest:
             raise ValueError(

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from heartsim._code import code_of
 from heartsim._files import whole
 
 from ._imported import Program
 
-FORM = 3  # of what is kept; another number makes all anew
 Tell = Callable[[str, bool], None]
 """Takes a sentence about an import, and whether it is a warning."""
 _KEEPS: list[tuple[Path, Tell | None]] = []
@@ -28,7 +28,7 @@ def place_of(path: Path, named: tuple[str | None, ...]) -> Path | None:
     """Where the program of a file is kept: by its content, and what of it is named."""
     if not (_KEEPS and path.is_file()):
         return None
-    key = hashlib.sha256(repr((FORM, path.name, *named)).encode() + path.read_bytes())
+    key = hashlib.sha256(repr((code_of("ionic"), path.name, *named)).encode() + path.read_bytes())
     return _KEEPS[0][0] / f"cell-{key.hexdigest()[:24]}.json"
 
 

@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from heartsim._files import code_of, whole
+from heartsim._code import code_of
+from heartsim._files import whole
 from heartsim._loops import on_processor
 from heartsim.ionic import AbstractIonicModel, Pacing, Settled, Started, settle
 

@@ -5,7 +5,6 @@ from typing import Any
 from zipfile import BadZipFile
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from heartsim._files import whole
@@ -21,7 +20,7 @@ def save_state(path: Path, scene: Scene, carry: Carry) -> None:
     """Keep voltage [mV] and membrane of every node at the end of a run, in the order of the nodes
     whatever the devices."""
     held = _held(scene, carry.events.V, carry.state.membrane)
-    arrays = _numbered("state", held) | _numbered("origin", _origin(scene, carry.state))
+    arrays = _numbered("state", held) | _numbered("origin", _origin(scene))
     with whole(path) as new, new.open("wb") as file:
         described = {"nodes": scene.nodes, "structure": _structure(held)}
         np.savez(file, **(arrays | described))
@@ -52,15 +51,13 @@ def initial_state(scene: Scene) -> State:
             f"[heart] initial_state: {path} comes from a run with {what} other than this one's; "
             "run that first, or leave the key out to start from rest."
         )
-    V, membrane = _put(scene, start, _from_here(kept, like, _origin(scene, start)))
+    V, membrane = _put(scene, start, _from_here(kept, like, _origin(scene)))
     return start._replace(V=V, membrane=membrane)
 
 
-def _origin(scene: Scene, state: State) -> Any:
-    """What V and the membranes are counted from, at the real nodes."""
-    origin = scene.tissue.ionic.origin()
-    spread = jax.tree.map(lambda x, of: jnp.broadcast_to(x, of.shape), origin, state.membrane)
-    return _held(scene, jnp.zeros_like(state.V), spread)
+def _origin(scene: Scene) -> Any:
+    """What V and the membranes are counted from: numbers, or values at the real nodes."""
+    return _held(scene, np.zeros(()), scene.tissue.ionic.origin())
 
 
 def _numbered(name: str, held: Any) -> dict[str, Any]:
@@ -86,9 +83,9 @@ def _slots(scene: Scene) -> Any:
 
 
 def _held(scene: Scene, V, membrane) -> tuple[Any, Any]:
-    """V and the membranes at the real nodes alone."""
+    """V and the membranes at the real nodes alone; numbers for all nodes stay."""
     return jax.tree.map(
-        lambda at, part: jax.tree.map(lambda x: np.asarray(x)[at], part),
+        lambda at, part: jax.tree.map(lambda x: np.asarray(x)[at if np.ndim(x) else ()], part),
         _slots(scene),
         (V, membrane),
     )
@@ -109,4 +106,4 @@ def _put(scene: Scene, start: State, held) -> tuple[Any, Any]:
 def _structure(held) -> str:
     """Names and shapes of what is stored, whatever its precision."""
     shapes = jax.tree.map(lambda x: np.empty(x.shape, np.float64), held)
-    return structure({"state": shapes, "origin": shapes})
+    return structure({"state and origin": shapes})

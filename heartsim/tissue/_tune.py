@@ -9,7 +9,8 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from heartsim._files import code_of, whole
+from heartsim._code import code_of
+from heartsim._files import whole
 from heartsim.ionic import AbstractIonicModel, RushLarsenMidpoint, Thickened
 
 from ._monodomain import Strang
