@@ -1,6 +1,6 @@
 """The gradient of an ECG loss through the monodomain at scale: time, memory and error.
 
-The slab of niederer.py (58 176 nodes at dx 0.2 mm), TTP06 epi, order 2, lumped mass. 50
+The slab of niederer.py (58 176 nodes at dx 0.2 mm), TTP06 epi, order 2. 50
 parameters: factors on the conductivity of 25 slices along the slab and on g_Na of the same
 slices. The loss is the mean square of nine leads (smooth made-up weights) over the run. Reverse
 mode, forward mode along one direction, and central differences along it, each in this one process.
@@ -20,7 +20,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from niederer import slab
+from niederer import MASS, slab
 from speed import machine
 
 from heartsim import fem, ionic, tissue, widen_vectors
@@ -30,10 +30,16 @@ SLICES = 25
 
 
 def program(
-    dx: float, dt: float, duration: float, every: float, rtol: float, heartlike: bool = False
+    dx: float,
+    dt: float,
+    duration: float,
+    every: float,
+    rtol: float,
+    mass: str = "lumped",
+    heartlike: bool = False,
 ):
     """The loss as a function of the parameters, and the number of nodes."""
-    body, muscle, stimulus = slab(dx, "lumped", 2, rtol, heartlike)
+    body, muscle, stimulus = slab(dx, mass, 2, rtol, heartlike)
     x = np.asarray(body.points)[:, 0]
     node = jnp.asarray(np.minimum(x / x.max() * SLICES, SLICES - 1).astype(int))
     cell = node[jnp.asarray(body.cells[:, 0])]
@@ -86,13 +92,14 @@ def main() -> None:
     parser.add_argument("--duration", type=float, default=100.0, help="ms")
     parser.add_argument("--every", type=float, default=2.0, help="between two samples, ms")
     parser.add_argument("--rtol", type=float, default=1e-3, help="of the linear solve")
+    parser.add_argument("--mass", choices=MASS, default="lumped")
     parser.add_argument("--heartlike", action="store_true", help="a mesh that is no grid")
     parser.add_argument("--x64", action="store_true", help="double precision")
     args = parser.parse_args()
     widen_vectors()
     jax.config.update("jax_enable_x64", args.x64)
     loss, rest, nodes = program(
-        args.dx, args.dt, args.duration, args.every, args.rtol, args.heartlike
+        args.dx, args.dt, args.duration, args.every, args.rtol, args.mass, args.heartlike
     )
     p = jnp.ones(2 * SLICES)
     v = jnp.asarray(np.random.default_rng(0).normal(size=p.shape))
