@@ -133,7 +133,8 @@ def _unread(folder: Path, fault: RuntimeError) -> ValueError:
 
 
 def read_segmentation(file: Path) -> Image:
-    """The segments of a DICOM segmentation object as labels by their numbers.
+    """The segments of a DICOM segmentation object as labels by their numbers; of a FRACTIONAL one
+    the voxels of half the greatest value or more.
 
     ValueError names the file where it is none, its segments overlap, or slices are missing.
     """
@@ -155,21 +156,30 @@ def read_segmentation(file: Path) -> Image:
     frames = list(data.PerFrameFunctionalGroupsSequence)
     shared = data.SharedFunctionalGroupsSequence[0]
     places = np.array([one.PlanePositionSequence[0].ImagePositionPatient for one in frames], float)
-    numbers = [int(one.SegmentIdentificationSequence[0].ReferencedSegmentNumber) for one in frames]
-    pixels = pixels.reshape(len(frames), *pixels.shape[-2:]) > 0
+    numbers = [
+        int(_of(shared, one, "SegmentIdentificationSequence", file).ReferencedSegmentNumber)
+        for one in frames
+    ]
+    full = data.get("SegmentationType") == "FRACTIONAL" and int(data.MaximumFractionalValue)
+    pixels = pixels.reshape(len(frames), *pixels.shape[-2:]) >= max(1, full / 2)
     slices, which = np.unique(places.round(3), axis=0, return_inverse=True)
     labels = np.zeros((len(slices), *pixels.shape[1:]), np.int32)
     for number, own, mask in zip(numbers, which.reshape(-1), pixels, strict=True):
         if (labels[own][mask] > 0).any():
             raise ValueError(f"{file}: segment {number} overlaps another one; wanted them apart.")
         labels[own][mask] = number
-    way = np.array(_of(shared, frames, "PlaneOrientationSequence").ImageOrientationPatient, float)
-    pixel = np.array(_of(shared, frames, "PixelMeasuresSequence").PixelSpacing, float)
+    plane = _of(shared, frames[0], "PlaneOrientationSequence", file)
+    way = np.array(plane.ImageOrientationPatient, float)
+    pixel = np.array(_of(shared, frames[0], "PixelMeasuresSequence", file).PixelSpacing, float)
     return _stack(labels, slices, way, pixel[::-1], file.name, str(file))
 
 
-def _of(shared: Any, frames: list[Any], name: str) -> Any:
-    return (shared if name in shared else frames[0])[name][0]
+def _of(shared: Any, frame: Any, name: str, file: Path) -> Any:
+    """An entry of a frame, where all do not share it; ValueError where neither has it."""
+    holder = shared if name in shared else frame
+    if name not in holder:
+        raise ValueError(f"{file}: {name} is missing, without which nothing tells where it lies.")
+    return holder[name][0]
 
 
 def _numbers(text: str) -> list[float]:

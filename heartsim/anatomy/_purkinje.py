@@ -2,6 +2,7 @@
 away from one another."""
 
 import dataclasses
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,7 +39,7 @@ class Growth:
     seed: int = 0
 
     def __post_init__(self):
-        if min(self.segment, self.length, self.generations) <= 0:
+        if not (self.segment > 0 and 0 < self.length < math.inf and self.generations > 0):
             raise ValueError("purkinje: segment, length and generations must be above 0.")
         if self.segment > self.length:
             raise ValueError("purkinje: a segment is longer than a branch.")

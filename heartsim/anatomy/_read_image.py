@@ -84,4 +84,6 @@ def _one_frame(image, frame: int | None, path: Path):
         return image[..., frame]
     if len(size) != 3:
         raise ValueError(f"{path} has {len(size)} dimensions; wanted a stack of slices.")
+    if frame:
+        raise ValueError(f"{path} is a single frame; there is no frame {frame}.")
     return image

@@ -1,6 +1,7 @@
 """Scar and its border zone from late gadolinium enhancement."""
 
 import dataclasses
+import math
 
 import numpy as np
 import scipy
@@ -17,6 +18,15 @@ MARGIN = 0.1  # of the wall's depth at each side, left out of statistics: partia
 FEWEST = 30  # voxels in the wall for statistics
 
 
+def require_order(rule: str, most: float = math.inf, **levels: float) -> None:
+    """ValueError where levels are not above 0, each at least the one before, and below `most`."""
+    values = list(levels.values())
+    if not (values[0] > 0 and values == sorted(values) and values[-1] < most):
+        order = "0 < " + " <= ".join(levels) + (f" < {most:g}" if most < math.inf else "")
+        given = ", ".join(f"{name} {value:g}" for name, value in levels.items())
+        raise ValueError(f"scar: the rule {rule} wants {order}; was given {given}.")
+
+
 @dataclasses.dataclass(frozen=True)
 class DeviationRule:
     """Standard deviations above the mean of remote muscle."""
@@ -24,6 +34,9 @@ class DeviationRule:
     border: float = 2.0
     core: float = 3.0
     name: str = "sd"
+
+    def __post_init__(self):
+        require_order(self.name, border=self.border, core=self.core)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +46,9 @@ class HalfMaximumRule:
     core: float = 0.5
     name: str = "fwhm"
 
+    def __post_init__(self):
+        require_order(self.name, 1.0, core=self.core)
+
 
 @dataclasses.dataclass(frozen=True)
 class FractionRule:
@@ -41,6 +57,9 @@ class FractionRule:
     border: float = 0.35
     core: float = 0.5
     name: str = "fraction"
+
+    def __post_init__(self):
+        require_order(self.name, 1.0, border=self.border, core=self.core)
 
 
 ScarRule = DeviationRule | HalfMaximumRule | FractionRule
@@ -133,7 +152,7 @@ def _voxels_inside(
     axes = [np.arange(a, b) for a, b in zip(low, high, strict=True)]
     at = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
     cell, weights = locate_points(left, image.place(at[:, ::-1] * image.spacing))
-    inside = cell >= 0
+    inside = (cell >= 0) & np.isfinite(image.values[tuple(at.T)])
     corners = np.asarray(left.point_data["transmural"])[np.asarray(left.cells)[cell[inside]]]
     return at[inside], cell[inside], np.sum(weights[inside] * corners, axis=1)
 
@@ -149,7 +168,7 @@ def _interpolated(
     at = image.voxels(x).T
     total, value = (
         scipy.ndimage.map_coordinates(field, at, order=1)
-        for field in (weight, weight * image.values)
+        for field in (weight, np.where(weight > 0, image.values, 0.0))
     )
     away, near = cKDTree(inside[:, ::-1] * image.spacing).query(at.T[:, ::-1] * image.spacing)
     nearest = image.values[tuple(inside[near].T)].astype(float)

@@ -61,14 +61,18 @@ def find_surfaces(
     Node sets epi, lv_endo, (rv_endo,) base are believed. Else the boundary is cut along convex
     edges sharper than 30° (the rims of the base; grooves are concave) and beside the faces `cut`,
     which are base already; of the patches, the largest that bulges outward is the epicardium, the
-    largest one or two that bulge inward are endocardia, and the rest, where they do not lie
-    within one of these, is base. Left is the cavity nearer to the point `left` [mm] or, without
-    one, that with the thicker wall and the rounder shape. ValueError where there is no
-    epicardium or cavity, as where a rim is so round that the two are one patch, or wall and shape
-    disagree.
+    largest one or two that bulge inward are endocardia, and the rest, where they do not lie within
+    one of these, is base. Left is the cavity nearer to the point `left` [mm] or, without one, that
+    with the thicker wall and the rounder shape. ValueError where the point lies outside of the
+    heart's box or node sets tell already, where there is no epicardium or cavity, as where a rim is
+    so round that the two are one patch, or wall and shape disagree.
     """
     faces = boundary_triangles(mesh)
     if {"epi", "lv_endo", "base"} <= set(mesh.node_sets):
+        if left is not None:
+            raise ValueError(
+                "anatomy: node sets of this mesh tell its left cavity; leave out left."
+            )
         return Surfaces(_by_sets(mesh, faces), "node sets of the mesh")
     shape = _Faces(np.asarray(mesh.points), faces)
     given = np.zeros(len(faces), bool) if cut is None else among(faces, cut)
@@ -212,6 +216,11 @@ class _Faces:
         """Which of two cavities is the left one, and why."""
         nodes = [np.unique(self.faces[own]) for own in cavities]
         if left is not None:
+            if not ((self.x.min(axis=0) <= left) & (left <= self.x.max(axis=0))).all():
+                raise ValueError(
+                    f"anatomy: the point ({', '.join(f'{v:g}' for v in left)}) mm in the left "
+                    "cavity lies outside of the heart; is it in the heart's frame?"
+                )
             away = [np.linalg.norm(self.x[own] - left, axis=1).min() for own in nodes]
             return int(np.argmin(away)), "the cavity at the point given"
         outside = cKDTree(self.x[np.unique(epi)])

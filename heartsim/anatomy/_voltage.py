@@ -9,7 +9,7 @@ from scipy.spatial import cKDTree
 from heartsim.mesh import Mesh, signed_volumes
 
 from ._laplace import RV
-from ._scar import BORDER, CORE, HEALTHY, marked
+from ._scar import BORDER, CORE, HEALTHY, marked, require_order
 from ._surfaces import find_surfaces
 
 REACH = 10.0  # mm, from the endocardium to the map; ours: maps are registered to some 4 mm
@@ -22,6 +22,9 @@ class VoltageRule:
 
     border: float = 1.5
     core: float = 0.5
+
+    def __post_init__(self):
+        require_order("voltage", core=self.core, border=self.border)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +46,9 @@ def mapped(
 ) -> Mapped:
     """A map of the left or right endocardium (`side`) on a heart from `describe_heart`, both in one
     frame: each node of the endocardium takes the voltage of the nearest point, each cell that of
-    the node at its coordinates. ValueError where map and endocardium lie apart.
+    the node at its coordinates. No amplitude is below 0: such points, by which mapping systems say
+    that nothing was measured, are left out as NaN is. ValueError where map and endocardium lie
+    apart.
     """
     if side not in ("left", "right"):
         raise ValueError(f"side {side!r}: wanted left or right.")
@@ -52,7 +57,9 @@ def mapped(
     if name not in faces:
         raise ValueError(f"anatomy: this heart has no {side} endocardium.")
     nodes = np.unique(faces[name]).astype(np.int32)
-    known = np.isfinite(voltage)
+    known = np.isfinite(voltage) & (voltage >= 0)
+    if not known.any():
+        raise ValueError("anatomy: no point of the map has a voltage of 0 mV or more.")
     away, near = cKDTree(points[known]).query(np.asarray(mesh.points)[nodes])
     found = np.where(away <= REACH, voltage[known][near], np.nan)
     if np.isnan(found).all():

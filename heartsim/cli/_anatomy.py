@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from heartsim.anatomy import LANDMARKS, UVC_APEX, VALVES
-from heartsim.mesh import Mesh, write_mesh
+from heartsim.mesh import Mesh, mesh_files, write_mesh
 from heartsim.scenario import Rows, anatomy_of, atrium_of
 from heartsim.viz import anatomy_png, atrium_png
 
 from ._fibre_options import BAYER, FibreOptions
-from ._options import Json, Side, Unit, regions, takes
+from ._options import Json, Side, Unit, free, regions, takes
 from ._show import show, stages
 
 DOORS = [valve for pair in VALVES.values() for valve in pair]
@@ -77,8 +77,7 @@ class AnatomyOptions(FibreOptions):
 def anatomy(of: AnatomyOptions) -> None:
     """Find surfaces, coordinates, segments and fibres of the ventricles in HEART, or with --atrium
     the openings, bundles and fibres of an atrium."""
-    if of.out.exists():
-        raise ValueError(f"{of.out} exists and is not overwritten; give another name.")
+    free(*mesh_files(of.out), of.png)
     with stages(of.as_json) as stage:
         side = of.atrium
         mesh, rows = _ventricles(of, stage) if side is None else _atrium(of, side, stage)

@@ -34,7 +34,7 @@ from heartsim.viz import (
 
 from ._cache import tuning_folder
 from ._cell_options import CellOptions, parts, steps
-from ._options import takes
+from ._options import free, takes
 from ._show import show
 
 
@@ -44,6 +44,7 @@ def cell(of: CellOptions) -> None:
     models; read one from a file."""
     if sum([of.model is not None, of.listed, of.imported is not None]) != 1:
         raise ValueError("cell: give one of MODEL, --list and --import FILE.")
+    free(of.csv_file, of.png)
     if of.listed:
         if of.png is not None:
             raise ValueError("cell: --list has no picture; leave out --png.")

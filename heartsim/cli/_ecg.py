@@ -16,7 +16,7 @@ from heartsim.ecg import LEADS, Measures, Recording, after_rest, measure, read_e
 from heartsim.scenario import Rows, row
 from heartsim.viz import ecg_png
 
-from ._options import Json
+from ._options import Json, free
 from ._show import show
 
 APART_MS = 30.0
@@ -52,9 +52,7 @@ def ecg(
     as_json: Json = False,
 ) -> None:
     """Measure the leads of a run or of a clinical file SOURCE; convert and draw them."""
-    for file in _made(out, png):
-        if file.exists():
-            raise ValueError(f"{file} exists and is not overwritten; give another name.")
+    free(*_made(out, png))
     recording = _read(source, rate, check, keep_identity)
     if out is not None:
         write_ecg(recording, out, keep_identity=keep_identity)

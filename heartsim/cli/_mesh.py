@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from heartsim.anatomy import KINDS, SWAPPED
-from heartsim.mesh import keep_regions, read_mesh, refine, write_mesh
+from heartsim.mesh import keep_regions, mesh_files, read_mesh, refine, write_mesh
 from heartsim.scenario import (
     made_up_heart,
     mesh_from_image,
@@ -19,7 +19,7 @@ from heartsim.scenario import (
 from heartsim.viz import anatomy_png, openings_png
 
 from ._fibre_options import FibreOptions
-from ._options import Json, Unit, regions, takes
+from ._options import Json, Unit, free, regions, takes
 from ._show import show, stages
 
 
@@ -48,8 +48,7 @@ def build(of: BuildOptions) -> None:
     """Make a heart with fibres and segments of SOURCE, a segmentation, surfaces or contours; with
     its atria, or of one atrium alone, where the labels file says so."""
     source, labels, angles = of.source, of.labels, of.angles()
-    if of.out.exists():
-        raise ValueError(f"{of.out} exists and is not overwritten; give another name.")
+    free(*mesh_files(of.out), of.png)
     if source.suffix != ".toml" and labels is None:
         raise ValueError(f"{source}: its label numbers are missing; give --labels labels.toml.")
     with stages(of.as_json) as stage:
@@ -88,9 +87,7 @@ def synth(
     as_json: Json = False,
 ) -> None:
     """Make up a biventricular heart, and its segmentation."""
-    for path in (out, segmentation):
-        if path is not None and path.exists():
-            raise ValueError(f"{path} exists and is not overwritten; give another name.")
+    free(*mesh_files(out), segmentation, png)
     mesh, rows = made_up_heart(kind, seed, edge, scar=scar, scar_depth=scar_depth)
     write_mesh(mesh, out)
     if segmentation is not None:
@@ -120,8 +117,7 @@ def convert(
     as_json: Json = False,
 ) -> None:
     """Write MESH in another format, whole or in part, refined or as it is."""
-    if out.exists():
-        raise ValueError(f"{out} exists and is not overwritten; give another name.")
+    free(*mesh_files(out))
     read = read_mesh(mesh, unit=unit)
     if keep:
         read = keep_regions(read, regions(keep))

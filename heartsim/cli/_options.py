@@ -3,6 +3,7 @@
 import enum
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
@@ -21,6 +22,13 @@ class Side(enum.StrEnum):
 
     left = "left"
     right = "right"
+
+
+def free(*files: Path | None) -> None:
+    """Refuse the first of these that exists: no command overwrites what it has not made."""
+    for file in files:
+        if file is not None and file.exists():
+            raise ValueError(f"{file} exists and is not overwritten; give another name.")
 
 
 def regions(given: list[str] | None) -> list[str | int]:

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from heartsim.anatomy import USUAL_BUNDLES, Bundles, Growth
-from heartsim.mesh import write_mesh
+from heartsim.mesh import mesh_files, write_mesh
 from heartsim.scenario import tree_of
 
-from ._options import Json, Side
+from ._options import Json, Side, free
 from ._show import show
 
 USUAL = Growth()
@@ -45,8 +45,7 @@ def purkinje(
     as_json: Json = False,
 ) -> None:
     """Grow a Purkinje tree on an endocardium of HEART."""
-    if out.exists():
-        raise ValueError(f"{out} exists and is not overwritten; give another name.")
+    free(*mesh_files(out))
     growth = Growth(
         length=length_mm,
         angle=math.radians(angle_deg),

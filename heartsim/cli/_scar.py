@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from heartsim.anatomy import DeviationRule, FractionRule, HalfMaximumRule, VoltageRule
-from heartsim.mesh import write_mesh
+from heartsim.mesh import mesh_files, write_mesh
 from heartsim.scenario import scar_of, voltage_scar_of
 from heartsim.viz import anatomy_png
 
-from ._options import Json, Side
+from ._options import Json, Side, free
 from ._show import show, stages
 
 
@@ -47,8 +47,7 @@ def scar(
     as_json: Json = False,
 ) -> None:
     """Find scar and border zone in HEART from an IMAGE of late enhancement, or a voltage map."""
-    if out.exists():
-        raise ValueError(f"{out} exists and is not overwritten; give another name.")
+    free(*mesh_files(out), png)
     given = {k: v for k, v in (("border", border), ("core", core)) if v is not None}
     if rule is Rule.fwhm and border is not None:
         raise ValueError("--border: the border of fwhm begins at the peak of remote muscle.")

@@ -19,6 +19,9 @@ BINDING = {  # how strongly an operator binds, and what it is
     ">=": (4, ">="), "+": (5, "+"), "-": (5, "-"), "*": (6, "*"), "/": (6, "/"), "^": (8, "^"),
 }  # fmt: skip
 UNARY = 7
+AROUND = "around "
+"""Before the name of what a variable is outside of a block; no name has a blank."""
+
 FUNCTIONS = {"fabs": "abs", "ln": "log"} | {
     name: name
     for name in (
@@ -113,7 +116,8 @@ class Parser:
         self.last = [self.word()]
         if self.take("="):
             into[self.last[0]] = self.expression()
-        self.take(";")
+        if not self.take(";") and self.now.text not in ("", ".", "}"):
+            self.fault("wanted ';'")
         self.attributes(self.last)
 
     def group(self, into: dict[str, Expression]) -> None:
@@ -149,11 +153,11 @@ class Parser:
             self.last = []
             conditions.append(self.expression())
             self.want(")")
-            branches.append(self.block())
+            branches.append(self.block(into))
             if self.take("elif") or (self.now.text == "else" and self._else_if()):
                 continue
             break
-        other = self.block() if self.take("else") else {}
+        other = self.block(into) if self.take("else") else {}
         for name in dict.fromkeys(n for branch in [*branches, other] for n in branch):
             given: list[Any] = [branch.get(name, into.get(name)) for branch in [*branches, other]]
             if None in given:
@@ -169,14 +173,19 @@ class Parser:
         self.at += 2
         return True
 
-    def block(self) -> dict[str, Expression]:
-        """Assignments in braces; what uses one of them has it put in."""
+    def block(self, around: dict[str, Expression]) -> dict[str, Expression]:
+        """Assignments in braces; what uses one of them has it put in, and a choice that leaves
+        something as it is finds what it is here, or else `around`."""
         own: dict[str, Expression] = {}
+        outer = {AROUND + name: e for name, e in around.items()}
         self.want("{")
         while not self.take("}"):
-            new: dict[str, Expression] = {}
+            before: dict[str, Expression] = {name: AROUND + name for name in around}
+            before |= {name: name for name in own}
+            new = dict(before)
             self.statement(new)
-            own |= {name: _put_in(e, own) for name, e in new.items()}
+            changed = {name: e for name, e in new.items() if e != before.get(name)}
+            own |= {name: _put_in(_put_in(e, own), outer) for name, e in changed.items()}
         return own
 
     def expression(self, least: int = 0) -> Expression:

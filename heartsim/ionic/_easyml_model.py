@@ -14,7 +14,11 @@ def read_easyml(path: Path) -> Described:
     and line."""
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist; check the path.")
-    return _described(Parser(path.read_text(encoding="utf-8"), path.name).read(), path.name)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: is no text in UTF-8; wanted a model in EasyML.") from None
+    return _described(Parser(text, path.name).read(), path.name)
 
 
 def _described(read: Read, name: str) -> Described:
@@ -58,10 +62,16 @@ def _slopes(equations: dict[str, Expression]) -> dict[str, Expression]:
 def _start(equations, slopes, V: str, name: str) -> dict[str, float]:
     """As given by `x_init`; a gate without one settled at the voltage's."""
     given = {n.removesuffix("_init"): e for n, e in equations.items() if n.endswith("_init")}
-    start = {x: e for x, e in given.items() if isinstance(e, float)}
+    start: dict[str, float] = {}
+    of = Equations(equations)
+    for x, e in sorted(given.items(), key=lambda item: item[0] != V):  # others may be by V
+        try:
+            start[x] = of.number(e, {x: start[x] for x in slopes if x in start})
+        except (KeyError, ArithmeticError, ValueError):
+            raise ValueError(f"{name}: {x}_init has no value before the run.") from None
     if V not in start:
         raise ValueError(f"{name}: {V}_init is missing; wanted a number.")
-    of, known = Equations(equations), {x: start[x] for x in slopes if x in start}
+    known = {x: start[x] for x in slopes if x in start}
     for x in slopes:
         if x in start:
             continue

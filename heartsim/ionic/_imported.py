@@ -88,7 +88,7 @@ class Imported(AbstractIonicModel):
         return V, dict(zip(self.program.states, others, strict=True))
 
     def _dtype(self) -> Any:
-        return next(iter(self.constants.values())).dtype
+        return next(iter(self.constants.values()), as_parameter(0.0)).dtype  # a file may have none
 
 
 def called(model: AbstractIonicModel) -> str:

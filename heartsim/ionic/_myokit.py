@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from collections import Counter
 from collections.abc import Callable, Set
 from pathlib import Path
 from typing import Any
@@ -153,17 +154,20 @@ def _told(entries: list[Any], wanted: str | None, fed: list[Any], name: str) -> 
 
 
 def labels_of(model: Any) -> Callable[[Any], str]:
-    """Short names of variables where they are the only one of that name, else component_name."""
-    count: dict[str, int] = {}
+    """Short names of variables where they are the only one of that name, else component_name; with
+    _ behind it where that is another's."""
+    count = Counter(str(variable.name()) for variable in model.variables(deep=True))
+    labels: dict[str, str] = {}
+    taken = {name for name, times in count.items() if times == 1}
     for variable in model.variables(deep=True):
-        count[variable.name()] = count.get(variable.name(), 0) + 1
-
-    def label(variable: Any) -> str:
-        if count[variable.name()] == 1:
-            return str(variable.name())
-        return str(variable.qname()).replace(".", "_")
-
-    return label
+        label = str(variable.name())
+        if count[label] > 1:
+            label = str(variable.qname()).replace(".", "_")
+            while label in taken:
+                label += "_"
+            taken.add(label)
+        labels[variable.qname()] = label
+    return lambda variable: labels[variable.qname()]
 
 
 def equations_of(

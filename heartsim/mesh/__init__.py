@@ -26,6 +26,7 @@ from ._preflight import require_heart_size as require_heart_size
 from ._preflight import require_sound as require_sound
 from ._quality import dihedral_angles as dihedral_angles
 from ._quality import mean_ratio as mean_ratio
+from ._read import mesh_files as mesh_files
 from ._read import read_mesh as read_mesh
 from ._read import write_mesh as write_mesh
 from ._refine import refine as refine

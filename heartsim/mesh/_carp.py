@@ -1,5 +1,6 @@
 """CARP text files: .pts .elem .lon .vtx."""
 
+import glob
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,13 @@ def carp_stem(path: Path) -> Path:
     return path.with_suffix("") if path.suffix in (".pts", ".elem", ".lon") else path
 
 
+def carp_files(path: Path) -> list[Path]:
+    """STEM.pts, .elem and .lon, and each STEM.NAME.vtx that is there: what `read_carp` reads."""
+    stem = carp_stem(path)
+    sets = sorted(stem.parent.glob(f"{glob.escape(stem.name)}.*.vtx"))
+    return [_with(stem, suffix) for suffix in (".pts", ".elem", ".lon")] + sets
+
+
 def read_carp(path: Path) -> RawMesh:
     """A mesh of STEM.pts and STEM.elem, with STEM.lon (one or two vectors) and every
     STEM.NAME.vtx (a node set) that lies beside them. Points stay in the file's unit."""
@@ -42,7 +50,7 @@ def read_carp(path: Path) -> RawMesh:
     if lon.exists():
         for i, name in enumerate(("fibre", "sheet")[: _lon_vectors(lon)]):
             raw.cell_data[name] = _lon(lon, len(tags))[:, 3 * i : 3 * i + 3]
-    for file in sorted(stem.parent.glob(f"{stem.name}.*.vtx")):
+    for file in carp_files(path)[3:]:
         nodes = _vtx(file, len(points))
         raw.node_sets[file.name[len(stem.name) + 1 : -len(".vtx")]] = nodes
     return raw

@@ -10,7 +10,7 @@ from jaxtyping import Int
 from heartsim._files import whole_or_refused
 from heartsim.units import MM_PER
 
-from ._carp import carp_stem, read_carp, write_carp
+from ._carp import carp_files, carp_stem, read_carp, write_carp
 from ._fields import fibre_frames, region_tags
 from ._mesh import Mesh, did_you_mean, drop_regions, keep_regions
 from ._meshio import read_meshio
@@ -64,7 +64,8 @@ def read_mesh(
 
 def write_mesh(mesh: Mesh, path: str | Path) -> None:
     """Write a .vtu (everything, exactly) or CARP files (.pts, .elem or no suffix; see the note
-    there on what they cannot hold). All files are whole or not there."""
+    there on what they cannot hold). All files are whole or not there; ValueError where a file of
+    CARP's lies beside them that would be read as part of the mesh and is not."""
     path = Path(path)
     if path.suffix not in (".vtu", ".pts", ".elem", ""):
         raise ValueError(f"{path}: cannot write {path.suffix!r}; use .vtu, or .pts for CARP.")
@@ -76,6 +77,18 @@ def write_mesh(mesh: Mesh, path: str | Path) -> None:
         write = write_carp
     with whole_or_refused(path) as new:
         write(mesh, new)
+        for old in mesh_files(path):
+            if old.exists() and not (new.parent / old.name).exists():
+                raise ValueError(
+                    f"{old} is there and would be read as part of {path.name}; remove it first, or "
+                    "give another name."
+                )
+
+
+def mesh_files(path: str | Path) -> list[Path]:
+    """What `read_mesh` would read of this name, and so what `write_mesh` might replace."""
+    path = Path(path)
+    return carp_files(path) if path.suffix in (".pts", ".elem", ".lon", "") else [path]
 
 
 def _read_raw(path: Path) -> tuple[RawMesh, str]:

@@ -11,6 +11,9 @@ from ._frames import frames_from
 from ._mesh import Mesh
 from ._topology import boundary_triangles, signed_volumes, unique_edges
 
+TURNS = ("rotational", "uvc_rotational")
+"""Angles around the heart, radians from -π to π."""
+
 
 def refine(mesh: Mesh) -> Mesh:
     """Each tetrahedron into 8, triangle into 4, line into 2; old nodes keep their numbers.
@@ -18,10 +21,10 @@ def refine(mesh: Mesh) -> Mesh:
     The octahedron left in a tetrahedron's middle is cut along its shortest diagonal, which keeps
     shapes from growing worse with every refinement (Bey 1995, Computing 55, 355-378, page not
     checked; his diagonal is fixed by numbering, ours by length). Tags and cell fields are
-    inherited, frames re-normalised; float point fields take the mean of an edge's ends (an
-    angle that wraps, such as uvc_rotational, is wrong at its seam), others the value at its lower
-    end. A node set takes in an edge's midpoint if it holds both ends and, for a set that lies on
-    the boundary, the edge does so too.
+    inherited, frames re-normalised; float point fields take the mean of an edge's ends (angles
+    around the heart the middle of the shorter way), others the value at its lower end. A node set
+    takes in an edge's midpoint if it holds both ends and, for a set that lies on the boundary, the
+    edge does so too.
     """
     edges = unique_edges(mesh.cells)
     points = np.asarray(mesh.points)
@@ -34,7 +37,7 @@ def refine(mesh: Mesh) -> Mesh:
         regions=np.asarray(mesh.regions)[parent],
         frames=None if mesh.frames is None else _renormalised(np.asarray(mesh.frames))[parent],
         node_sets=_node_sets(mesh, edges),
-        point_data={k: _interpolated(np.asarray(v), edges) for k, v in mesh.point_data.items()},
+        point_data={k: _interpolated(k, np.asarray(v), edges) for k, v in mesh.point_data.items()},
         cell_data={k: np.asarray(v)[parent] for k, v in mesh.cell_data.items()},
         region_names=mesh.region_names,
         notes=mesh.notes,
@@ -99,7 +102,10 @@ def _octahedron(
     return [np.column_stack([a, b, ring[i], ring[(i + 1) % 4]]) for i in range(4)]
 
 
-def _interpolated(field: np.ndarray, edges: Int[np.ndarray, "edges 2"]) -> np.ndarray:
+def _interpolated(name: str, field: np.ndarray, edges: Int[np.ndarray, "edges 2"]) -> np.ndarray:
+    if name in TURNS:
+        z = np.exp(1j * field[edges].astype(float)).sum(axis=1)
+        return np.concatenate([field, np.angle(z).astype(field.dtype)])
     if np.issubdtype(field.dtype, np.floating):
         return np.concatenate([field, field[edges].mean(axis=1, dtype=field.dtype)])
     return np.concatenate([field, field[edges[:, 0]]])

@@ -42,8 +42,11 @@ def tune_velocity(
     than the physical one, so that it belongs to the diffusion operator only, never to the ECG's
     source. ValueError where no diffusivity carries the wave at this edge length and dt.
     """
-    if not (velocity > 0 and edge > 0):
-        raise ValueError(f"tune_velocity: velocity {velocity} m/s and edge {edge} mm must be > 0.")
+    if not (velocity > 0 and edge > 0 and scheme.dt > 0):
+        raise ValueError(
+            f"tune_velocity: velocity {velocity} m/s, edge {edge} mm and step {scheme.dt} ms must "
+            "be > 0."
+        )
     key = _key("tune", ionic, velocity, edge, scheme)
     kept = _read(cache, key)
     if kept is not None:

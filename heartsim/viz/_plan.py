@@ -26,7 +26,8 @@ def plan_png(folder: str | Path, out: str | Path) -> None:
 def beats_in(folder: Path) -> list[tuple[str, dict[str, Any]]]:
     """Folder name and numbers of every beat of a plan directory, in its order."""
     rows = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-    names = sorted(path.name for path in (folder / "beats").iterdir())
+    names = [path.name for path in (folder / "beats").iterdir()]
+    names.sort(key=lambda name: int(name.split("-")[0]))
     return list(zip(names, rows, strict=True))
 
 

@@ -55,7 +55,7 @@ def write_series(folder, image, skip=(), uid=None, apart=False, time=None):
     return folder
 
 
-def write_segmentation(path, image, overlap=False):
+def write_segmentation(path, image, overlap=False, change=lambda data: None):
     frames, masks = [], []
     for number in (1, 2, 3):
         for k in range(len(image.values)):
@@ -92,6 +92,7 @@ def write_segmentation(path, image, overlap=False):
     data.SharedFunctionalGroupsSequence = Sequence([shared])
     data.PerFrameFunctionalGroupsSequence = Sequence(frames)
     data.PixelData = np.array(masks, np.uint8).tobytes()
+    change(data)
     pydicom.dcmwrite(path, data, enforce_file_format=True)
     return path
 
@@ -170,6 +171,36 @@ def test_a_segmentation_is_read_where_it_lies(tmp_path):
     voxels_alike(LABELS, image)
     built = anatomy.build_ventricles(image, anatomy.Labels(**anatomy.NUMBERS, rv_wall_mm=5.0), 4.0)
     assert built.mesh_volumes["lv_cavity"] == pytest.approx(84.9, rel=0.03)  # of the ellipsoid
+
+
+def test_of_a_fractional_segmentation_half_and_more_counts(tmp_path):
+    def fractional(data):
+        data.SegmentationType, data.MaximumFractionalValue = "FRACTIONAL", 200
+        values = np.frombuffer(data.PixelData, np.uint8) * np.uint8(100)
+        data.PixelData = np.where(values, values, 99).astype(np.uint8).tobytes()
+
+    image = anatomy.read_labels(write_segmentation(tmp_path / "seg.dcm", LABELS, change=fractional))
+    voxels_alike(LABELS, image)
+
+
+def test_a_segmentation_of_one_segment_may_say_so_once(tmp_path):
+    one = dataclasses.replace(LABELS, values=(LABELS.values == 1).astype(np.int32))
+
+    def shared(data):
+        own = [one.SegmentIdentificationSequence for one in data.PerFrameFunctionalGroupsSequence]
+        for frame in data.PerFrameFunctionalGroupsSequence:
+            del frame.SegmentIdentificationSequence
+        data.SharedFunctionalGroupsSequence[0].SegmentIdentificationSequence = own[0]
+
+    voxels_alike(
+        one, anatomy.read_labels(write_segmentation(tmp_path / "s.dcm", one, change=shared))
+    )
+
+    def without(data):
+        del data.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence
+
+    with pytest.raises(ValueError, match=r"s2\.dcm: PixelMeasuresSequence is missing"):
+        anatomy.read_labels(write_segmentation(tmp_path / "s2.dcm", one, change=without))
 
 
 def test_one_sentence_for_each_mistake(tmp_path):

@@ -86,6 +86,13 @@ def test_cutting_atria_away_makes_base():
     assert inner[cut].all()
 
 
+def test_a_point_that_cannot_tell_is_refused():
+    with pytest.raises(ValueError, match=r"the point \(-1000, 0, 0\) mm .* outside of the heart"):
+        anatomy.find_surfaces(bare(MADE), left=np.array([-1000.0, 0.0, 0.0]))
+    with pytest.raises(ValueError, match="node sets of this mesh tell its left cavity; leave out"):
+        anatomy.find_surfaces(MADE, left=np.zeros(3))
+
+
 def test_a_heart_that_leaves_the_left_side_open_is_asked_about():
     """Two cavities alike, the one with the thicker wall the less round."""
 

@@ -152,9 +152,38 @@ def test_the_command_writes_scar_and_reports_all_rules(heart, image, tmp_path, c
     assert {"scar", "border"} <= {name for name, _ in scarred.region_names}
     assert (tmp_path / "scar.png").stat().st_size > 10_000
     write_mesh(MADE, tmp_path / "plain.vtu")
-    base[1], base[5] = str(tmp_path / "plain.vtu"), str(tmp_path / "other.vtu")
+    for k, name in ((1, "plain.vtu"), (5, "other.vtu"), (7, "other.png")):
+        base[k] = str(tmp_path / name)
     assert run_command(base) == 2
     assert "run `heartsim anatomy` first" in capsys.readouterr().err
+
+
+def test_voxels_without_a_number_are_as_those_outside(heart, image):
+    """An image that is NaN where nothing was drawn is as good as one that is 0 there."""
+    zero, nothing = image.values.copy(), image.values.copy()
+    zero[image.values == 400.0] = 0.0
+    nothing[image.values == 400.0] = np.nan
+    found = [
+        anatomy.enhancement(heart, dataclasses.replace(image, values=values))
+        for values in (zero, nothing)
+    ]
+    np.testing.assert_array_equal(found[0].cells, found[1].cells)
+    assert found[0].peak == found[1].peak
+
+
+@pytest.mark.parametrize(
+    ("rule", "levels", "said"),
+    [
+        (anatomy.DeviationRule, {"border": 5.0}, "wants 0 < border <= core; was given border 5"),
+        (anatomy.DeviationRule, {"core": np.nan}, "core nan"),
+        (anatomy.HalfMaximumRule, {"core": 50.0}, "wants 0 < core < 1"),
+        (anatomy.FractionRule, {"border": 35.0, "core": 50.0}, "wants 0 < border <= core < 1"),
+        (anatomy.VoltageRule, {"border": 0.3}, "wants 0 < core <= border"),
+    ],
+)
+def test_levels_that_can_mark_nothing_are_refused(rule, levels, said):
+    with pytest.raises(ValueError, match=said):
+        rule(**levels)
 
 
 # voltages
@@ -202,8 +231,22 @@ def test_areas_share_out_the_endocardium(heart, voltage_map):
     assert anatomy.voltage_areas(heart, half, rule)[3] > 0.25 * areas.sum()
 
 
+def test_what_a_map_did_not_measure_is_no_scar(heart, voltage_map):
+    """Below 0, as mapping systems write it, and NaN are the same."""
+    points, voltage = voltage_map
+    upper = heart.point_data["apicobasal"][heart.node_sets["lv_endo"]] > 0.5
+    found = [
+        anatomy.mapped(heart, points, np.where(upper, voltage, none)).voltage
+        for none in (np.nan, -10000.0)
+    ]
+    np.testing.assert_array_equal(*found)
+    assert np.isnan(found[0]).any()
+
+
 def test_a_map_of_something_else_is_refused(heart, voltage_map):
     points, voltage = voltage_map
+    with pytest.raises(ValueError, match="no point of the map has a voltage of 0 mV or more"):
+        anatomy.mapped(heart, points, np.full_like(voltage, -1.0))
     with pytest.raises(ValueError, match="or more from the left endocardium"):
         anatomy.mapped(heart, points + 300.0, voltage)
     with pytest.raises(ValueError, match="wanted left or right"):

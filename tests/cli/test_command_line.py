@@ -124,9 +124,21 @@ def test_mesh_converts_refines_and_never_overwrites(folder, capsys):
     again = json.loads(capsys.readouterr().out)
     assert again["nodes"] == fine["nodes"]
     np.testing.assert_allclose(again["box_mm"]["value"], [24.0, 4.0, 3.0], rtol=1e-12)
-    assert "exists and is not overwritten" in refused(
-        capsys, "mesh", "convert", "wall.vtu", "wall.pts"
-    )
+    for out in ("wall.pts", "wall", "wall.elem"):
+        assert "wall.pts exists and is not overwritten" in refused(
+            capsys, "mesh", "convert", "wall.vtu", out
+        )
+    (folder / "other.elem").write_text("mine")
+    said = refused(capsys, "mesh", "convert", "wall.vtu", "other")
+    assert "other.elem exists and is not overwritten" in said
+    assert (folder / "other.elem").read_text() == "mine"
+
+
+@pytest.mark.parametrize("option", ["--csv", "--png"])
+def test_a_cell_overwrites_nothing(folder, capsys, option):
+    (folder / "mine").write_text("mine")
+    said = refused(capsys, "cell", "mitchell_schaeffer_2003", option, "mine")
+    assert "mine exists and is not overwritten" in said
 
 
 def test_tune_cv_finds_the_velocity_and_keeps_it(folder, capsys):
@@ -139,6 +151,7 @@ def test_tune_cv_finds_the_velocity_and_keeps_it(folder, capsys):
     assert run_command(words.split()) == 0
     assert capsys.readouterr().out == first
     assert "give either --mesh or --edge-mm" in refused(capsys, "tune-cv", "--velocity-m-s", "1")
+    assert "step 0.0 ms must be > 0" in refused(capsys, *words.split(), "--dt-ms", "0")
 
 
 def test_bad_input_is_one_line_and_exit_code_2(folder, capsys):

@@ -133,6 +133,36 @@ def test_choices_operators_and_gates_without_a_start(tmp_path, x64):
     np.testing.assert_allclose(gate.limit, [1.0, 0.0, 0.0, 0.0], atol=1e-15)
 
 
+NESTED = """
+Vm; .external(); Iion; .external();
+Vm_init = -80; w0 = 1/4; w_init = w0; diff_w = 0.1*(1 - w); m_inf = Vm/100; m_init = 1 + m_inf;
+diff_m = -m;
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        ("x = 1; if (Vm > 0) { if (w > 0.5) { x = 2; } }", [1, 1, 1, 2]),
+        ("if (Vm > 0) { x = 1; if (w > 0.5) { x = 2; } } else { x = 3; }", [3, 3, 1, 2]),
+        (
+            "if (Vm > 0) { t = w; x = t + 1; if (w > 0.5) { x = 2*t; } } else { x = 0; }",
+            [0, 0, 1.1, 1.8],
+        ),
+    ],
+)
+def test_a_choice_within_a_choice_leaves_what_it_does_not_assign(tmp_path, x64, body, wanted):
+    model = read(tmp_path / "cell.model", NESTED + body + " Iion = x;")
+    V, w = jnp.array([-10.0, -10.0, 10.0, 10.0]), jnp.array([0.1, 0.9, 0.1, 0.9])
+    found = model.rates(V, {"w": w, "m": w}).i_ion
+    np.testing.assert_allclose(found, wanted, rtol=1e-12)
+
+
+def test_a_start_may_be_computed(tmp_path, x64):
+    start = read(tmp_path / "cell.model", NESTED + "Iion = 0;").rest()[1]
+    assert (float(start["w"]), float(start["m"])) == pytest.approx((0.25, 0.2))
+
+
 def test_a_derivative_that_is_written_out_goes_before_a_gate(tmp_path):
     text = SAME.replace("diff_Na = ", "Na_inf = 1; tau_Na = 2; diff_Na = ")
     changes = read(tmp_path / "cell.model", text).program.changing
@@ -166,6 +196,8 @@ def test_it_is_checked_and_paced_as_others_are(tmp_path, capsys):
         (SAME.replace("d = 0.02;", "d = 0.02; x; .external(delLambda);"), "x would come from"),
         (SAME.replace("exp(V/40)", "wave(V/40)"), "line 18: wave of 1 arguments is not known"),
         (SAME.replace("d = 0.02;", "d = (0.02;"), "line 18: wanted ')', there is ';'"),
+        (SAME.replace("d = 0.02;", "d = 3 k_on;"), "line 18: wanted ';', there is 'k_on'"),
+        (SAME.replace("h_init = 0.9", "h_init = V*what"), "h_init has no value before the run"),
         (SAME.replace("d = 0.02;", "d = @;"), "line 18: '@' is not EasyML"),
         (SAME + "if (V < 0) { k = 1; } z = k;", "k is used and never given"),
         (SAME + "group { a; ", "wanted a name, there is the end"),
@@ -174,3 +206,9 @@ def test_it_is_checked_and_paced_as_others_are(tmp_path, capsys):
 def test_one_sentence_for_each_mistake(tmp_path, text, said):
     with pytest.raises(ValueError, match=r"cell\.model: .*" + re.escape(said)):
         read(tmp_path / "cell.model", text)
+
+
+def test_what_is_no_text_is_named(tmp_path):
+    (tmp_path / "cell.model").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ValueError, match=r"cell\.model: is no text in UTF-8"):
+        read_membrane(tmp_path / "cell.model")

@@ -85,6 +85,16 @@ def test_places_that_coincide_by_value_alone_stay_apart(tmp_path):
     assert leak == pytest.approx(wanted, rel=1e-3)
 
 
+def test_names_that_become_alike_stay_apart(model, tmp_path):
+    """leak.g is called leak_g, as there are two of g; so is another variable by its own name."""
+    text = MODEL.replace("[ions]\n", "[ions]\nleak_g = 999\n").replace("0.001 - ", "1e-3*leak_g - ")
+    other = read_membrane(write(tmp_path / "alike.mmt", text=text))
+    V = np.array([-60.0, 10.0])
+    np.testing.assert_array_equal(at(V, other).i_ion, at(V, model).i_ion)
+    told = parameters(other)
+    assert (float(told["leak_g"]), float(told["leak_g_"])) == pytest.approx((999.0, 0.003))
+
+
 def test_a_file_is_read_again_once_it_has_changed(tmp_path):
     path = write(tmp_path / "made.mmt")
     first = read_membrane(path).program

@@ -14,6 +14,7 @@ from heartsim.mesh import (
     Mesh,
     frames_from,
     keep_regions,
+    mesh_files,
     preflight,
     read_mesh,
     require_sound,
@@ -90,6 +91,18 @@ def test_carp_returns_coordinates_to_1e_9_mm_and_the_rest_exactly(body, tmp_path
         np.testing.assert_array_equal(back.node_sets["x_min"], body.node_sets["x_min"])
     first = (tmp_path / "heart.pts").read_text(encoding="utf-8").split("\n")[1].split()
     np.testing.assert_allclose(np.array(first, float), body.points[0] * 1000)  # µm
+
+
+def test_what_lies_beside_is_not_taken_for_a_part_of_a_new_mesh(body, tmp_path):
+    write_mesh(body, tmp_path / "a.pts")
+    bare = dataclasses.replace(body, frames=None, node_sets={})
+    with pytest.raises(ValueError, match=r"a\.lon is there and would be read as part of a\.pts"):
+        write_mesh(bare, tmp_path / "a.pts")
+    assert_same(read_mesh(tmp_path / "a.pts"), read_mesh(tmp_path / "a.elem"))
+    for file in mesh_files(tmp_path / "a")[2:]:
+        file.unlink()
+    write_mesh(bare, tmp_path / "a.pts")
+    assert read_mesh(tmp_path / "a.pts").frames is None
 
 
 def test_a_stem_with_dots_names_carp_files(body, tmp_path):

@@ -66,6 +66,14 @@ def test_surface_sets_stay_on_their_surface_and_fill_it():
     np.testing.assert_array_equal(np.unique(sets), on_surface)
 
 
+def test_an_angle_goes_the_shorter_way():
+    line = dataclasses.replace(
+        cable(1.0, 1.0), point_data={"rotational": np.array([3.0, -2.8], np.float32)}
+    )
+    middle = refine(line).point_data["rotational"][2]
+    assert middle == pytest.approx(0.1 - np.pi, abs=1e-6)
+
+
 def test_frames_are_normalised_again():
     mesh = slab((1.0, 1.0, 1.0), 0.5)
     f, s = np.random.default_rng(0).normal(size=(2, mesh.n_cells, 3))

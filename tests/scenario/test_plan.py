@@ -11,6 +11,7 @@ from PIL import Image
 from heartsim.mesh import read_mesh
 from heartsim.scenario import locate, read_plan, read_scenario, run_plan, run_scenario
 from heartsim.scenario._places import nodes_at
+from heartsim.scenario._plan import slug
 from heartsim.scenario._plan_schema import option_beats
 from heartsim.therapy import indices
 from heartsim.viz import plan_ecg_png, plan_png
@@ -125,6 +126,14 @@ def test_pictures_show_every_beat(planned, tmp_path):
     with Image.open(tmp_path / "ecg.png") as leads:
         colours = {c for n, c in leads.convert("RGB").getcolors(1 << 24) if n > 50}
     assert {(0, 114, 178), (213, 94, 0)} <= colours  # the first two options' lines
+
+
+def test_beats_stand_in_their_order_beyond_a_hundred(tmp_path):
+    rows = [{"beat": {"value": f"beat {k}"}} for k in range(103)]
+    (tmp_path / "summary.json").write_text(json.dumps(rows))
+    for k in range(103):
+        (tmp_path / "beats" / slug(k, f"beat {k}")).mkdir(parents=True)
+    assert all(name.endswith(row["beat"]["value"][4:].strip()) for name, row in beats_in(tmp_path))
 
 
 def test_each_beat_is_a_scenario_that_runs_by_itself(planned, tmp_path):
