@@ -1,6 +1,7 @@
 """The options of `heartsim cell`."""
 
 import dataclasses
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -90,7 +91,7 @@ class CellOptions:
     without: Without = None
     population: Population = None
     spread: Spread = 0.2
-    seed: Annotated[int, typer.Option(help="With --population.")] = 0
+    seed: Annotated[int, typer.Option(min=0, help="With --population.")] = 0
     sensitivity: Sensitivity = False
     settle: Settle = False
     csv_file: Table = None
@@ -149,6 +150,8 @@ class CellOptions:
                 found[name] = float(factor)
             except ValueError:
                 raise ValueError(f"--scale {text}: wanted a factor, as in g_Kr=0.5.") from None
+            if not 0 <= found[name] < math.inf:
+                raise ValueError(f"--scale {text}: wanted a factor of 0 or more.")
         return found
 
     def doses(self) -> list[float]:

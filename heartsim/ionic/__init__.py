@@ -14,7 +14,9 @@ from ._import_check import MOST as MOST
 from ._import_check import Checked as Checked
 from ._import_check import check_import as check_import
 from ._imported import Imported as Imported
+from ._imported import called as called
 from ._kept import keep_imports as keep_imports
+from ._markers import FIRED as FIRED
 from ._model import AbstractIonicModel as AbstractIonicModel
 from ._model import Coupled as Coupled
 from ._model import Parameter as Parameter

@@ -76,7 +76,8 @@ def _durations(V, cycles, dt: float) -> Float[np.ndarray, "cycles 2"]:
     amplitude = np.ptp(V, axis=0)
     for c, cycle in enumerate(cycles):
         for k in (0, 1):
-            first, last = round(k * cycle / dt), round((k + 1) * cycle / dt)
+            # from the sample before the stimulus: rest is not yet what that has brought
+            first, last = (int((k + n) * cycle / dt + 1e-6) for n in (0, 1))
             own = V[first : last + 1, c]
             t = dt * np.arange(len(own))
             top = int(np.argmax(own))

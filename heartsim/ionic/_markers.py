@@ -14,7 +14,8 @@ def beat_markers(
     upstroke: Float[np.ndarray, " cells"],
     peak: Float[np.ndarray, " cells"],
 ) -> dict[str, Float[np.ndarray, " cells"]]:
-    """The same of many cells, whose onsets [ms], steepest slopes [mV/ms] and peaks are known."""
+    """The same of many cells, whose onsets [ms], steepest slopes [mV/ms] and peaks are known; what
+    is of an action potential is nan where none was started."""
     rest = V[0].astype(float)
     found = {
         "rest_mV": rest,
@@ -22,17 +23,21 @@ def beat_markers(
         "amplitude_mV": peak - rest,
         "upstroke_mV_ms": upstroke,
     }
-    end = _over(t, V, peak - 0.9 * (peak - rest), onset)
+    end = over(t, V, peak - 0.9 * (peak - rest), onset)
     own = np.where(t[:, None] > end + t[1] - t[0], rest, V)  # without what fires after it
     ends = {k: falls(t, own, peak - k / 100 * (peak - rest)) for k in (70, 50, 30)} | {90: end}
     found |= {f"apd{share}_ms": ends[share] - onset for share in (90, 70, 50)}
     found["triangulation_ms"] = ends[90] - ends[30]
     rise = _rise(V, (t[:, None] > onset + AFTER) & ~(t[:, None] > end))
-    found["ead_mV"] = np.where(found["amplitude_mV"] < FIRED, np.nan, rise)
-    return found
+    fired = ~(found["amplitude_mV"] < FIRED)
+    return found | {
+        name: np.where(fired, value, np.nan)
+        for name, value in {**found, "ead_mV": rise}.items()
+        if name.startswith(("apd", "triangulation", "ead"))
+    }
 
 
-def _over(
+def over(
     t: Float[np.ndarray, " samples"],
     V: Float[np.ndarray, "samples cells"],
     level: Float[np.ndarray, " cells"],

@@ -6,16 +6,17 @@ import functools
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
-from ._markers import falls
+from ._markers import over
 from ._model import AbstractIonicModel
 from ._pacing import Pacing, paced, sampled
 from ._steps import AbstractMembraneStep, RushLarsenMidpoint
 from ._train import train
 
 FIRES = 0.6  # of the amplitude of the beat before, reached after a stimulus that has fired; ours
-AFTER = 700.0  # ms that the last stimulus is followed
+SOON = 100.0  # ms after a stimulus within which its beat has risen so far; ours
+AFTER = 1500.0  # ms that the last stimulus is followed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,22 +28,24 @@ class Restitution:
     diastolic: Float[np.ndarray, " intervals"]
     """ms from 90 % repolarisation of the last S1's beat to S2; negative before it."""
     apd90: Float[np.ndarray, " intervals"]
-    """ms, of the beat that S2 starts; nan where it starts none, or comes before 90 % of the beat
-    before are gone."""
+    """ms, of the beat that S2 starts; nan where it starts none, comes before 90 % of the beat
+    before are gone, or starts one that does not end."""
+    fires: Bool[np.ndarray, " intervals"]
+    """Whether S2 starts a beat after 90 % of the beat before are gone."""
 
     @property
     def refractory(self) -> float:
         """Longest interval at which S2 does not fire [ms]; nan where it always does."""
-        silent = self.interval[np.isnan(self.apd90)]
+        silent = self.interval[~self.fires]
         return float(silent.max()) if silent.size else np.nan
 
     @property
     def steepest(self) -> float:
         """Greatest slope of APD90 over diastolic interval, between neighbouring intervals."""
-        fires = ~np.isnan(self.apd90)
-        if fires.sum() < 2:
+        known = ~np.isnan(self.apd90)
+        if known.sum() < 2:
             return np.nan
-        return float((np.diff(self.apd90[fires]) / np.diff(self.diastolic[fires])).max())
+        return float((np.diff(self.apd90[known]) / np.diff(self.diastolic[known])).max())
 
 
 def s1s2(
@@ -69,12 +72,15 @@ def s1s2(
     top = int(np.argmax(before))
     rise = float(before[top]) - rest
     below = np.flatnonzero(before[top:] < float(before[top]) - 0.9 * rise)
-    end = pacing.dt * (top + below[0]) if below.size else np.inf
-    again = [
-        _apd(V[:, n], k, rest, FIRES * rise, pacing) if pacing.dt * k > end else np.nan
-        for n, k in enumerate(times.tolist())
-    ]
-    return Restitution(intervals, intervals - end, np.array(again))
+    if not below.size:
+        raise ValueError(
+            f"restitution: the beat of the last S1 does not end in {intervals[-1]:g} ms, the "
+            "longest interval; wanted a longer one."
+        )
+    end = pacing.dt * (top + below[0])
+    again = np.array([_apd(V[:, n], k, rest, rise, pacing) for n, k in enumerate(times.tolist())])
+    again[pacing.dt * times <= end] = np.nan, False
+    return Restitution(intervals, intervals - end, again[:, 0], again[:, 1].astype(bool))
 
 
 @functools.partial(jax.jit, static_argnames=("pacing", "samples"))
@@ -88,15 +94,19 @@ def _voltages(model, start, second, step, pacing: Pacing, samples: int):
     return sampled(advance, lambda cells: cells[0], start, samples)[1]
 
 
-def _apd(V, k: int, rest: float, least: float, pacing: Pacing) -> float:
-    """APD90 of the beat that a stimulus at step k starts [ms]; nan where it does not."""
+def _apd(V, k: int, rest: float, usual: float, pacing: Pacing) -> tuple[float, bool]:
+    """APD90 [ms] of the beat that a stimulus at step k starts, where it ends, and whether it does
+    start one. What a cell fires by itself later is another beat."""
     late = k + 2 * pacing.on
-    after = V[late:]
-    top = late + int(np.argmax(after))
-    rise = float(V[top]) - rest
-    if rise < least:
-        return np.nan
-    onset = k + int(np.argmax(np.diff(V[k : top + 1])))
-    t = pacing.dt * np.arange(len(V))
-    end = falls(t, V[:, None], np.array([float(V[top]) - 0.9 * rise]))
-    return float(end[0] - t[onset])
+    top = np.maximum.accumulate(V[late:])
+    if top[round(SOON / pacing.dt)] - rest < FIRES * usual:
+        return np.nan, False
+    gone = np.flatnonzero((top - rest >= FIRES * usual) & (V[late:] < top - 0.9 * (top - rest)))
+    if not gone.size:
+        return np.nan, True
+    peak = late + int(np.argmax(V[late : late + gone[0]]))
+    onset = k + int(np.argmax(np.diff(V[k : peak + 1])))
+    t, level = pacing.dt * np.arange(len(V) - k), V[peak] - 0.9 * (V[peak] - rest)
+    begun = np.array([t[onset - k]])
+    end = over(t, V[k:, None], np.array([level]), begun)
+    return float(end[0] - begun[0]), True

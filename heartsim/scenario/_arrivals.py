@@ -113,11 +113,12 @@ def foot_current(
     scenario: Scenario, mesh: Mesh, inner: Mesh, nodes: Int[np.ndarray, " real"]
 ) -> tuple[FootCurrent, tuple[str, ...]]:
     """What fires the membranes of the reaction-eikonal model, and what to tell the user."""
-    paths = paths_of(scenario, inner)
+    paths = paths_of(scenario, mesh, inner)
     velocity, notes = velocities(scenario, inner)
     M = slowness(inner, *velocity)
     start = start_times(scenario, mesh, nodes, paths, M)
     T = arrival_times(paths, M, start, inner.n_nodes)
+    notes += paths.notes
     notes += ("reaction-eikonal: a membrane activates about 1 ms after its arrival time",)
     return FootCurrent(T), notes
 

@@ -45,7 +45,7 @@ DEFINITIONS = {
     "apd90_ms": (
         "ms",
         "from the greatest rise until 90 % of the amplitude are gone for good, or before another "
-        "action potential",
+        "action potential; null, as all that is of one, where amplitude_mV is below 60",
     ),
     "apd70_ms": ("ms", "the same of 70 %"),
     "apd50_ms": ("ms", "the same of 50 %"),

@@ -9,8 +9,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 
 from heartsim.ionic import (
+    FIRED,
     AbstractIonicModel,
     Beat,
     Pacing,
@@ -135,23 +137,24 @@ def population_study(
     kept = [key for key in KEPT if key in read]
     table: Table = {f"times_{c}": plain(x) for c, x in times.items()}
     table |= {key: plain(read[key]) for key in kept}
-    rows: Rows = {}
-    for key in kept:
-        unit, words = READ[key]
-        fine = read[key][np.isfinite(read[key])]
-        marks = np.percentile(fine, (5, 25, 50, 75, 95)) if fine.size else np.full(5, np.nan)
-        rows[key] = row(
-            dict(zip(("p5", "p25", "median", "p75", "p95"), map(float, marks), strict=True)),
-            unit,
-            f"percentiles of the variants; {words}",
-        )
-    whole = np.isfinite(read["apd90_ms"])
+    rows: Rows = {key: _percentiles(read[key], *READ[key]) for key in kept}
+    fired = ~(read["amplitude_mV"] < FIRED)
+    endless = fired & ~np.isfinite(read["apd90_ms"])
     rows["variants"] = row(n, "1", f"spread {spread:g} of the logarithm, seed {seed}")
-    rows["not_ended"] = row(int((~whole).sum()), "1", "variants whose beat does not end")
+    rows["not_fired"] = row(int((~fired).sum()), "1", f"variants that rise by under {FIRED:g} mV")
+    rows["not_ended"] = row(int(endless.sum()), "1", "variants whose beat does not end")
     rows["with_ead"] = row(
         int((read["ead_mV"] > EAD).sum()), "1", f"variants with ead_mV > {EAD:g}"
     )
     return table, rows
+
+
+def _percentiles(values: Float[np.ndarray, " variants"], unit: str, words: str) -> dict[str, Any]:
+    """Where half and nine tenths of the numbers lie that there are."""
+    fine = values[np.isfinite(values)]
+    marks = np.percentile(fine, (5, 25, 50, 75, 95)) if fine.size else np.full(5, np.nan)
+    named = dict(zip(("p5", "p25", "median", "p75", "p95"), map(float, marks), strict=True))
+    return row(named, unit, f"percentiles of the variants; {words}")
 
 
 def sensitivity_study(

@@ -29,7 +29,7 @@ from ._rows import Rows
 from ._scene import Scene, build_scene, precision
 from ._schema import Scenario
 from ._state import save_state
-from ._summary import Times, beats_of, shortfall, summarise, times_of
+from ._summary import Times, beats_of, late, shortfall, summarise, times_of
 from ._vtkhdf import write_vtkhdf
 
 
@@ -149,7 +149,7 @@ def _membrane_files(scenario: Scenario) -> set[str]:
 
 def manifest(scene: Scene | FrontScene, inputs: dict[str, str], summary: Rows) -> dict[str, Any]:
     """How a run came about; nothing in it is drawn by chance."""
-    notes = [*shortfall(summary), *scene.notes]
+    notes = [*shortfall(summary), *late(scene, summary), *scene.notes]
     return provenance(inputs, scene.scenario.solver.precision, None, notes)
 
 

@@ -51,7 +51,7 @@ def build_front(scenario: Scenario, cache: Path | None = None) -> FrontScene:
     """The objects of an eikonal scenario; ValueError names what does not fit the mesh."""
     mesh = build_mesh(scenario)
     inner, nodes = submesh(mesh, conducting(scenario, mesh))
-    paths = paths_of(scenario, inner)
+    paths = paths_of(scenario, mesh, inner)
     velocity, notes = velocities(scenario, inner)
     M = slowness(inner, *velocity)
     field, flags = leads_of(scenario.ecg, mesh, inner, cache)
@@ -64,7 +64,7 @@ def build_front(scenario: Scenario, cache: Path | None = None) -> FrontScene:
         start=start_times(scenario, mesh, nodes, paths, M),
         field=field,
         speeds=[],
-        notes=tuple(mesh.notes) + flags + notes + idle(scenario, inner) + (TEMPLATE,),
+        notes=tuple(mesh.notes) + flags + notes + paths.notes + idle(scenario, inner) + (TEMPLATE,),
     )
 
 

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
-from heartsim.mesh import Mesh, read_mesh
+from heartsim.mesh import Mesh, nearest_cells, read_mesh
 from heartsim.tissue import NEVER, Front, front, purkinje
 
 from ._front_schema import Purkinje
@@ -22,16 +22,21 @@ class Paths(NamedTuple):
     """ms, of the fibres and junctions of trees; None without."""
     roots: Float[np.ndarray, " inner"]
     """Start times [ms] of the trees' roots by inner number, NEVER elsewhere."""
+    notes: tuple[str, ...] = ()
 
 
-def paths_of(scenario: Scenario, inner: Mesh) -> Paths:
-    """The conductive part of the mesh with the scenario's trees; ValueError names the tree."""
+def paths_of(scenario: Scenario, mesh: Mesh, inner: Mesh) -> Paths:
+    """The conductive part of the mesh, `inner`, with the scenario's trees, but for their junctions
+    with muscle that does not conduct; ValueError names the tree."""
     if not scenario.purkinje:
         geometry = front(inner)
         return Paths(geometry, None, np.full(len(geometry.points), NEVER))
     trees = [_tree(number, one) for number, one in enumerate(scenario.purkinje, start=1)]
     roots = [_root(one, tree) for one, tree in zip(scenario.purkinje, trees, strict=True)]
-    ends = [tree.node_sets.get("junctions") for tree in trees]
+    ends, notes = zip(
+        *(_ends(k, *of, mesh, inner) for k, of in enumerate(zip(trees, roots, strict=True), 1)),
+        strict=True,
+    )
     try:
         network = purkinje(inner, *trees, roots=roots, ends=ends)
     except ValueError as error:
@@ -46,7 +51,31 @@ def paths_of(scenario: Scenario, inner: Mesh) -> Paths:
         np.array([one.retrograde_ms for one in each])[of],
     )
     onset = jnp.asarray([NEVER if one.start_ms is None else one.start_ms for one in each], float)
-    return Paths(geometry, delay, np.asarray(network.root_times(geometry, onset)))
+    start = np.asarray(network.root_times(geometry, onset))
+    return Paths(geometry, delay, start, tuple(note for note in notes if note))
+
+
+def _ends(
+    number: int, tree: Mesh, root: int, mesh: Mesh, inner: Mesh
+) -> tuple[Int[np.ndarray, " ends"], str]:
+    """The junctions of a tree that lie in muscle that conducts, and how many do not."""
+    ends = tree.node_sets.get("junctions")
+    if ends is None:
+        degree = np.bincount(np.asarray(tree.cells).ravel(), minlength=tree.n_nodes)
+        ends = np.setdiff1d(np.flatnonzero(degree == 1), [root])
+    ends, note = np.asarray(ends, int), ""
+    places = np.asarray(tree.points, float)[ends]
+    away, near = (
+        np.linalg.norm(nearest_cells(of, places)[1] - places, axis=1) for of in (inner, mesh)
+    )
+    dead = away > near + 1e-6
+    if dead.any() and not dead.all():
+        note = (
+            f"[[purkinje]] {number}: {dead.sum()} of {len(ends)} junctions lie at muscle that does "
+            "not conduct, and are left out"
+        )
+        ends = ends[~dead]
+    return ends, note
 
 
 def _tree(number: int, one: Purkinje) -> Mesh:

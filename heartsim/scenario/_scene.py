@@ -86,7 +86,7 @@ def build_scene(scenario: Scenario, cache: Path | None = None) -> Scene:
     devices = devices[: most_strips(inner.cells, inner.n_nodes, len(devices))]
     factors = factors_of(scenario.gradient, mesh, nodes, inner.n_nodes)
     plain, rules = membranes(scenario.heart, scenario.region, inner)
-    models = started(plain, scenario.heart, cache)  # velocities are those without drugs
+    models, cycles = started(plain, scenario, cache)  # velocities are those without drugs
     model = models[int(np.bincount(rules).argmax())]
     edge = float(np.mean(edge_lengths(inner)))
     stimuli: list[AbstractStimulus]
@@ -102,7 +102,7 @@ def build_scene(scenario: Scenario, cache: Path | None = None) -> Scene:
         D, speeds = conduct(scenario, inner, models, rules, edge, fronts, cache)
     field, flags = leads_of(scenario.ecg, mesh, inner, cache)
     if scenario.drug:
-        models = started(under_drugs(plain, scenario.drug), scenario.heart, cache)
+        models, cycles = started(under_drugs(plain, scenario.drug), scenario, cache)
     tissue = _tissue(scenario, inner, D, joined(models, rules, fronts, factors), fronts)
     return Scene(
         scenario=scenario,
@@ -115,7 +115,7 @@ def build_scene(scenario: Scenario, cache: Path | None = None) -> Scene:
         field=field,
         detector=Detector(threshold=jnp.asarray(scenario.output.threshold_mV, float)),
         speeds=speeds,
-        notes=tuple(mesh.notes) + flags + told + idle(scenario, inner),
+        notes=tuple(mesh.notes) + flags + told + cycles + idle(scenario, inner),
     )
 
 
@@ -220,12 +220,21 @@ def conducting(scenario: Scenario, mesh: Mesh) -> Bool[np.ndarray, " cells"]:
 
 
 def idle(scenario: Scenario, inner: Mesh) -> tuple[str, ...]:
-    """What to tell the user of each [[region]] that later ones left nothing that conducts."""
-    return tuple(
-        f"[[region]] {number} changes nothing: none of its cells conducts"
-        for number, region in enumerate(scenario.region, start=1)
-        if region.conductive and not cells_of(region, inner).any()
-    )
+    """What to tell the user of each [[region]] that later ones left nothing that conducts, or whose
+    own conduction gives way to the [fast_layer]."""
+    told = []
+    layer = scenario.fast_layer
+    fast = np.zeros(inner.n_cells, bool) if layer is None else fast_cells(layer.surfaces, inner)
+    for number, region in enumerate(scenario.region, start=1):
+        own = cells_of(region, inner) & region.conductive
+        if region.conductive and not own.any():
+            told.append(f"[[region]] {number} changes nothing: none of its cells conducts")
+        if (region.velocities or region.sigmas) and (own & fast).any():
+            told.append(
+                f"[[region]] {number}: {(own & fast).sum()} of its {own.sum()} cells are of the "
+                "[fast_layer], which goes before its own conduction"
+            )
+    return tuple(told)
 
 
 def _stimuli(scenario: Scenario, sites, nodes, n_nodes: int) -> list[AbstractStimulus]:

@@ -22,7 +22,7 @@ def save_state(path: Path, scene: Scene, carry: Carry) -> None:
     held = _held(scene, carry.events.V, carry.state.membrane)
     arrays = _numbered("state", held) | _numbered("origin", _origin(scene))
     with whole(path) as new, new.open("wb") as file:
-        described = {"nodes": scene.nodes, "structure": _structure(held)}
+        described = {"nodes": scene.nodes, "structure": _structure(held), "named": _named(scene)}
         np.savez(file, **(arrays | described))
 
 
@@ -41,6 +41,7 @@ def initial_state(scene: Scene) -> State:
             kept = {name: stored[name] for name in stored.files}
         same_nodes = np.array_equal(kept["nodes"], scene.nodes)
         same_membrane = str(kept["structure"]) == _structure(like)
+        same_membrane &= str(kept.get("named", _named(scene))) == _named(scene)
     except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
         raise ValueError(
             f"[heart] initial_state: {path} holds no state of a run ({error})."
@@ -58,6 +59,14 @@ def initial_state(scene: Scene) -> State:
 def _origin(scene: Scene) -> Any:
     """What V and the membranes are counted from: numbers, or values at the real nodes."""
     return _held(scene, np.zeros(()), scene.tissue.ionic.origin())
+
+
+def _named(scene: Scene) -> str:
+    """The membranes' names, whatever their parameters."""
+    heart, layers = scene.scenario.heart, scene.scenario.heart.layers
+    names = [heart.ionic] if layers is None else [layers.endo, layers.mid, layers.epi]
+    names += [region.ionic for region in scene.scenario.region if region.ionic is not None]
+    return ", ".join(Path(name).name for name in names)
 
 
 def _numbered(name: str, held: Any) -> dict[str, Any]:

@@ -98,7 +98,7 @@ DEFINITIONS = {
 def summarise(scene: "Scene | FrontScene", record: Record, times: Times) -> Rows:
     """What is written to summary.json: name -> value, unit, definition."""
     activation = times.activation
-    placed = scene.scenario.ecg.electrodes
+    placed, end = scene.scenario.ecg.electrodes, scene.scenario.solver.duration_ms
     values = {
         "activated": np.isfinite(activation).sum() / len(scene.nodes),
         "total_activation_ms": _span(activation),
@@ -107,7 +107,7 @@ def summarise(scene: "Scene | FrontScene", record: Record, times: Times) -> Rows
         "beats": beats_of(record).max(initial=0),
         "mean_apd90_ms": _mean(times.apd90),
         "repolarisation_dispersion_ms": _span(times.repolarisation),
-        "repolarised": np.isfinite(times.repolarisation).sum() / len(scene.nodes),
+        "repolarised": (times.repolarisation <= end).sum() / len(scene.nodes),
         "conductive_nodes": len(scene.nodes),
         "mean_edge_mm": float(np.mean(edge_lengths(scene.mesh))),
         "electrodes": "from a file" if placed not in ("default", "none") else placed,
@@ -130,6 +130,17 @@ def shortfall(summary: Rows) -> tuple[str, ...]:
         f"activation: only {100 * activated:.3g} % of the conductive nodes activated, so that the "
         "numbers describe a part of the heart; if this was not meant, make the stimulus "
         "larger or stronger, refine the mesh, or run for longer.",
+    )
+
+
+def late(scene: "Scene | FrontScene", summary: Rows) -> tuple[str, ...]:
+    """One sentence where arrival times go on after the end of the run and of its leads."""
+    end, last = scene.scenario.solver.duration_ms, summary["latest_activation_ms"]["value"]
+    if last is None or not last > end:
+        return ()
+    return (
+        f"activation: the last node activates at {last:.4g} ms, but leads end with the run at "
+        f"{end:g} ms; make [solver] duration_ms longer.",
     )
 
 

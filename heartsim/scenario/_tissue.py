@@ -124,12 +124,18 @@ def under_drugs(
 
 
 def started(
-    models: Sequence[AbstractIonicModel], heart: Heart, cache: Path | None
-) -> list[AbstractIonicModel]:
-    """The membranes as a run starts them: in their limit cycles, if that is asked for."""
-    if heart.limit_cycle is None:
-        return list(models)
-    return [at_limit_cycle(model, heart.limit_cycle, cache) for model in models]
+    models: Sequence[AbstractIonicModel], scenario: Scenario, cache: Path | None
+) -> tuple[list[AbstractIonicModel], tuple[str, ...]]:
+    """The membranes as a run starts them, in their limit cycles, if that is asked for, and what
+    there is to tell of these."""
+    cycle = scenario.heart.limit_cycle
+    if cycle is None:
+        return list(models), ()
+    found = [at_limit_cycle(model, cycle, cache) for model in models]
+    told = [words for _, words in found if words]
+    if scenario.gradient:
+        told.append("limit cycles are those of membranes without their [[gradient]]")
+    return [model for model, _ in found], tuple(told)
 
 
 def _named(name: str, heart: Heart) -> AbstractIonicModel:

@@ -20,7 +20,7 @@ def tree_of(
     try:
         tree = grow_purkinje(mesh, side, bundles, growth)
     except ValueError as fault:
-        raise ValueError(f"{heart}: {str(fault).split(': ', 1)[1]}") from None
+        raise ValueError(f"{heart}: {str(fault).split(': ', 1)[-1]}") from None
     return tree, tree_rows(mesh, tree, side, growth.top)
 
 
@@ -28,6 +28,8 @@ def tree_rows(mesh: Mesh, tree: Mesh, side: str, top: float) -> Rows:
     """How large a tree is, and how well it covers the endocardium below the `top`."""
     surface = mesh.node_sets["lv_endo" if side == "left" else "rv_endo"]
     below = np.asarray(mesh.point_data["apicobasal"])[surface] <= top
+    if not below.any():
+        raise ValueError(f"top {top:g}: no endocardium lies so low; wanted up to 1, as 0.85.")
     ends = tree.points[tree.node_sets["junctions"]]
     away, _ = cKDTree(ends).query(np.asarray(mesh.points)[surface][below])
     return {

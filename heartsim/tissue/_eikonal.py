@@ -60,7 +60,7 @@ def arrival(
     order, by the envelope theorem. First derivatives only.
     """
     dtype = jnp.result_type(M)
-    delay = jnp.zeros(len(front.links.cell), dtype) if delay is None else jnp.asarray(delay, dtype)
+    delay = jnp.zeros(len(front.links.cells), dtype) if delay is None else jnp.asarray(delay, dtype)
     return _arrival(front, jnp.asarray(M), jnp.asarray(start, dtype), delay)[front.place]
 
 

@@ -12,12 +12,12 @@ class Links(eqx.Module):
     """Ways between single nodes: fibres of a network, and its junctions with the muscle.
 
     A link goes one way; a fibre that conducts both ways is two links. Its time is a delay of its
-    own, and that of a straight ray through muscle of one mesh cell.
+    own, and that of a straight ray through muscle, half of it in either mesh cell.
     """
 
     ends: Int[AnyArray, "links 2"]  # from, to: mesh nodes, then the network's own
     ray: Float[AnyArray, "links 3"]  # mm, through muscle; zero for a fibre
-    cell: Int[AnyArray, " links"]  # mesh cell whose velocity the ray has
+    cells: Int[AnyArray, "links 2"]  # mesh cells at the ray's ends
 
 
 class Front(eqx.Module):
@@ -80,7 +80,7 @@ def front(
         cells=cells.astype(np.int32),
         corner=np.moveaxis(_blocked(corner, size), 0, 1),
         row=_blocked(row, size),
-        links=Links(ends.astype(np.int32), np.asarray(links.ray), np.asarray(links.cell)),
+        links=Links(ends.astype(np.int32), np.asarray(links.ray), np.asarray(links.cells)),
         incoming=_blocked(incoming, size),
         touches=touches,
         neighbour=near.astype(np.int32),
@@ -90,7 +90,7 @@ def front(
 
 
 def _no_links() -> Links:
-    return Links(np.zeros((0, 2), int), np.zeros((0, 3)), np.zeros(0, int))
+    return Links(np.zeros((0, 2), int), np.zeros((0, 3)), np.zeros((0, 2), int))
 
 
 def _blocked(table: Int[np.ndarray, "*lead slots inner"], size: int):

@@ -50,9 +50,10 @@ def _products(front: Front, M) -> dict[tuple[int, int], Float[Array, " cells"]]:
 
 
 def ray_time(links: Links, M: Float[AnyArray, "cells 3 3"]) -> Float[Array, " links"]:
-    """Time [ms] of each link's ray through its cell; zero, with derivative zero, without a ray."""
-    ray = jnp.asarray(links.ray, M.dtype)
-    return length(ray, M[jnp.asarray(links.cell)])
+    """Time [ms] of each link's ray, half of it in either cell; zero without a ray, as its
+    derivative."""
+    ray, (near, far) = jnp.asarray(links.ray, M.dtype), jnp.asarray(links.cells).T
+    return (length(ray, M[near]) + length(ray, M[far])) / 2
 
 
 def length(d: Float[Array, "*batch 3"], M: Float[Array, "*#batch 3 3"]) -> Float[Array, "*batch"]:

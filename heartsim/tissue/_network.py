@@ -15,6 +15,7 @@ from heartsim.mesh import Mesh, edge_lengths, nearest_cells, unique_edges
 from ._checks import require_velocities
 from ._front import Front, Links
 from ._local import NEVER
+from ._sources import DETOUR
 
 REACH = 2.0
 """How far from a junction straight rays lead into the muscle, in mean edges of the mesh. In slabs
@@ -73,11 +74,11 @@ def purkinje(
     """The network of one or more trees, each a mesh of lines, joined to the muscle of `mesh`.
 
     `roots` is the node of each tree where it is entered, 0 if not given; `ends` are the nodes of
-    each tree at its junctions, if not given (None) those of one fibre only, but for the root.
-    From a junction straight rays lead to the nodes of the nearest cell and, connected to these by
-    edges, to all within `reach` mean edges, in the tensor of that cell; back from that cell's
-    nodes. ValueError where a tree hangs in several parts, or a junction lies more than a mean edge
-    from the muscle.
+    each tree at its junctions, if not given (None) those of one fibre only, but for the root. From
+    a junction straight rays lead to the nodes of the nearest cell and to those within `reach` mean
+    edges to which edges lead on ways of DETOUR times the ray at most, half of them in the tensor of
+    that cell and half in that of the node's; back from that cell's nodes. ValueError where a tree
+    hangs in several parts, or a junction lies more than a mean edge from the muscle.
     """
     if not trees:
         raise ValueError("purkinje: no tree is given; read one by mesh.read_mesh.")
@@ -103,8 +104,10 @@ def purkinje(
     length = np.linalg.norm(ray[: len(fibres)], axis=1)
     ray[: len(both)] = 0.0
     cell = np.concatenate([np.zeros(len(both), int), nearest[into], nearest[back]])
+    beyond = cell.copy()
+    beyond[len(both) : len(both) + len(into)] = _toward(mesh, node, x[junction[into]])
     root = np.asarray(roots) + first
-    links = Links(ways, ray, cell)
+    links = Links(ways, ray, np.stack([cell, beyond], axis=1))
     return Network(x[mesh.n_nodes :], links, root, junction, length, into, back)
 
 
@@ -160,26 +163,42 @@ def _nodes_near(
     nearest: Int[np.ndarray, " junctions"],
     reach: float,
 ) -> tuple[Int[np.ndarray, " ways"], Int[np.ndarray, " ways"]]:
-    """Junction and mesh node of each way into the muscle: not through a cavity, for the nodes
-    within reach hang together with the nearest cell by edges."""
-    neighbours = _neighbours(mesh)
-    around = spatial.KDTree(np.asarray(mesh.points, float)).query_ball_point(junctions, reach)
+    """Junction and mesh node of each way into the muscle: not through a cavity nor around a scar,
+    for edges lead from the nearest cell to the node."""
+    x, graph = np.asarray(mesh.points, float), _edges(mesh)
+    around = spatial.KDTree(x).query_ball_point(junctions, reach)
     way: list[int] = []
     node: list[int] = []
-    for k, (cell, ball) in enumerate(zip(nearest, map(set, around), strict=True)):
-        found = set(np.asarray(mesh.cells)[cell].tolist())
-        grown = found
-        while grown:
-            start = neighbours.indptr
-            beside = [neighbours.indices[start[n] : start[n + 1]].tolist() for n in grown]
-            grown = ball.intersection(set().union(*beside)) - found
-            found = found | grown
-        node += sorted(found)
+    for k, (cell, ball) in enumerate(zip(nearest, around, strict=True)):
+        seeds = np.asarray(mesh.cells)[cell]
+        own = np.union1d(seeds, ball).astype(int)
+        straight = np.linalg.norm(x[own] - junctions[k], axis=1)
+        along = csgraph.dijkstra(graph[own][:, own], indices=np.searchsorted(own, seeds))
+        along += np.linalg.norm(x[seeds] - junctions[k], axis=1)[:, None]
+        found = own[(along.min(axis=0) <= DETOUR * straight) | np.isin(own, seeds)]
+        node += found.tolist()
         way += [k] * len(found)
     return np.array(way, int), np.array(node, int)
 
 
-def _neighbours(mesh: Mesh) -> sparse.csr_array:
+def _edges(mesh: Mesh) -> sparse.csr_array:
+    """The length of the edge between any two nodes [mm]."""
     a, b = np.asarray(unique_edges(mesh.cells)).T
     both = np.concatenate([a, b]), np.concatenate([b, a])
-    return sparse.csr_array((np.ones(2 * len(a)), both), shape=2 * (mesh.n_nodes,))
+    length = np.linalg.norm(np.asarray(mesh.points, float)[a] - mesh.points[b], axis=1)
+    return sparse.csr_array((np.tile(length, 2), both), shape=2 * (mesh.n_nodes,))
+
+
+def _toward(
+    mesh: Mesh, nodes: Int[np.ndarray, " ways"], places: Float[np.ndarray, "ways 3"]
+) -> Int[np.ndarray, " ways"]:
+    """Of the cells around each node the one whose middle is nearest to its place."""
+    corners = np.asarray(mesh.cells)
+    middle = np.asarray(mesh.points, float)[corners].mean(axis=1)
+    order = np.argsort(corners, axis=None, kind="stable")
+    first = np.searchsorted(corners.ravel()[order], np.arange(mesh.n_nodes + 1))
+    found = np.empty(len(nodes), int)
+    for k, (node, place) in enumerate(zip(nodes, places, strict=True)):
+        own = order[first[node] : first[node + 1]] // corners.shape[1]
+        found[k] = own[np.linalg.norm(middle[own] - place, axis=1).argmin()]
+    return found

@@ -71,12 +71,19 @@ COWAN = -1.44
 424-433, abstract: mean slope on the epicardium of ten patients with upright T waves."""
 
 
+SHORTEST = 0.25
+"""Of the usual action potential duration, below which the slope makes none: far from where it was
+measured it would end before it began. Ours."""
+
+
 def repolarise_backwards(
     T: Float[AnyArray, " nodes"], apd: Float[AnyArray, ""] | float, slope: float = COWAN
 ) -> Float[Array, " nodes"]:
     """APD_i = apd + slope (T_i - mean T) [ms]: with a slope below -1 what is activated first
-    recovers last, and T waves have the sign of the QRS. Unreached nodes have `apd`."""
+    recovers last, and T waves have the sign of the QRS. Unreached nodes have `apd`; none has less
+    than SHORTEST of it."""
     T = jnp.asarray(T)
     reached = T < NEVER / 2
     mean = jnp.sum(jnp.where(reached, T, 0.0)) / jnp.maximum(reached.sum(), 1)
-    return jnp.asarray(apd) + slope * jnp.where(reached, T - mean, 0.0)
+    apd = jnp.asarray(apd)
+    return jnp.maximum(apd + slope * jnp.where(reached, T - mean, 0.0), SHORTEST * apd)

@@ -179,7 +179,7 @@ def test_links_have_derivatives(x64):
     links = Links(
         np.array([[a, body.n_nodes], [body.n_nodes, b]]),
         np.array([[0, 0, 0], [1.0, 0.5, 0.2]]),
-        np.array([0, 3]),
+        np.array([[0, 0], [3, 9]]),
     )
     f = front(body, links=links, network=np.array([[4.0, 8.0, 4.0]]))
     start = np.full(len(f.points), NEVER)

@@ -45,11 +45,11 @@ def test_durations_are_those_of_beats_paced_by_hand(found, k):
 
 def test_a_blocked_beat_has_no_duration(found):
     """Of two beats by hand the second, in the tail of the first, does not come half as high above
-    -80 mV, though something of a duration can be read from it; the first agrees."""
+    -80 mV; the first agrees."""
     first, second = beats_by_hand(MODEL, CYCLES[0])
     assert first.V.max() > 0.0
     assert second.V.max() < -30.0
-    assert np.isfinite(markers(second)["apd90_ms"])
+    assert np.isnan(markers(second)["apd90_ms"])
     assert found.apd90[0, 0] == pytest.approx(markers(first)["apd90_ms"], abs=0.15)
     assert np.isnan(found.apd90[0, 1])
     assert np.isnan(found.alternans[0])

@@ -49,16 +49,37 @@ def test_the_curve_rises_and_ends_at_the_refractory_period(curve):
     assert 0 < curve.steepest < 3
 
 
+def test_a_beat_of_the_cell_itself_is_not_that_of_s2():
+    """A Purkinje fibre that fires again some 900 ms later: APD90 at both intervals alike."""
+    found = s1s2(by_name("stewart_2009"), np.array([500.0, 900.0]), Pacing(1500.0, beats=2))
+    assert found.fires.all()
+    assert found.apd90 == pytest.approx(
+        280.0, abs=40.0
+    )  # 260 to 304 of beats alone, 1400 with the next
+
+
+def test_a_train_whose_last_beat_does_not_end_is_refused():
+    with pytest.raises(ValueError, match="does not end in 150 ms, the longest interval"):
+        s1s2(MODEL, np.array([100.0, 150.0]), PACING)
+
+
+def test_what_did_not_fire_has_no_duration():
+    weak = markers(pace(MODEL, dataclasses.replace(PACING, stimulus=5.0)))
+    assert weak["amplitude_mV"] < 60
+    assert np.isnan([weak[k] for k in ("apd90_ms", "apd50_ms", "triangulation_ms")]).all()
+
+
 def test_what_is_read_from_a_curve():
     nan = np.nan
     known = Restitution(
         np.array([300.0, 320, 340, 360]),
         np.array([-5.0, 15, 35, 55]),
-        np.array([nan, 150, 180, 190]),
+        np.array([nan, 150, nan, 180]),
+        np.array([False, True, True, True]),
     )
     assert known.refractory == 300.0
-    assert known.steepest == pytest.approx(1.5)
-    none = Restitution(known.interval, known.diastolic, np.full(4, nan))
+    assert known.steepest == pytest.approx(0.75)
+    none = Restitution(known.interval, known.diastolic, np.full(4, nan), np.zeros(4, bool))
     assert np.isnan(none.steepest)
     assert none.refractory == 360.0
 

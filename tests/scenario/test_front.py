@@ -45,6 +45,26 @@ def test_a_plane_wave_fills_the_run_directory(data, folder):
     assert any("template stands in" in note for note in manifest["notes"])
 
 
+def test_what_comes_after_the_end_is_told(data, folder):
+    """The last node activates at 45 ms; leads of 20 ms end before, and nothing has recovered."""
+    data["solver"]["duration_ms"] = 20.0
+    summary = run_scenario(scenario_from(data, folder=folder), folder / "out")
+    assert summary["repolarised"]["value"] == 0.0
+    notes = json.loads((folder / "out" / "manifest.json").read_text(encoding="utf-8"))["notes"]
+    assert "the last node activates at 45 ms, but leads end with the run at 20 ms" in notes[0]
+
+
+def test_a_fast_layer_goes_before_a_region_and_says_so(data, folder):
+    slow = dict.fromkeys(("velocity_fibre_m_s", "velocity_sheet_m_s", "velocity_normal_m_s"), 0.1)
+    data["region"] = [{"tags": ["scar"], **slow}]
+    data["fast_layer"] = {"surfaces": ["lv_endo"], "velocity_m_s": 1.5}
+    run_scenario(scenario_from(data, folder=folder), folder / "out")
+    notes = json.loads((folder / "out" / "manifest.json").read_text(encoding="utf-8"))["notes"]
+    (told,) = (note for note in notes if "fast_layer" in note)
+    assert "[[region]] 1: " in told
+    assert "cells are of the [fast_layer], which goes before its own conduction" in told
+
+
 def test_scar_is_gone_around_and_regions_have_their_velocity(data, folder):
     data["region"] = [
         {

@@ -64,6 +64,25 @@ def test_a_limit_cycle_of_other_equations_is_another(tmp_path, x64, monkeypatch)
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_pacing_that_leads_nowhere_is_told_or_refused(tmp_path, x64, monkeypatch):
+    for drift, words in ((1e-6, ""), (1e-3, "beats h still changes by 0.001 of itself a beat")):
+        end = Settled(by_name(SIMPLE).initial(1), 1000, drift, "h")
+        monkeypatch.setattr("heartsim.scenario._limit_cycle.settle", lambda *_, end=end: end)
+        assert at_limit_cycle(by_name(SIMPLE), 400.0, None)[1].endswith(words)
+    end = end._replace(drift=0.5)
+    monkeypatch.setattr("heartsim.scenario._limit_cycle.settle", lambda *_: end)
+    with pytest.raises(ValueError, match=r"\[heart\] limit_cycle: there is none of .* at 400 ms"):
+        at_limit_cycle(by_name(SIMPLE), 400.0, None)
+
+
+def test_a_file_that_is_cut_short_is_made_again(tmp_path, x64):
+    first = limit_cycle(by_name(SIMPLE), Pacing(cycle_length=400.0), tmp_path)
+    (kept,) = tmp_path.iterdir()
+    kept.write_bytes(kept.read_bytes()[:100])
+    again = limit_cycle(by_name(SIMPLE), Pacing(cycle_length=400.0), tmp_path)
+    assert [x.tolist() for x in leaves(again)] == [x.tolist() for x in leaves(first)]
+
+
 def test_nothing_is_kept_without_a_folder(tmp_path, x64, monkeypatch):
     monkeypatch.chdir(tmp_path)
     limit_cycle(by_name(SIMPLE), Pacing(cycle_length=400.0))
@@ -72,7 +91,8 @@ def test_nothing_is_kept_without_a_folder(tmp_path, x64, monkeypatch):
 
 def test_a_membrane_starts_at_its_limit_cycle_in_its_own_precision(tmp_path):
     """The start of a model in single precision is that of double, rounded; its parameters stay."""
-    model = at_limit_cycle(by_name(SIMPLE), 400.0, tmp_path)
+    model, told = at_limit_cycle(by_name(SIMPLE), 400.0, tmp_path)
+    assert told == ""
     V, state = model.initial(3)
     assert V.dtype == state.h.dtype == jnp.float32
     _, wanted = integrated(400.0, 20)

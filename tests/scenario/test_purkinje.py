@@ -110,3 +110,22 @@ def test_a_tree_beside_the_heart_is_refused(folder):
     wrong["purkinje"][0]["tree"] = "away.vtu"
     with pytest.raises(ValueError, match=r"\[\[purkinje\]\]: .* junctions lie more than one mean"):
         check_scenario(scenario_from(wrong, folder=folder))
+
+
+def test_junctions_at_a_scar_that_does_not_conduct_are_left_out(folder, tmp_path):
+    heart = read_mesh(folder / "heart.vtu")
+    dead = np.isin(heart.cell_data["segment"], [7, 8, 13, 14])
+    scarred = dataclasses.replace(
+        heart,
+        regions=np.where(dead, 99, heart.regions).astype(np.int32),
+        region_names=(*heart.region_names, ("scar", 99)),
+    )
+    write_mesh(scarred, folder / "scarred.vtu")
+    given = data(start_ms=0.0)
+    given["heart"]["mesh"] = "scarred.vtu"
+    given["region"] = [{"tags": ["scar"], "conductive": False}]
+    T = activation(scenario_from(given, folder=folder), tmp_path / "run")
+    alive = np.unique(np.asarray(scarred.cells)[~dead])
+    assert np.isfinite(T[alive]).mean() > 0.99
+    notes = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))["notes"]
+    assert any("[[purkinje]] 1: " in n and "does not conduct, and are left out" in n for n in notes)

@@ -144,6 +144,16 @@ def test_a_run_starts_from_the_state_of_another(data, folder):
         run_scenario(scenario_from(data, folder=folder), folder / "third")
 
 
+def test_a_state_of_a_membrane_of_another_name_is_refused(data, folder):
+    """Of the same variables, but other equations."""
+    data["solver"]["duration_ms"] = 1.0
+    data["heart"]["ionic"] = "bueno_orovio_2008_endo"
+    run_scenario(scenario_from(data, folder=folder), folder / "first")
+    data["heart"] |= {"ionic": "bueno_orovio_2008_epi", "initial_state": "first/state.npz"}
+    with pytest.raises(ValueError, match="a run with membranes other than this one's"):
+        run_scenario(scenario_from(data, folder=folder), folder / "second")
+
+
 def test_a_state_is_carried_on_to_membranes_that_count_from_elsewhere(data, folder):
     """Calcium of Beeler and Reuter is counted from where a run starts. Two runs that start at the
     limit cycle and at rest give the next one what they ended with, from wherever it would start."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from heartsim.fem import compact
-from heartsim.mesh import cable, sheet, slab, submesh
+from heartsim.mesh import Mesh, cable, sheet, slab, submesh
 from heartsim.tissue import (
     NEVER,
     Links,
@@ -14,6 +14,7 @@ from heartsim.tissue import (
     arrival,
     front,
     in_wall,
+    purkinje,
     require_sources,
     slowness,
     source_times,
@@ -149,7 +150,7 @@ def test_links_carry_a_front_both_ways_and_wait():
     body = cable(40.0, 1.0)
     network = np.array([[4.0, 5.0, 0.0], [36.0, 5.0, 0.0]])
     ends = np.array([[4, 41], [41, 4], [41, 42], [42, 41], [42, 36], [36, 42]])
-    links = Links(ends, np.zeros((6, 3)), np.zeros(6, int))
+    links = Links(ends, np.zeros((6, 3)), np.zeros((6, 2), int))
     delay = np.array([2.0, 7.0, 6.4, 6.4, 3.0, 1.0])
     f = front(body, links=links, network=network)
     M = slowness(body, 0.5, 0.5, 0.5)
@@ -166,7 +167,7 @@ def test_links_carry_a_front_both_ways_and_wait():
 
 def test_a_ray_of_a_link_takes_the_time_of_its_cell():
     body = cable(10.0, 1.0)
-    links = Links(np.array([[0, 9]]), np.array([[3.0, 0.0, 0.0]]), np.array([2]))
+    links = Links(np.array([[0, 9]]), np.array([[3.0, 0.0, 0.0]]), np.array([[2, 2]]))
     f = front(body, links=links)
     M = slowness(body, 0.5, 0.5, 0.5)
     start = np.full(len(f.points), NEVER)
@@ -200,3 +201,39 @@ def test_a_source_outside_the_heart_is_refused():
     require_sources(f, Sources(np.array([[5.0, 4.0, 3.3]]), np.zeros(1)))
     with pytest.raises(ValueError, match=r"source 1 at \(5.0, 4.0, 30.0\) mm lies outside"):
         require_sources(f, Sources(np.array([[5.0, 4.0, 3.3], [5.0, 4.0, 30.0]]), np.zeros(2)))
+
+
+def test_rays_do_not_go_around_a_scar(x64):
+    """A dead slit 1 mm wide ends 2 mm beside the source: the node behind it is reached around its
+    end, as from a single node (which is late by the first edges' error, 0.8 ms)."""
+    whole = slab((24.0, 24.0, 2.0), 1.0)
+    middle = whole.points[whole.cells].mean(axis=1)
+    inner, _ = submesh(whole, ~((abs(middle[:, 0] - 13.5) < 0.6) & (middle[:, 1] < 14.0)))
+    f, place = front(inner), np.array([[12.0, 12.0, 0.0]])
+    M = slowness(inner, 0.5, 0.5, 0.5)
+    by_source = arrival(f, M, source_times(f, M, Sources(place, np.zeros(1))))
+    start = np.full(len(f.points), NEVER)
+    start[f.place[np.linalg.norm(inner.points - place, axis=1).argmin()]] = 0.0
+    by_node = arrival(f, M, start)
+    behind = np.linalg.norm(inner.points - [15.0, 12.0, 0.0], axis=1).argmin()
+    around = 2 * (np.hypot(1.5, 2.0) + np.hypot(1.5, 2.0))  # at 0.5 mm/ms, by the slit's end
+    assert float(by_source[behind]) == pytest.approx(float(by_node[behind]), abs=1.0)
+    assert float(by_source[behind]) > around
+
+
+def test_a_junction_at_a_fast_layer_does_not_make_the_wall_fast(x64):
+    """Layer of 3 mm at 1.5 mm/ms below 6 mm at 0.4: times straight up are exact, with rays of two
+    edges and without."""
+    body = slab((36.0, 36.0, 9.0), 3.0)
+    fast = (body.points[body.cells][..., 2] < 1e-9).any(axis=1)
+    v = np.where(fast, 1.5, 0.4)
+    ends = np.array([[18.0, 18.0, -1.0], [18.0, 18.0, 0.0]])
+    tree = Mesh(points=ends, cells=np.array([[0, 1]]), regions=np.zeros(1, int))
+    column = [np.linalg.norm(body.points - [18.0, 18.0, z], axis=1).argmin() for z in (3, 6, 9)]
+    for reach in (2.0, 0.0):
+        network = purkinje(body, tree, reach=reach)
+        f = front(body, links=network.links, network=network.points)
+        delay = network.delay(1000.0, 0.0, 0.0)
+        T = arrival(f, slowness(body, v, v, v), network.root_times(f, np.zeros(1)), delay)
+        wanted = [3 / 1.5, 3 / 1.5 + 3 / 0.4, 3 / 1.5 + 6 / 0.4]
+        assert np.asarray(T)[column] == pytest.approx(np.array(wanted) + 1e-3, abs=0.01)

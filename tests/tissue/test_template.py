@@ -60,3 +60,9 @@ def test_derivatives_agree_with_differences(x64):
     backward = jax.grad(loss)(p)
     total = sum(float((a * b).sum()) for a, b in zip(backward, d, strict=True))
     assert total == pytest.approx(slope, rel=1e-12)
+
+
+def test_no_duration_is_below_a_quarter():
+    """Far from the mean the slope would make an action potential end before it began."""
+    T = np.array([0.0, 600.0, NEVER])
+    assert np.asarray(repolarise_backwards(T, 280.0)) == pytest.approx([280 + 1.44 * 300, 70, 280])
