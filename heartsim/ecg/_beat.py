@@ -16,6 +16,8 @@ BAND = (0.5, 150.0)
 wave is shifted."""
 ALIKE = 0.9
 """Least correlation of a beat's QRS with the median's; below it a beat is of another kind."""
+LEAST_RATE = 100.0
+"""Hz, of a record that can be measured: QRS is told by 5 to 30 Hz. Ours."""
 EARLY = 0.8
 """A beat is early when its RR interval is less than this share of the median RR."""
 
@@ -104,6 +106,11 @@ def median_beat(recording: Recording) -> Beat:
     if not np.isfinite(signal).all():
         raise ValueError("recording: some samples are NaN; cut the record or fill them in.")
     rate = recording.rate
+    if rate < LEAST_RATE:
+        raise ValueError(
+            f"recording: {rate:g} samples a second are too few; wanted {LEAST_RATE:g} or more (of "
+            f"a run, [output] sample_ms of {1000 / LEAST_RATE:g} or less)."
+        )
     peaks = qrs_peaks(signal, rate)
     if len(peaks) == 0:
         raise ValueError("recording: no QRS complex was found; all leads are flat or too short.")

@@ -45,13 +45,21 @@ def read_electrodes(path: Path | str) -> dict[str, Float[np.ndarray, " 3"]]:
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"{path}: no such electrode file; give a CSV of name, x_mm, y_mm, z_mm.")
-    found = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: is no text in UTF-8; save it as such.") from None
+    found: dict[str, Float[np.ndarray, " 3"]] = {}
+    for number, line in enumerate(lines, 1):
         cells = [cell.strip() for cell in line.split(",")]
         if number == 1 and cells[0].lower() in ("name", "electrode", "label"):
+            if [cell.lower() for cell in cells[1:4]] not in (["x_mm", "y_mm", "z_mm"], [*"xyz"]):
+                raise ValueError(f"{path}: begins with {line!r}; wanted name,x_mm,y_mm,z_mm.")
             continue
         if cells == [""] or line.startswith("#"):
             continue
+        if cells[0] in found:
+            raise ValueError(f"{path}, line {number}: {cells[0]} stands there twice.")
         try:
             found[cells[0]] = np.array([float(cell) for cell in cells[1:4]]).reshape(3)
             np.asarray_chkfinite(found[cells[0]])

@@ -103,9 +103,11 @@ def _recorded(ecg: MeasuredEcg):
     inside = _within(recording, ecg.qrs_window_ms, "qrs_window_ms")
     stride = max(1, round(ecg.sample_ms * recording.rate / 1000.0))
     inside = inside[::stride]
+    _require_values(leads[inside], "qrs_window_ms")
     noise = np.full(leads.shape[1], ecg.noise_mV)
     if ecg.baseline_ms is not None:
         rest = leads[_within(recording, ecg.baseline_ms, "baseline_ms")]
+        _require_values(rest, "baseline_ms")
         noise, leads = rest.std(axis=0, ddof=1), leads - rest.mean(axis=0)
         flat = [name for name, sd in zip(INDEPENDENT, noise, strict=True) if not sd > 0]
         if flat:
@@ -114,6 +116,16 @@ def _recorded(ecg: MeasuredEcg):
                 "choose another stretch, or give noise_mV."
             )
     return recording.time[inside], leads[inside], noise, recording.notes
+
+
+def _require_values(leads: Float[np.ndarray, "samples leads"], key: str) -> None:
+    lost = (~np.isfinite(leads)).sum(axis=0)
+    for name, count in zip(INDEPENDENT, lost.tolist(), strict=True):
+        if count:
+            raise ValueError(
+                f"[ecg] file: lead {name} has no value at {count} of {len(leads)} samples within "
+                f"{key}; choose another stretch, or fill them in."
+            )
 
 
 def _within(recording: Recording, window, key: str):

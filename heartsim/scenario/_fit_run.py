@@ -47,6 +47,7 @@ def run_fit(
     clock = time.time(), time.process_time()
     inputs = _inputs(file)
     scene = build_fit(file, cache)
+    out.parent.mkdir(parents=True, exist_ok=True)  # before the search, lest its result be lost
     begun = time.time()
     fit = fit_qrs(scene.problem, Search(**file.search.model_dump()), progress)
     seconds = {"device_seconds": time.time() - begun}
@@ -57,7 +58,6 @@ def run_fit(
     }
     notes = [fit.sentence, *scene.notes]
     manifest = provenance(inputs, "float32", file.search.seed, notes) | seconds
-    out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=out.parent, prefix=f"{NEW}{out.name}-") as place:
         folder = Path(place) / out.name
         folder.mkdir()
@@ -79,13 +79,16 @@ def _with_seed(file: FitFile, seed: int) -> FitFile:
 
 def as_scenario(file: FitFile, fit: Fit, problem: Problem) -> Scenario:
     """What was found as an eikonal scenario: its velocities, and its sources as points of the wall
-    (`in_wall`), whose onsets count from the beginning of the fitted window."""
+    (`in_wall`), whose onsets count from the beginning of the fitted window, or from the first of
+    them that is before it."""
     along, across = (float(v) for v in fit.best.velocity)
     M = problem.metric(fit.best.velocity)
     found = in_wall(problem.mesh, problem.front, M, fit.best.sources)
     sources = zip(found.position, found.onset, fit.used, strict=True)
     shared = {key: getattr(file.ecg, key) for key in Ecg.model_fields}
-    layer, fast, begun = file.fast_layer, None, file.ecg.qrs_window_ms[0]
+    layer, fast = file.fast_layer, None
+    onsets = np.asarray(found.onset, float)[np.asarray(fit.used)]
+    begun = min([file.ecg.qrs_window_ms[0], *onsets.tolist()])
     if layer is not None:
         fast = FastLayer(surfaces=layer.surfaces, velocity_m_s=layer.times_fibre_velocity * along)
     return Scenario(

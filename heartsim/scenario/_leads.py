@@ -17,7 +17,7 @@ from heartsim.ecg import (
     read_electrodes,
     torso_field,
 )
-from heartsim.mesh import Mesh, heart_axes, read_mesh
+from heartsim.mesh import Mesh, did_you_mean, heart_axes, read_mesh
 from heartsim.tissue import tensor
 
 from ._read import locate
@@ -36,7 +36,7 @@ def leads_of(
         return None, ()
     if inner.dim < 3:
         return None, ("ecg: none, for a mesh without volume has no body surface around it",)
-    electrodes, flags = _electrodes(ecg, mesh, inner)
+    electrodes, flags = _electrodes(ecg, mesh)
     sigma_i = _tensor(inner, ecg.sigma_il_mS_mm, ecg.sigma_it_mS_mm)
     if inner.frames is None:
         flags += ("ecg: the mesh has no fibres, so that sigma_i = sigma_il in every direction",)
@@ -44,7 +44,7 @@ def leads_of(
         return np.asarray(lead_field(inner, electrodes, sigma_i, ecg.sigma_bath_mS_mm)), flags
     torso, notes = _torso(ecg, mesh)
     sigma_e = _tensor(inner, ecg.sigma_el_mS_mm, ecg.sigma_et_mS_mm)
-    around = CONDUCTIVITY | ecg.conductivity_mS_mm
+    around = CONDUCTIVITY | _by_name(ecg.conductivity_mS_mm, torso)
     try:
         field = torso_field(torso, around, electrodes, inner, sigma_i, sigma_e, cache=cache)
     except ValueError as error:
@@ -52,12 +52,26 @@ def leads_of(
     return np.asarray(field), flags + notes
 
 
-def _electrodes(ecg: Ecg, mesh: Mesh, inner: Mesh) -> tuple[Electrodes, Flags]:
+def _by_name(given: dict[str, float], torso: Mesh) -> dict[str, float]:
+    """Conductivities by the names of the torso's regions, where they are given by tag."""
+    names = {str(tag): name for name, tag in torso.region_names}
+    names |= {str(tag): names.get(str(tag), str(tag)) for tag in np.unique(torso.regions).tolist()}
+    known = [*names.values(), *names]
+    for key in given:
+        if key not in known:
+            raise ValueError(
+                f"[ecg] conductivity_mS_mm: the torso has no region {key!r}"
+                f"{did_you_mean(key, known)}; it has {', '.join(sorted(set(names.values())))}."
+            )
+    return {names.get(key, key): value for key, value in given.items()}
+
+
+def _electrodes(ecg: Ecg, mesh: Mesh) -> tuple[Electrodes, Flags]:
     """Where they are around the heart in its position, and what to tell the user."""
     position, chest = _body(ecg)
     if ecg.electrodes == "default":
         try:
-            electrodes, flag = default_electrodes(inner, position, chest)
+            electrodes, flag = default_electrodes(mesh, position, chest)
         except ValueError as error:
             raise ValueError(f"[ecg] position or chest: {error}") from None
         flags: Flags = (flag,)

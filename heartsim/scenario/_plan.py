@@ -1,5 +1,7 @@
 """Pacing options on one heart, compared by QRS duration and activation."""
 
+import csv
+import math
 import re
 import shutil
 from collections.abc import Callable
@@ -11,6 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from heartsim import therapy
+from heartsim._files import whole
 from heartsim.ecg import LEADS, MEASURES, Recording, after_rest, measure, twelve_leads
 from heartsim.mesh import Mesh, write_mesh
 
@@ -26,6 +29,7 @@ from ._scene import precision
 from ._schema import Scenario
 
 QRS = "qrs_duration_ms"
+TAIL = 300.0  # ms of leads after the last activation: the end of QRS is told from ST and T; ours
 
 
 class Beat(NamedTuple):
@@ -103,6 +107,11 @@ def _scenarios(plan: Plan, base: Scenario, mesh: Mesh) -> dict[str, Scenario]:
             nodes_at(lead.at, mesh)
         except ValueError as error:
             raise ValueError(f"[[lead]] {number} ({lead.name}): {error}") from None
+    for key, tags in (("lv", plan.lv), ("rv", plan.rv)):
+        try:
+            [mesh.region_tag(tag) for tag in tags]
+        except ValueError as error:
+            raise ValueError(f"{key}: {str(error).removeprefix('mesh: ')}") from None
     scenarios = {BASELINE: base}
     for option in plan.option:
         for name, delays in option_beats(option):
@@ -113,6 +122,10 @@ def _scenarios(plan: Plan, base: Scenario, mesh: Mesh) -> dict[str, Scenario]:
 def _beat(folder: Path, number: int, name: str, scene: FrontScene, plan: Plan) -> Beat:
     """Run one beat, and keep its run directory."""
     done = run_front(scene)
+    longer = _seen_to_its_end(scene.scenario, float(np.nanmax(done.times.activation)))
+    if longer is not scene.scenario:
+        scene = scene._replace(scenario=longer)
+        done = run_front(scene)
     own = folder / "beats" / slug(number, name)
     own.mkdir(parents=True)
     write_text(own / "scenario.toml", to_toml(scene.scenario))
@@ -128,6 +141,16 @@ def _beat(folder: Path, number: int, name: str, scene: FrontScene, plan: Plan) -
         ecg = Recording(np.asarray(twelve_leads(done.record.leads)), rate, LEADS)
         values = {QRS: float(measure(after_rest(ecg)).values[QRS])} | values
     return Beat(name, activation, values)
+
+
+def _seen_to_its_end(scenario: Scenario, last: float) -> Scenario:
+    """The scenario, made longer where its leads would end before TAIL after the last activation."""
+    solver, sample = scenario.solver, scenario.output.sample_ms
+    if solver.duration_ms >= last + TAIL:
+        return scenario
+    duration = sample * math.ceil((last + TAIL) / sample)
+    longer = solver.model_copy(update={"duration_ms": duration})
+    return scenario.model_copy(update={"solver": longer})
 
 
 def _rows(beat: Beat, baseline: Beat) -> Rows:
@@ -147,9 +170,10 @@ def _save(folder: Path, plan: Plan, scene: FrontScene, beats: list[Beat], rows) 
     write_text(folder / "plan.toml", to_toml(plan))
     write_json(folder / "summary.json", rows)
     keys = list(beats[0].values)
-    lines = [",".join(["beat", *keys])]
-    lines += [",".join([f'"{b.name}"', *(f"{b.values[k]:.4g}" for k in keys)]) for b in beats]
-    write_text(folder / "table.csv", "\n".join(lines) + "\n")
+    with whole(folder / "table.csv") as new, new.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["beat", *keys])
+        table.writerows([b.name, *(f"{b.values[k]:.4g}" for k in keys)] for b in beats)
     fields = {f"activation_{slug(k, b.name)}_ms": b.activation for k, b in enumerate(beats)}
     mesh = eqx.tree_at(lambda m: m.point_data, scene.mesh, scene.mesh.point_data | fields)
     write_mesh(mesh, folder / "activation.vtu")

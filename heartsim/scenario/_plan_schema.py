@@ -65,6 +65,10 @@ class Plan(OnBase):
                     f"[[option]] {option.name!r} names lead {unknown[0]!r}, which does not exist; "
                     f"there are {', '.join(leads)}."
                 )
+            if len(set(option.leads)) < len(option.leads):
+                raise ValueError(
+                    f"[[option]] {option.name!r}: leads names one twice; a lead paces once a beat."
+                )
             if option.name == BASELINE:
                 raise ValueError(f"[[option]] {BASELINE!r} is the base scenario's own name.")
         return self

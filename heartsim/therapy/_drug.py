@@ -13,6 +13,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from heartsim.ionic import CURRENTS, AbstractIonicModel, conductances, scaled
+from heartsim.mesh import did_you_mean
 
 CHANNELS = {"hERG": "Kr", "Late_sodium": "NaL", "Peak_sodium": "Na"}
 """Names of CiPA's tables for currents."""
@@ -100,7 +101,11 @@ def _rows(path: Path) -> list[dict[str, str]]:
             rows = list(csv.DictReader(file))
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{path}: wanted a CSV table in UTF-8 ({error}).") from None
-    return [{k.strip(): (v or "").strip() for k, v in row.items() if k} for row in rows]
+    exact = {name.lower(): name for name in BINDING}
+    return [
+        {exact.get(k.strip().lower(), k.strip()): (v or "").strip() for k, v in row.items() if k}
+        for row in rows
+    ]
 
 
 def dosed(
@@ -113,10 +118,14 @@ def dosed(
 
     Every current is scaled by the product of what each drug leaves of it. With `binding`, a drug
     whose binding to hERG is known binds a model that has such states, in place of its block of
-    Kr. Currents in `without` are not blocked. ValueError where the model has no such current, a
-    concentration is negative, or two drugs bind at once.
+    Kr. Currents in `without` are not blocked, nor bound. ValueError where the model has no such
+    current, there is none of that name, nothing is known of a drug, a concentration is negative,
+    or two drugs bind at once.
     """
-    own, known = conductances(model), model.named()
+    own, known, spared = conductances(model), model.named(), set(without)
+    if strange := spared - {*CURRENTS, *own}:
+        name = min(strange)
+        raise ValueError(f"without: {name!r} is no current{did_you_mean(name, CURRENTS)}.")
     left: dict[str, Array] = {}
     bound: dict[str, ArrayLike] = {}
     for drug, concentration in doses:
@@ -125,12 +134,17 @@ def dosed(
             raise ValueError(
                 f"{drug.name}: wanted concentrations of 0 nM or more, was given {level}."
             )
+        if not (drug.blocks or drug.binding):
+            raise ValueError(
+                f"{drug.name}: no IC50 and no binding is given, so that nothing tells what it does."
+            )
         binds = binding and bool(drug.binding) and set(drug.binding) <= set(known)
+        binds = binds and "Kr" not in spared
         if binds and bound:
             raise ValueError(f"{drug.name}: two drugs cannot bind hERG at once; leave binding out.")
         bound |= {**drug.binding, "drug": level} if binds else {}
         for current, hill in drug.blocks.items():
-            if current in without or (binds and current == "Kr"):
+            if current in spared or (binds and current == "Kr"):
                 continue
             if current not in own:
                 raise ValueError(
@@ -149,6 +163,11 @@ def _columns(names: list[str], path: Path) -> dict[str, tuple[str, str]]:
     standard |= {name.lower(): current for name, current in CHANNELS.items()}
     for name in names:
         match = COLUMN.fullmatch(name)
+        if not match and name not in BINDING and name.lower().rpartition("_")[0] in standard:
+            raise ValueError(
+                f"{path}: column {name}: of a current _IC50 and _h are known, of hERG also "
+                f"{', '.join(BINDING)}."
+            )
         if name in BINDING or (match and match[1].lower() in OTHERS):
             continue
         current = standard.get(match[1].lower()) if match else None

@@ -110,6 +110,9 @@ BAD = [
     ("RA,0,0\n", r"line 1: 'RA,0,0' is not `name, x_mm, y_mm, z_mm`"),
     ("name,x,y,z\nRA,0,zero,1\n", "line 2"),
     ("RA,0,nan,1\n", "line 1: .* with three finite numbers"),
+    ("name,z_mm,y_mm,x_mm\nRA,0,0,1\n", "begins with 'name,z_mm,y_mm,x_mm'; wanted name,x_mm"),
+    ("name,x_cm,y_cm,z_cm\nRA,0,0,1\n", "wanted name,x_mm,y_mm,z_mm"),
+    ("RA,0,0,1\nRA,9,9,9\n", "line 2: RA stands there twice"),
 ]
 
 
@@ -119,6 +122,15 @@ def test_bad_electrode_files(tmp_path, text, sentence):
     path.write_text(text)
     with pytest.raises(ValueError, match=sentence):
         ecg.read_electrodes(path)
+
+
+def test_a_mark_of_byte_order_is_no_part_of_a_name(tmp_path):
+    rows = "".join(f"{name},1,2,{k}\n" for k, name in enumerate(ecg.ELECTRODES))
+    (tmp_path / "e.csv").write_text("name,x_mm,y_mm,z_mm\n" + rows, encoding="utf-8-sig")
+    assert ecg.read_electrodes(tmp_path / "e.csv")["V6"].tolist() == [1.0, 2.0, 8.0]
+    (tmp_path / "e.csv").write_bytes("RA,1,2,3 für\n".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"e\.csv: is no text in UTF-8"):
+        ecg.read_electrodes(tmp_path / "e.csv")
 
 
 def test_missing_file_and_electrode_in_the_heart(tmp_path):

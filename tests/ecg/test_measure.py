@@ -250,3 +250,9 @@ def test_bad_recordings():
         Recording(np.zeros((10, 2)), 500.0, ("I", "II")).lead("V9")
     with pytest.raises(ValueError, match="sex is 'x'"):
         measure(Recording(beat_at(np.arange(0.0, 700.0), 250.0), 1000.0, LEADS), sex="x")
+
+
+def test_too_few_samples_are_refused():
+    recording = ecg.Recording(np.zeros((100, 12)), 40.0, ecg.LEADS)
+    with pytest.raises(ValueError, match="40 samples a second are too few; wanted 100 or more"):
+        ecg.median_beat(recording)

@@ -6,6 +6,7 @@ import tomllib
 from importlib.resources import files
 from pathlib import Path
 
+import equinox as eqx
 import numpy as np
 import pytest
 
@@ -116,6 +117,10 @@ def test_a_recording_is_cut_and_its_noise_measured(run, tmp_path):
     late = ecg | {"qrs_window_ms": [120.0, 900.0]}
     with pytest.raises(ValueError, match=r"qrs_window_ms = \[120, 900\] ms must hold ten samples"):
         build_fit(fit_from({"heart": heart, "ecg": late}, "f", tmp_path))
+    rows[80] = rows[80].rpartition(",")[0] + ",nan"  # V6 at 158 ms
+    (tmp_path / "beat.csv").write_text("\n".join(rows))
+    with pytest.raises(ValueError, match=r"lead V6 has no value at 1 of 41 samples within qrs_win"):
+        build_fit(fit_from({"heart": heart, "ecg": ecg}, "f", tmp_path))
 
 
 def test_the_file_on_the_page_is_a_fit():
@@ -145,6 +150,10 @@ def test_what_was_found_is_a_scenario_that_runs(tmp_path):
     T = read_mesh(tmp_path / "run" / "activation.vtu").point_data["activation_ms"]
     assert scene.true_activation == pytest.approx(3.0 + T, abs=1e-3)  # the window's beginning
     assert summary["activated"]["value"] == 1.0
+    early = scene.truth.sources.onset - 12.0  # before the window: the scenario begins with it
+    found = found._replace(best=eqx.tree_at(lambda p: p.sources.onset, scene.truth, early))
+    (pulse,) = as_scenario(file, found, scene.problem).stimulus
+    assert pulse.start_ms == 0.0
 
 
 SOURCE = {"node_set": "lv_apex", "onset_ms": 5.0}

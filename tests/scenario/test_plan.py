@@ -1,5 +1,6 @@
 """Plans: what pacing does to a heart with left bundle branch block, and what is refused."""
 
+import csv
 import json
 from importlib.resources import files
 from pathlib import Path
@@ -126,6 +127,25 @@ def test_pictures_show_every_beat(planned, tmp_path):
     with Image.open(tmp_path / "ecg.png") as leads:
         colours = {c for n, c in leads.convert("RGB").getcolors(1 << 24) if n > 50}
     assert {(0, 114, 178), (213, 94, 0)} <= colours  # the first two options' lines
+
+
+def test_a_late_beat_has_its_whole_qrs(planned, tmp_path):
+    """Of one lead, paced 480 ms after nothing: the leads go on beyond duration_ms; a name with
+    quotes is one cell of the table, and no lead is named twice."""
+    base = f'base = "{(planned[0] / "lbbb.toml").as_posix()}"'
+    text = PLAN[: PLAN.index("[[option]]")].replace('base = "lbbb.toml"', base)
+    text += '[[option]]\nname = \'say "RV"\'\nleads = ["RV apex"]\ndelays_ms = [[0], [480]]\n'
+    (tmp_path / "late.toml").write_text(text)
+    rows = run_plan(tmp_path / "late.toml", tmp_path / "out")
+    first, late = (value(rows, f'say "RV", {k} ms', "qrs_duration_ms") for k in (0, 480))
+    assert late == pytest.approx(first, abs=4.0)  # 3: a longer rest before tells its onset better
+    with (tmp_path / "out" / "table.csv").open(newline="") as file:
+        assert [row[0] for row in csv.reader(file)][1:] == [r["beat"]["value"] for r in rows]
+    (tmp_path / "twice.toml").write_text(
+        text.replace('["RV apex"]', '["RV apex", "RV apex"]').replace("[0], [480]", "[0, 9]")
+    )
+    with pytest.raises(ValueError, match="leads names one twice"):
+        read_plan(tmp_path / "twice.toml")
 
 
 def test_beats_stand_in_their_order_beyond_a_hundred(tmp_path):

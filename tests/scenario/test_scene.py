@@ -9,16 +9,18 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from heartsim.ecg import default_electrodes, lead_field
 from heartsim.fem import ConjugateGradients
 from heartsim.ionic import Patchwork, by_name
-from heartsim.mesh import write_mesh
+from heartsim.mesh import submesh, write_mesh
 from heartsim.scenario import build_scene, check_scenario, scenario_from
 from heartsim.scenario._front import build_front
+from heartsim.scenario._leads import leads_of
 from heartsim.scenario._places import nodes_at
-from heartsim.scenario._schema import Place
+from heartsim.scenario._schema import Ecg, Place
 from heartsim.scenario._thickening import thin
 from heartsim.scenario._tissue import joined, membranes
-from heartsim.tissue import Adaptive
+from heartsim.tissue import Adaptive, tensor
 
 
 def scene_of(data, folder, **change):
@@ -257,6 +259,17 @@ def test_default_electrodes_are_flagged_and_none_means_none(data, folder, kept):
     scene = scene_of(data, folder, ecg={"electrodes": kept})
     assert (scene.field is None) == (kept == "none")
     assert any("electrode" in note for note in scene.notes) == (kept == "default")
+
+
+def test_default_electrodes_stay_where_a_scar_does_not_conduct(mesh):
+    """They are placed around the heart, not around what of it conducts."""
+    own = Ecg()
+    inner, _ = submesh(mesh, np.asarray(mesh.regions) == 1)
+    field, _ = leads_of(own, mesh, inner, None)
+    places, _ = default_electrodes(mesh)
+    sigma = tensor(inner, own.sigma_il_mS_mm, own.sigma_it_mS_mm, own.sigma_it_mS_mm)
+    wanted = lead_field(inner, places, sigma, own.sigma_bath_mS_mm)
+    np.testing.assert_allclose(field, np.asarray(wanted), rtol=1e-6)
 
 
 def test_check_refuses_a_wave_that_the_edges_cannot_carry(data, folder):

@@ -17,7 +17,8 @@ from heartsim.ecg import (
 )
 from heartsim.mesh import biventricular_ellipsoid, heart_axes, slab, write_mesh
 from heartsim.scenario import build_scene, scenario_from, to_toml
-from heartsim.scenario._leads import leads_of
+from heartsim.scenario._leads import _by_name, _torso, leads_of
+from heartsim.scenario._schema import Ecg
 from heartsim.tissue import tensor
 
 
@@ -150,6 +151,17 @@ def test_a_mesh_and_its_conductivities_by_tag(data, folder):
     assert np.abs(first - second).max() > 1e-3 * np.abs(first).max()
     with pytest.raises(ValueError, match=r"\[ecg\] torso: torso: region 7 .tag 7. has conductiv"):
         scene_of(data, folder, **given, conductivity_mS_mm={"4": 0.2})
+
+
+def test_conductivities_by_tag_go_before_defaults_and_others_are_refused():
+    """`ellipsoid` names its regions; 3 is the tag of its lungs."""
+    ecg = Ecg(torso="ellipsoid")
+    torso, _ = _torso(ecg, HEART)
+    tag = str(torso.region_tag("lungs"))
+    assert _by_name({tag: 0.01}, torso) == {"lungs": 0.01}
+    assert _by_name({"blood": 0.7}, torso) == {"blood": 0.7}
+    with pytest.raises(ValueError, match=r"no region 'lung' \(did you mean 'lungs'\?\); it has"):
+        _by_name({"lung": 0.01}, torso)
 
 
 def test_a_torso_that_is_not_there_is_named(data, folder):

@@ -132,6 +132,8 @@ def test_binding_is_read_with_its_signs(table):
         (["drug,Kx_IC50", "a,5"], "column Kx_IC50: wanted a current with _IC50 or _h, as Kr_IC50"),
         (["drug,IC50_Kr", "a,5"], "column IC50_Kr: wanted a current with _IC50 or _h"),
         (["drug,Kr_IC50_nM", "a,5"], "column Kr_IC50_nM: wanted a current with _IC50 or _h"),
+        (["drug,Kr_IC50,Kr_hill", "a,5,3"], "column Kr_hill: of a current _IC50 and _h are known"),
+        (["drug,hERG_Kmx", "a,5"], "of hERG also hERG_Kmax"),
         (["drug,Kx_h", "a,5"], "column Kx_h: wanted a current with _IC50 or _h"),
         (["drug,Kr_IC50,hERG_IC50", "a,5,6"], "column hERG_IC50: Kr has such a column already"),
         (["drug,Kr_IC50", "a,5", "a,6"], "a stands there twice; wanted one row a drug"),
@@ -207,6 +209,25 @@ def test_a_drug_that_binds_herg_does_not_block_it_too():
     static = changed(model, dosed(model, [(BEPRIDIL, 50.0)], binding=False))
     assert set(static) == {"g_Kr", "g_NaL"}
     assert static["g_Kr"] == pytest.approx(0.5)
+
+
+def test_a_current_that_is_spared_is_not_bound_either():
+    model = by_name("ohara_rudy_cipa_2017_endo")
+    for binding in (True, False):
+        found = changed(model, dosed(model, [(BEPRIDIL, 33.0)], binding, without=["Kr"]))
+        assert set(found) == {"g_NaL"}
+    with pytest.raises(ValueError, match=r"without: 'kr' is no current \(did you mean 'Kr'\?\)"):
+        dosed(model, [(BEPRIDIL, 33.0)], without=["kr"])
+
+
+def test_a_drug_of_which_nothing_is_known_is_refused():
+    with pytest.raises(ValueError, match="quinidine: no IC50 and no binding is given"):
+        dosed(by_name("ten_tusscher_2006_epi"), [(Drug("quinidine", {}, 3237.0, {}), 50.0)])
+
+
+def test_binding_is_read_in_any_case(table):
+    lines = (f"drug,{BINDING}", "a,1,2,3,4,-5"), (f"drug,{BINDING.lower()}", "a,1,2,3,4,-5")
+    assert read_drugs(table(*lines[0])) == read_drugs(table(*lines[1]))
 
 
 def test_a_model_without_binding_is_blocked():
