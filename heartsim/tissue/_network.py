@@ -165,7 +165,7 @@ def _nodes_near(
 ) -> tuple[Int[np.ndarray, " ways"], Int[np.ndarray, " ways"]]:
     """Junction and mesh node of each way into the muscle: not through a cavity nor around a scar,
     for edges lead from the nearest cell to the node."""
-    x, graph = np.asarray(mesh.points, float), _edges(mesh)
+    x, graph, edge = np.asarray(mesh.points, float), _edges(mesh), _mean_edge(mesh)
     around = spatial.KDTree(x).query_ball_point(junctions, reach)
     way: list[int] = []
     node: list[int] = []
@@ -175,7 +175,8 @@ def _nodes_near(
         straight = np.linalg.norm(x[own] - junctions[k], axis=1)
         along = csgraph.dijkstra(graph[own][:, own], indices=np.searchsorted(own, seeds))
         along += np.linalg.norm(x[seeds] - junctions[k], axis=1)[:, None]
-        found = own[(along.min(axis=0) <= DETOUR * straight) | np.isin(own, seeds)]
+        near = along.min(axis=0) <= DETOUR * straight + edge / 2
+        found = own[near | np.isin(own, seeds)]
         node += found.tolist()
         way += [k] * len(found)
     return np.array(way, int), np.array(node, int)
