@@ -160,8 +160,9 @@ def read_segmentation(file: Path) -> Image:
         int(_of(shared, one, "SegmentIdentificationSequence", file).ReferencedSegmentNumber)
         for one in frames
     ]
-    full = data.get("SegmentationType") == "FRACTIONAL" and int(data.MaximumFractionalValue)
-    pixels = pixels.reshape(len(frames), *pixels.shape[-2:]) >= max(1, full / 2)
+    fractional = data.get("SegmentationType") == "FRACTIONAL"
+    least = int(data.get("MaximumFractionalValue", 255)) / 2 if fractional else 1
+    pixels = pixels.reshape(len(frames), *pixels.shape[-2:]) >= least
     slices, which = np.unique(places.round(3), axis=0, return_inverse=True)
     labels = np.zeros((len(slices), *pixels.shape[1:]), np.int32)
     for number, own, mask in zip(numbers, which.reshape(-1), pixels, strict=True):

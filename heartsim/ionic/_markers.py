@@ -26,15 +26,12 @@ def beat_markers(
     end = over(t, V, peak - 0.9 * (peak - rest), onset)
     own = np.where(t[:, None] > end + t[1] - t[0], rest, V)  # without what fires after it
     ends = {k: falls(t, own, peak - k / 100 * (peak - rest)) for k in (70, 50, 30)} | {90: end}
-    found |= {f"apd{share}_ms": ends[share] - onset for share in (90, 70, 50)}
-    found["triangulation_ms"] = ends[90] - ends[30]
-    rise = _rise(V, (t[:, None] > onset + AFTER) & ~(t[:, None] > end))
-    fired = ~(found["amplitude_mV"] < FIRED)
-    return found | {
-        name: np.where(fired, value, np.nan)
-        for name, value in {**found, "ead_mV": rise}.items()
-        if name.startswith(("apd", "triangulation", "ead"))
+    potential = {f"apd{share}_ms": ends[share] - onset for share in (90, 70, 50)} | {
+        "triangulation_ms": ends[90] - ends[30],
+        "ead_mV": _rise(V, (t[:, None] > onset + AFTER) & ~(t[:, None] > end)),
     }
+    none = peak - rest < FIRED
+    return found | {name: np.where(none, np.nan, value) for name, value in potential.items()}
 
 
 def over(

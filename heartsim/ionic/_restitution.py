@@ -78,9 +78,10 @@ def s1s2(
             "longest interval; wanted a longer one."
         )
     end = pacing.dt * (top + below[0])
-    again = np.array([_apd(V[:, n], k, rest, rise, pacing) for n, k in enumerate(times.tolist())])
-    again[pacing.dt * times <= end] = np.nan, False
-    return Restitution(intervals, intervals - end, again[:, 0], again[:, 1].astype(bool))
+    beats = [_apd(V[:, n], k, rest, rise, pacing) for n, k in enumerate(times.tolist())]
+    apd90, fires = (np.array(each) for each in zip(*beats, strict=True))
+    late = pacing.dt * times > end
+    return Restitution(intervals, intervals - end, np.where(late, apd90, np.nan), fires & late)
 
 
 @functools.partial(jax.jit, static_argnames=("pacing", "samples"))

@@ -35,8 +35,7 @@ def carp_stem(path: Path) -> Path:
 def carp_files(path: Path) -> list[Path]:
     """STEM.pts, .elem and .lon, and each STEM.NAME.vtx that is there: what `read_carp` reads."""
     stem = carp_stem(path)
-    sets = sorted(stem.parent.glob(f"{glob.escape(stem.name)}.*.vtx"))
-    return [_with(stem, suffix) for suffix in (".pts", ".elem", ".lon")] + sets
+    return [_with(stem, suffix) for suffix in (".pts", ".elem", ".lon")] + _sets(stem)
 
 
 def read_carp(path: Path) -> RawMesh:
@@ -50,10 +49,14 @@ def read_carp(path: Path) -> RawMesh:
     if lon.exists():
         for i, name in enumerate(("fibre", "sheet")[: _lon_vectors(lon)]):
             raw.cell_data[name] = _lon(lon, len(tags))[:, 3 * i : 3 * i + 3]
-    for file in carp_files(path)[3:]:
+    for file in _sets(stem):
         nodes = _vtx(file, len(points))
         raw.node_sets[file.name[len(stem.name) + 1 : -len(".vtx")]] = nodes
     return raw
+
+
+def _sets(stem: Path) -> list[Path]:
+    return sorted(stem.parent.glob(f"{glob.escape(stem.name)}.*.vtx"))
 
 
 def _with(stem: Path, suffix: str) -> Path:

@@ -30,6 +30,7 @@ from ._scene import Scene, build_scene, precision
 from ._schema import Scenario
 from ._state import save_state
 from ._summary import Times, beats_of, late, shortfall, summarise, times_of
+from ._tissue import membrane_names
 from ._vtkhdf import write_vtkhdf
 
 
@@ -141,10 +142,7 @@ def input_files(scenario: Scenario) -> list[Path]:
 
 def _membrane_files(scenario: Scenario) -> set[str]:
     """Files of cell models that the scenario names."""
-    heart, layers = scenario.heart, scenario.heart.layers
-    named = [heart.ionic] if layers is None else [layers.endo, layers.mid, layers.epi]
-    named += [region.ionic for region in scenario.region if region.ionic is not None]
-    return {name for name in named if is_file(name)}
+    return {name for name in membrane_names(scenario) if is_file(name)}
 
 
 def manifest(scene: Scene | FrontScene, inputs: dict[str, str], summary: Rows) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from heartsim.mesh import Mesh, nearest_cells, read_mesh
-from heartsim.tissue import NEVER, Front, front, purkinje
+from heartsim.tissue import NEVER, Front, front, purkinje, tree_ends
 
 from ._front_schema import Purkinje
 from ._read import locate
@@ -59,11 +59,9 @@ def _ends(
     number: int, tree: Mesh, root: int, mesh: Mesh, inner: Mesh
 ) -> tuple[Int[np.ndarray, " ends"], str]:
     """The junctions of a tree that lie in muscle that conducts, and how many do not."""
-    ends = tree.node_sets.get("junctions")
-    if ends is None:
-        degree = np.bincount(np.asarray(tree.cells).ravel(), minlength=tree.n_nodes)
-        ends = np.setdiff1d(np.flatnonzero(degree == 1), [root])
-    ends, note = np.asarray(ends, int), ""
+    ends, note = np.asarray(tree.node_sets.get("junctions", tree_ends(tree, root)), int), ""
+    if inner.n_cells == mesh.n_cells:
+        return ends, note
     places = np.asarray(tree.points, float)[ends]
     away, near = (
         np.linalg.norm(nearest_cells(of, places)[1] - places, axis=1) for of in (inner, mesh)

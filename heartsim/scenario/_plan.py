@@ -1,6 +1,5 @@
 """Pacing options on one heart, compared by QRS duration and activation."""
 
-import csv
 import math
 import re
 import shutil
@@ -13,14 +12,14 @@ import numpy as np
 from jaxtyping import Float
 
 from heartsim import therapy
-from heartsim._files import whole
 from heartsim.ecg import LEADS, MEASURES, Recording, after_rest, measure, twelve_leads
 from heartsim.mesh import Mesh, write_mesh
+from heartsim.tissue import NEVER
 
-from ._arrivals import start_times
-from ._directory import close, input_checksums, open_new, provenance, run_front, save
-from ._files import checksum, write_json, write_text
-from ._front import FrontScene, build_front
+from ._arrivals import arrival_times, start_times
+from ._directory import Done, close, input_checksums, open_new, provenance, save
+from ._files import checksum, write_json, write_table, write_text
+from ._front import FrontScene, at_times, build_front
 from ._places import nodes_at
 from ._plan_schema import BASELINE, Plan, option_beats, paced
 from ._read import locate, read_on_base, read_scenario, to_toml
@@ -121,11 +120,10 @@ def _scenarios(plan: Plan, base: Scenario, mesh: Mesh) -> dict[str, Scenario]:
 
 def _beat(folder: Path, number: int, name: str, scene: FrontScene, plan: Plan) -> Beat:
     """Run one beat, and keep its run directory."""
-    done = run_front(scene)
-    longer = _seen_to_its_end(scene.scenario, float(np.nanmax(done.times.activation)))
-    if longer is not scene.scenario:
-        scene = scene._replace(scenario=longer)
-        done = run_front(scene)
+    T = np.asarray(arrival_times(scene.paths, scene.M, scene.start, len(scene.nodes)))
+    last = float(T[T < NEVER / 2].max(initial=0.0))
+    scene = scene._replace(scenario=_seen_to_its_end(scene.scenario, last))
+    done = Done(scene, *at_times(scene, T), 0.0)
     own = folder / "beats" / slug(number, name)
     own.mkdir(parents=True)
     write_text(own / "scenario.toml", to_toml(scene.scenario))
@@ -170,10 +168,8 @@ def _save(folder: Path, plan: Plan, scene: FrontScene, beats: list[Beat], rows) 
     write_text(folder / "plan.toml", to_toml(plan))
     write_json(folder / "summary.json", rows)
     keys = list(beats[0].values)
-    with whole(folder / "table.csv") as new, new.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(["beat", *keys])
-        table.writerows([b.name, *(f"{b.values[k]:.4g}" for k in keys)] for b in beats)
+    lines = [[b.name, *(f"{b.values[k]:.4g}" for k in keys)] for b in beats]
+    write_table(folder / "table.csv", ["beat", *keys], lines)
     fields = {f"activation_{slug(k, b.name)}_ms": b.activation for k, b in enumerate(beats)}
     mesh = eqx.tree_at(lambda m: m.point_data, scene.mesh, scene.mesh.point_data | fields)
     write_mesh(mesh, folder / "activation.vtu")

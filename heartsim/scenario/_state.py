@@ -14,6 +14,7 @@ from heartsim.tissue import Carry, State, rest
 from ._checkpoint import structure
 from ._read import locate
 from ._scene import Scene
+from ._tissue import membrane_names
 
 
 def save_state(path: Path, scene: Scene, carry: Carry) -> None:
@@ -62,11 +63,8 @@ def _origin(scene: Scene) -> Any:
 
 
 def _named(scene: Scene) -> str:
-    """The membranes' names, whatever their parameters."""
-    heart, layers = scene.scenario.heart, scene.scenario.heart.layers
-    names = [heart.ionic] if layers is None else [layers.endo, layers.mid, layers.epi]
-    names += [region.ionic for region in scene.scenario.region if region.ionic is not None]
-    return ", ".join(Path(name).name for name in names)
+    """The membranes' names, whatever their parameters and the folder of their files."""
+    return ", ".join(Path(name).name for name in membrane_names(scene.scenario))
 
 
 def _numbered(name: str, held: Any) -> dict[str, Any]:

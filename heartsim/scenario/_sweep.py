@@ -1,8 +1,6 @@
 """Many runs of one scenario, one row of a table each."""
 
 import copy
-import csv
-import io
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -16,7 +14,7 @@ from ._batch import FAILURES, Alone, run_batch
 from ._checkpoint import Unusable
 from ._dask import Lost
 from ._directory import Done, close, input_files, open_new, partial_of, provenance, run_scenario
-from ._files import checksum, write_json, write_text
+from ._files import checksum, write_json, write_table, write_text
 from ._read import locate, read_on_base, read_scenario, read_toml, scenario_from, to_toml
 from ._rows import row
 from ._schema import Scenario
@@ -253,11 +251,7 @@ def _write_table(folder: Path, table: list[Row]) -> None:
     """The table, and how many of its runs failed."""
     keys = list(dict.fromkeys(key for found in table for key in found))
     columns = {key: [found.get(key) for found in table] for key in keys}
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(keys)
-    writer.writerows(zip(*columns.values(), strict=True))
-    write_text(folder / "table.csv", text.getvalue())
+    write_table(folder / "table.csv", keys, zip(*columns.values(), strict=True))
     if find_spec("pyarrow") is not None:
         _write_parquet(folder / "table.parquet", columns)
     failed = sum(found["status"] != "done" for found in table)

@@ -123,6 +123,13 @@ def under_drugs(
     return list(models)
 
 
+def membrane_names(scenario: Scenario) -> list[str]:
+    """Models and files of models that a scenario names: of the heart, then of its regions."""
+    heart, layers = scenario.heart, scenario.heart.layers
+    names = [heart.ionic] if layers is None else [layers.endo, layers.mid, layers.epi]
+    return names + [region.ionic for region in scenario.region if region.ionic is not None]
+
+
 def started(
     models: Sequence[AbstractIonicModel], scenario: Scenario, cache: Path | None
 ) -> tuple[list[AbstractIonicModel], tuple[str, ...]]:

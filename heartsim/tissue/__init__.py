@@ -25,6 +25,7 @@ from ._monodomain import Strang as Strang
 from ._monodomain import monodomain as monodomain
 from ._network import Network as Network
 from ._network import purkinje as purkinje
+from ._network import tree_ends as tree_ends
 from ._reaction_eikonal import FootCurrent as FootCurrent
 from ._reaction_eikonal import Isolated as Isolated
 from ._simulate import Samples as Samples

@@ -51,8 +51,8 @@ def source_times(
     position, onset = (jnp.asarray(x, M.dtype) for x in (sources.position, sources.onset))
     radius = BALL * jnp.asarray(front.spacing, M.dtype)
     d = points - position[:, None]  # sources, inner, 3
-    share = length(d, jnp.eye(3, dtype=M.dtype)[None, None]) / radius
-    inside = _straight(front, lax.stop_gradient(share * radius))
+    away = length(d, jnp.eye(3, dtype=M.dtype)[None, None])
+    share, inside = away / radius, _straight(front, lax.stop_gradient(away))
     kernel = jnp.where(inside, jnp.maximum(1 - share**2, 0.0) ** 2, 0.0)
     M_node = node_average(front, M)
     total = jnp.maximum(kernel.sum(axis=1), jnp.finfo(M.dtype).tiny)
