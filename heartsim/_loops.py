@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.ad_checkpoint import checkpoint_name
-from jax.custom_batching import custom_vmap
+from jax.experimental.xla_metadata import set_xla_metadata
 from jaxtyping import Array, Int, PyTree, Shaped
 
 KEPT = "kept"
@@ -41,22 +40,23 @@ def few_passes(
 def stored(body: Callable[[PyTree], PyTree], at: PyTree) -> PyTree:
     """body(at), of floating arrays, stored before anything reads it.
 
-    XLA would compute it again for every reader that it makes a loop of. On a processor only the
-    ends of loops and of conditions keep it from that, and a condition copies nothing: this one
-    always holds, which XLA cannot know. A GPU has a barrier for it, and would wait for the host.
+    XLA would compute it again for every reader that it makes a loop of. On a processor a call that
+    is not to be written out in place keeps it from that, and copies nothing; a GPU has a barrier.
     """
 
-    def condition(at):
-        return lax.cond(_holds(jax.tree.leaves(at)[0]), body, nothing, at)
+    @jax.jit
+    def apart(at):
+        with set_xla_metadata(inlineable="true"):  # else calls within would be kept apart, too
+            return body(at)
 
-    def nothing(at):
-        shapes = jax.eval_shape(body, at)
-        return jax.tree.map(lambda x: jnp.full(x.shape, jnp.nan, x.dtype), shapes)
+    def call(at):
+        with set_xla_metadata(inlineable="false"):
+            return apart(at)
 
     def barrier(at):
         return lax.optimization_barrier(body(at))
 
-    return lax.platform_dependent(at, cpu=condition, default=barrier)
+    return lax.platform_dependent(at, cpu=call, default=barrier)
 
 
 def taken(x: Shaped[Array, " n"], at: Int[Array | np.ndarray, "..."]) -> Shaped[Array, "..."]:
@@ -73,22 +73,6 @@ def kept(x: PyTree) -> PyTree:
 def sparing(step: Callable[..., Any]) -> Callable[..., Any]:
     """The step, of which a reverse sweep stores what goes in and what is `kept`."""
     return jax.checkpoint(step, policy=jax.checkpoint_policies.save_only_these_names(KEPT))
-
-
-def _holds(x):
-    """True, told by a number of x, whatever it is; one for all of a batch, as `vmap` would have
-    each of it choose between two that are both computed."""
-    return ~(_first(lax.stop_gradient(x.ravel()[0])) < -jnp.inf)
-
-
-@custom_vmap
-def _first(x):
-    return x
-
-
-@_first.def_vmap
-def _(size, batched, x):
-    return _first(x[0]), False
 
 
 @contextlib.contextmanager

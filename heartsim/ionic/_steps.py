@@ -176,8 +176,8 @@ class Adaptive(AbstractMembraneStep):
 def _midpoint(model, V, state, dt, i_stim):
     """V and the state after `dt` by rates at the half step, and i_ion now.
 
-    The half step is stored, not computed again for every gate of the second stage. A reverse sweep
-    keeps what stands before each stage and no more.
+    The half step is stored, not computed again for every gate of the second stage, and so is what
+    a reverse sweep makes of either; it keeps what stands before each stage and no more.
     """
 
     @jax.jit  # traced once, for both stages and what `stored` makes of the first
@@ -189,4 +189,4 @@ def _midpoint(model, V, state, dt, i_stim):
 
     now = (V, state)
     half, i_ion = stored(lambda now: stage(now, now, 0.5 * dt), now)
-    return stage(kept(half), now, dt)[0], i_ion
+    return stored(lambda at: stage(*at, dt)[0], (kept(half), now)), i_ion
