@@ -12,9 +12,11 @@ from heartsim.ionic import param
 
 SPAN = 5.0
 """ms; longer than the dip before a wave on coarse edges, shorter than any rest."""
+BLANK = 50.0
+"""ms after an activation in which no other counts, unless the node repolarised: longer than the
+wiggles of an upstroke, shorter than any cycle of a fibrillating heart; ours."""
 
-
-NOT_YET, NOT_NOW = -1.0, -2.0
+AT_REST, EXCITED = -1.0, -2.0
 """In place of the share of a step."""
 
 
@@ -54,8 +56,10 @@ class Events(NamedTuple):
 
 
 class Detector(eqx.Module):
-    """Activation: V crosses `threshold` upward while not excited. Repolarisation: V falls
-    below peak - `share` (peak - low); with share 0.9 the duration between is APD90.
+    """Activation: V crosses `threshold` upward while not excited, or 50 ms after the activation
+    before: so is a fast rhythm counted, whose waves meet tissue that is still to recover.
+    Repolarisation: V falls below peak - `share` (peak - low); with share 0.9 the duration between
+    is APD90.
 
     Both moments are interpolated linearly between two steps. Time is cut into spans of 5 ms, and
     `low` is the least of their greatest V at rest: on coarse edges a consistent mass makes V dip
@@ -81,12 +85,13 @@ class Detector(eqx.Module):
         """Take note of V seen at (k + stride) dt [ms], at the end of a step of `stride` dt."""
         excited, before = events.excited(), events.V
         up = (self.threshold > before) & (self.threshold <= V)
-        fires = _share(~excited, up, before, V, self.threshold)
+        again = (k - events.activation.step) * dt >= BLANK
+        fires = _share((~excited | again) & up, excited, before, V, self.threshold)
         high = jnp.maximum(events.high, V)
         level = high - self.share * (high - events.low)
-        recovers = _share(excited, (level <= before) & (level > V), before, V, level)
+        recovers = _share(excited & (level <= before) & (level > V), excited, before, V, level)
         span = jnp.maximum(1, jnp.round(SPAN / dt)).astype(k.dtype)
-        ends = (fires == NOT_YET) & ((k + stride) // span > k // span)
+        ends = (fires == AT_REST) & ((k + stride) // span > k // span)
         low = jnp.where(ends, jnp.minimum(events.low, high), events.low)
         return Events(
             V=V,
@@ -97,12 +102,11 @@ class Detector(eqx.Module):
         )
 
 
-def _share(may, crosses, before, V, level) -> Float[Array, " nodes"]:
-    """The share of the step after which V crosses `level`; NOT_YET where it does not but may, and
-    NOT_NOW where it may not. All that follows from a crossing reads this one array, and not the
-    six that tell it."""
-    now = may & crosses
-    part = jnp.where(now, level - before, jnp.where(may, NOT_YET, NOT_NOW))
+def _share(now, excited, before, V, level) -> Float[Array, " nodes"]:
+    """The share of the step after which V crosses `level`, where it does so `now`; elsewhere what
+    the node is. All that follows from a crossing reads this one array, and not the six that tell
+    it."""
+    part = jnp.where(now, level - before, jnp.where(excited, EXCITED, AT_REST))
     return part / jnp.where(now, V - before, 1.0)  # V - before is never 0 where a crossing is
 
 

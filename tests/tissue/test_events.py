@@ -64,6 +64,31 @@ def test_a_dip_before_the_wave_is_no_rest(start):
     assert watch(dips, 2800).low == pytest.approx(-90.0)
 
 
+@pytest.mark.usefixtures("x64")
+@pytest.mark.parametrize(("rise", "counts"), [(55.0, False), (62.0, True)])
+def test_a_wave_into_recovering_tissue_counts_after_50_ms(rise, counts):
+    """Up through -40 at 10.43 ms and from 20 mV at 11.03 ms down by 1.5 mV/ms: below -40 mV from
+    51.03 ms, repolarised (-70 mV) at 71.03. At `rise` up again by 100 mV/ms to 20, down as before:
+    44.7 ms after the first activation the beat goes on, 51.7 ms after it there is a second. Its
+    peak lies between two steps: what is not seen of it moves repolarisation by less than one."""
+    found = 20.0 - 1.5 * (rise - 11.03)
+    peak = rise + (20.0 - found) / 100.0
+
+    def waves(t):
+        down = 20.0 - 1.5 * (t - peak)
+        first = jnp.interp(t, jnp.array([0, 10.03, 11.03]), jnp.array([-80, -80, 20.0]))
+        first = first - 1.5 * jnp.maximum(t - 11.03, 0.0)
+        second = jnp.maximum(jnp.minimum(found + 100.0 * (t - rise), down), -80.0)
+        return jnp.where(t > rise, second, first)
+
+    at = rise + (-40.0 - found) / 100.0 if counts else 10.43
+    open_yet, events = watch(waves, 700), watch(waves, 1500)
+    assert events.activation.time(DT) == pytest.approx(at)
+    assert np.isnan(open_yet.duration(DT))
+    assert events.repolarisation.time(DT) == pytest.approx(peak + 60.0, abs=DT)
+    assert events.duration(DT) == pytest.approx(peak + 60.0 - at, abs=DT)
+
+
 def test_never_is_nan():
     events = watch(lambda t: -80.0 + 0 * t, 50)
     assert np.isnan(events.activation.time(DT))
