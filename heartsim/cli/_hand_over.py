@@ -39,7 +39,7 @@ def hand_over(
             finish=_draw,
             cache=tuning_folder(),
         )
-    warn(summary)
+    warn(out)
     show(summary, as_json=as_json, title=str(out))
 
 

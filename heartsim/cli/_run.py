@@ -24,8 +24,8 @@ def run(
 
 
 def simulate(scenario: Path, out: Path, *, resume: bool, quiet: bool) -> Rows:
-    """Run a scenario, with pictures, under a progress bar; return the summary. Too few activated
-    nodes are warned of on stderr."""
+    """Run a scenario, with pictures, under a progress bar; return the summary. What the run notes
+    of its activation is said on stderr."""
     with progress_bar(quiet) as progress:
         summary = run_scenario(
             scenario,
@@ -35,5 +35,5 @@ def simulate(scenario: Path, out: Path, *, resume: bool, quiet: bool) -> Rows:
             finish=draw_pictures,
             cache=tuning_folder(),
         )
-    warn(summary)
+    warn(out)
     return summary

@@ -5,13 +5,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from heartsim.scenario import Rows, shortfall
+from heartsim.scenario import OF_ACTIVATION, Rows
 
 PATIENCE = 2.0  # s; what is done sooner needs no bar
 EVERY = 10.0  # s between two plain lines
@@ -55,10 +56,12 @@ def _columns(lists: Rows, title: str) -> Table:
     return table
 
 
-def warn(summary: Rows) -> None:
-    """Say on stderr where too few nodes activated."""
-    for sentence in shortfall(summary):
-        print(f"warning: {sentence}", file=sys.stderr)
+def warn(out: Path) -> None:
+    """Say on stderr what a run notes of its activation: too few nodes, or some after its end."""
+    notes = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["notes"]
+    for sentence in notes:
+        if sentence.startswith(OF_ACTIVATION):
+            print(f"warning: {sentence}", file=sys.stderr)
 
 
 def shown(value: Any) -> str:

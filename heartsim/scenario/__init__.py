@@ -44,7 +44,7 @@ from ._scar import voltage_scar_of as voltage_scar_of
 from ._scene import Scene as Scene
 from ._scene import build_scene as build_scene
 from ._schema import Scenario as Scenario
-from ._summary import shortfall as shortfall
+from ._summary import OF_ACTIVATION as OF_ACTIVATION
 from ._surfaces_build import mesh_from_surfaces as mesh_from_surfaces
 from ._sweep import read_sweep as read_sweep
 from ._sweep import run_sweep as run_sweep

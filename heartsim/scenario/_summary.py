@@ -119,6 +119,8 @@ def summarise(scene: "Scene | FrontScene", record: Record, times: Times) -> Rows
 
 ENOUGH = 0.99
 """Share of the conductive nodes that a run should activate, or else it says so."""
+OF_ACTIVATION = "activation:"
+"""How notes begin that the terminal shows, too."""
 
 
 def shortfall(summary: Rows) -> tuple[str, ...]:
@@ -127,19 +129,20 @@ def shortfall(summary: Rows) -> tuple[str, ...]:
     if activated >= ENOUGH:
         return ()
     return (
-        f"activation: only {100 * activated:.3g} % of the conductive nodes activated, so that the "
-        "numbers describe a part of the heart; if this was not meant, make the stimulus "
+        f"{OF_ACTIVATION} only {100 * activated:.3g} % of the conductive nodes activated, so that "
+        "the numbers describe a part of the heart; if this was not meant, make the stimulus "
         "larger or stronger, refine the mesh, or run for longer.",
     )
 
 
 def late(scene: "Scene | FrontScene", summary: Rows) -> tuple[str, ...]:
-    """One sentence where arrival times go on after the end of the run and of its leads."""
+    """One sentence where arrival times go on after the end of the run and of its leads, for the
+    same."""
     end, last = scene.scenario.solver.duration_ms, summary["latest_activation_ms"]["value"]
     if last is None or not last > end:
         return ()
     return (
-        f"activation: the last node activates at {last:.4g} ms, but leads end with the run at "
+        f"{OF_ACTIVATION} the last node activates at {last:.4g} ms, but leads end with the run at "
         f"{end:g} ms; make [solver] duration_ms longer.",
     )
 

@@ -80,6 +80,19 @@ def test_a_run_that_activates_a_part_warns_on_terminal_and_in_the_report(folder,
     assert sentence in (folder / "out" / "report.html").read_text(encoding="utf-8")
 
 
+def test_a_run_that_ends_before_its_last_activation_warns_on_the_terminal(folder, capsys):
+    """24 mm at 0.6 mm/ms are 40 ms less the 2.5 mm that start at once, leads 20 ms."""
+    eikonal = SCENARIO.replace("60.0", "20.0") + 'model = "eikonal"\n'
+    for axis, velocity in (("fibre", 0.6), ("sheet", 0.4), ("normal", 0.4)):
+        eikonal = eikonal.replace(f"sigma_{axis}_mS_mm = 0.2", f"velocity_{axis}_m_s = {velocity}")
+    (folder / "wall.toml").write_text(eikonal)
+    assert run_command(["run", "wall.toml", "--out", "out", "--json"]) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert said[0].startswith("warning: activation: the last node activates at ")
+    assert "leads end with the run at 20 ms; make [solver] duration_ms longer" in said[0]
+
+
 @pytest.mark.parametrize(("share", "drawn"), [(0.6, True), (0.4, False)])
 def test_recovery_has_a_map_where_most_nodes_recovered(folder, share, drawn):
     body = slab((24.0, 4.0, 3.0), 1.0)
