@@ -155,12 +155,18 @@ def _base(heart: Heart, mesh: Mesh) -> tuple[list[AbstractIonicModel], Int[np.nd
     if heart.layers is None:
         return [_named(heart.ionic, heart)], np.zeros(mesh.n_nodes, int)
     of = heart.layers
-    patches = layers(
-        point_field(mesh, of.field, "layers.field"),
-        *(_named(name, heart) for name in (of.endo, of.mid, of.epi)),
-        mid_from=of.endo_below,
-        epi_from=of.epi_above,
-    )
+    if of.endo_below > of.epi_above:
+        raise ValueError(
+            f"[heart] layers: endo_below = {of.endo_below:g} lies beyond epi_above = "
+            f"{of.epi_above:g}; the middle layer is between them."
+        )
+    depth = point_field(mesh, of.field, "layers.field")
+    three = [_named(name, heart) for name in (of.endo, of.mid, of.epi)]
+    try:
+        patches = layers(depth, *three, mid_from=of.endo_below, epi_from=of.epi_above)
+    except ValueError as error:
+        told = str(error).removeprefix("layers: ")
+        raise ValueError(f"[heart] layers.field = {of.field!r}: {told}") from None
     rules = np.empty(mesh.n_nodes, int)
     for number, own in enumerate(patches.nodes):
         rules[np.asarray(own)] = number

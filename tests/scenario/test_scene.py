@@ -236,6 +236,17 @@ def test_a_field_that_is_not_there_is_named(data, folder):
         scene_of(data, folder)
 
 
+def test_a_field_of_layers_in_another_unit_is_refused_by_its_key(data, folder, mesh):
+    wrong = {"mm": np.asarray(mesh.points)[:, 0]}
+    write_mesh(dataclasses.replace(mesh, point_data=mesh.point_data | wrong), folder / "wall.vtu")
+    data["heart"]["layers"] = {"field": "mm"}
+    with pytest.raises(ValueError, match=r"layers\.field = 'mm': transmural is .* 0 to 1 every"):
+        scene_of(data, folder)
+    data["heart"]["layers"] = {"field": "depth", "endo_below": 0.7, "epi_above": 0.3}
+    with pytest.raises(ValueError, match=r"layers.*endo_below = 0\.7 lies beyond epi_above = 0\.3"):
+        scene_of(data, folder)
+
+
 def test_a_mesh_without_fibres_needs_equal_velocities(data, folder, mesh):
     write_mesh(dataclasses.replace(mesh, frames=None), folder / "wall.vtu")
     with pytest.raises(ValueError, match="no fibres"):
