@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from heartsim._depth import no_depth
 from heartsim._loops import taken
 from heartsim._types import AnyArray
 
@@ -18,8 +19,6 @@ from ._rates import rates
 MULTIPLE = 8
 """A patch is padded to a multiple of this many nodes, by repeating its last node: at odd
 lengths XLA's CPU loops are several times slower where they are split among cores."""
-SLACK = 0.05
-"""By how much a transmural field may leave 0 to 1: smoothing does, another unit does more; ours."""
 
 
 class Patchwork(AbstractIonicModel):
@@ -136,11 +135,10 @@ def layers(
     `endo` rules where transmural < mid_from, `epi` where transmural >= epi_from, `mid` between.
     """
     depth = np.asarray(transmural)
-    beyond = ~(np.abs(depth - 0.5) <= 0.5 + SLACK)  # or NaN
-    if beyond.any():
-        node = int(np.flatnonzero(beyond)[0])
+    node = no_depth(depth)
+    if node is not None:
         raise ValueError(
-            f"layers: transmural is {depth[node]} at node {node}; give 0 to 1 everywhere."
+            f"layers: transmural is {depth[node]:g} at node {node}; give 0 to 1 everywhere."
         )
     if not mid_from <= epi_from:
         raise ValueError(

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 from jaxtyping import Float
 
+from heartsim._depth import no_depth
 from heartsim._types import AnyArray
 
 from ._frames import frames_from
@@ -31,12 +32,19 @@ def rule_based_fibres(
     Biomed. Eng. 40, 2243-2254 (page not checked); +60° to -60° after Streeter et al. (1969),
     Circ. Res. 24, 339-347 (page not checked). Ours is without their blending between ventricles:
     it is as smooth as the fields are. A placeholder, and the mesh's notes say so. ValueError if
-    a field has NaN (leave out regions where it is not defined) or the mesh is not of tetrahedra.
+    a field has NaN (leave out regions where it is not defined), `transmural` leaves 0 to 1, or the
+    mesh is not of tetrahedra.
     """
     if mesh.dim != 3:
         raise ValueError("rule_based_fibres: the mesh has no tetrahedra, so no wall.")
     _require_numbers("transmural", transmural)
     _require_numbers("apicobasal", apicobasal)
+    node = no_depth(transmural)
+    if node is not None:
+        raise ValueError(
+            f"rule_based_fibres: transmural is {transmural[node]:g} at node {node}; give 0 "
+            "(endocardium) to 1 (epicardium) everywhere."
+        )
     t = np.clip(np.asarray(transmural, float)[mesh.cells].mean(axis=1), 0.0, 1.0)
     across = cell_gradients(mesh, np.asarray(transmural, float))
     along = cell_gradients(mesh, np.asarray(apicobasal, float))

@@ -87,7 +87,7 @@ def test_layers_follow_the_transmural_field():
             "transmural is nan at node 1",
         ),
         (
-            lambda m: layers(np.array([0.0, 1.04, 7.5]), m, m, m, mid_from=0.3, epi_from=0.7),
+            lambda m: layers(np.array([0.0, 1.07, 7.5]), m, m, m, mid_from=0.3, epi_from=0.7),
             r"layers: transmural is 7\.5 at node 2; give 0 to 1 everywhere",
         ),
         (

@@ -164,6 +164,8 @@ def test_rule_based_fibres_follow_their_equation_in_a_slab():
         ValueError, match=r"transmural is not a number at 1 nodes \(first: node 3\)"
     ):
         rule_based_fibres(mesh, np.where(np.arange(mesh.n_nodes) == 3, np.nan, z), x)
+    with pytest.raises(ValueError, match=r"transmural is 1\.5 at node \d+; give 0 \(endocardium\)"):
+        rule_based_fibres(mesh, z, x / 4.0)  # in mm
 
 
 def test_axes_say_where_they_come_from():
