@@ -4,6 +4,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,8 @@ VTK_KINDS = {
     14: ("pyramid", 5),
 }
 SET = "set:"  # point data of 0 and 1 whose name starts so is a node set
+END = "heartsim_end"  # an array behind those of a file of text
+DAMAGED = "{path}: cannot be read as {suffix}; it is damaged."
 ABOUT = "heartsim"  # field data: names of regions and notes, as JSON
 
 
@@ -83,13 +86,13 @@ def read_vtk(path: Path) -> RawMesh:
 
 def _grid(path: Path) -> Any:
     """The file's vtkUnstructuredGrid, with at least one cell."""
-    reader = _reader(path.suffix)
-    reader.SetFileName(str(path))
+    reader = _legacy(path) if path.suffix == ".vtk" else _xml(path)
     with _quiet(), _complaints() as complaints:
         reader.Update()
         data = reader.GetOutput()
-    if complaints or data is None:
-        raise ValueError(f"{path}: cannot be read as {path.suffix}; it is damaged.")
+    is_text = path.suffix == ".vtk" and reader.GetReadFromInputString()
+    if complaints or data is None or (is_text and not _ends(data)):
+        raise ValueError(DAMAGED.format(path=path, suffix=path.suffix))
     if isinstance(data, vtkPolyData):
         from vtkmodules.vtkFiltersCore import vtkAppendFilter
 
@@ -104,12 +107,52 @@ def _grid(path: Path) -> Any:
     return data
 
 
-def _reader(suffix: str) -> Any:
-    if suffix == ".vtk":
-        from vtkmodules.vtkIOLegacy import vtkDataSetReader
+def _xml(path: Path) -> Any:
+    reader = vtkXMLPolyDataReader() if path.suffix == ".vtp" else vtkXMLUnstructuredGridReader()
+    reader.SetFileName(str(path))
+    return reader
 
-        return vtkDataSetReader()
-    return vtkXMLPolyDataReader() if suffix == ".vtp" else vtkXMLUnstructuredGridReader()
+
+def _legacy(path: Path) -> Any:
+    """A reader of all that a .vtk file holds, and of `END` behind a text."""
+    from vtkmodules.vtkIOLegacy import vtkDataSetReader
+
+    reader: Any = vtkDataSetReader()
+    for kind in ("Scalars", "Vectors", "Normals", "Tensors", "ColorScalars", "TCoords", "Fields"):
+        getattr(reader, f"ReadAll{kind}On")()  # else the first of each
+    content = path.read_bytes()
+    points = re.search(rb"^\s*POINTS\s+(\d+)", content, re.MULTILINE | re.IGNORECASE)
+    if points is None and b"DIMENSIONS" not in content:  # VTK crashes where fields are cut
+        raise ValueError(DAMAGED.format(path=path, suffix=path.suffix))
+    is_text = [line.strip().upper() for line in content.split(b"\n", 3)[2:3]] == [b"ASCII"]
+    if points is None or not is_text:
+        reader.SetFileName(str(path))
+        return reader
+    whole = _followed(content, int(points[1]))
+    reader.ReadFromInputStringOn()
+    reader.SetBinaryInputString(whole, len(whole))
+    return reader
+
+
+def _followed(content: bytes, points: int) -> bytes:
+    """A text with the array `END` behind it, which is lost where the text ends within another: of
+    that VTK tells nothing, and takes what comes."""
+    data = rb"^\s*(?:CELL|POINT)_DATA\s+(\d+)"
+    sections = re.findall(data, content, re.MULTILINE | re.IGNORECASE)
+    count = int(sections[-1]) if sections else points
+    begun = b"" if sections else b"POINT_DATA %d\n" % points
+    array = b"SCALARS %s int 1\nLOOKUP_TABLE default\n" % END.encode() + count * b"1\n"
+    return content + b"\n\n" + begun + array
+
+
+def _ends(grid: Any) -> bool:
+    """Whether the array behind all others was read; it is taken away."""
+    for data in (grid.GetPointData(), grid.GetCellData()):
+        if data.GetAbstractArray(END) is not None:
+            whole = bool((vtk_to_numpy(data.GetAbstractArray(END)) == 1).all())
+            data.RemoveArray(END)
+            return whole
+    return False
 
 
 def _arrays(data: Any) -> dict[str, np.ndarray]:

@@ -270,14 +270,56 @@ def test_a_damaged_vtk_file_is_one_sentence_and_nothing_else(body, tmp_path, cap
     assert capfd.readouterr() == ("", "")
 
 
+TWO_OF_EACH = """# vtk DataFile Version 3.0
+one tetrahedron
+ASCII
+DATASET UNSTRUCTURED_GRID
+POINTS 4 double
+0 0 0  10 0 0  0 10 0  0 0 10
+CELLS 1 5
+4 0 1 2 3
+CELL_TYPES 1
+10
+CELL_DATA 1
+SCALARS part int 1
+LOOKUP_TABLE default
+7
+SCALARS region int 1
+LOOKUP_TABLE default
+3
+VECTORS normal double
+1 0 0
+VECTORS fibre double
+0 1 0
+"""
+
+
+@pytest.mark.parametrize(
+    "more", ["", "\nPOINT_DATA 4\nSCALARS depth double\nLOOKUP_TABLE default\n0 0 1 1"]
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_all_arrays_of_a_legacy_file_are_read(tmp_path, more, end):
+    """VTK reads the first of each kind unless it is told otherwise: part and normal, no fibres."""
+    (tmp_path / "two.vtk").write_bytes((TWO_OF_EACH + more).replace("\n", end).encode())
+    body = read_mesh(tmp_path / "two.vtk")
+    assert body.regions.tolist() == [3]
+    assert sorted(body.cell_data) == ["normal", "part"]
+    assert body.frames[0, 0] == pytest.approx([0.0, 1.0, 0.0])
+    assert sorted(body.point_data) == (["depth"] if more else [])
+
+
 @pytest.mark.parametrize(
     ("binary", "kept"),
-    [(True, kept) for kept in (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99)]
-    + [(False, 0.3), (False, 0.5)],
+    [
+        (binary, kept)
+        for kept in (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99)
+        for binary in (True, False)
+    ]
+    + [(False, 0.013)],  # within the first FIELD, where VTK would crash
 )
 def test_a_legacy_file_that_ends_early_is_damaged(body, tmp_path, capfd, binary, kept):
-    """VTK itself goes on with what it has, and in binary files random numbers for the rest. Of text
-    that ends within the last arrays it tells nothing, and leaves them out."""
+    """VTK itself goes on with what it has and random numbers for the rest, and of text that ends
+    within an array it tells nothing."""
     write_mesh(body, tmp_path / "whole.vtu")
     pyvista.read(tmp_path / "whole.vtu").save(tmp_path / "whole.vtk", binary=binary)
     np.testing.assert_array_equal(read_mesh(tmp_path / "whole.vtk").cells, body.cells)
