@@ -180,7 +180,7 @@ def _midpoint(model, V, state, dt, i_stim):
     a reverse sweep makes of either; it keeps what stands before each stage and no more.
     """
 
-    @jax.jit  # traced once, for both stages and what `stored` makes of the first
+    @jax.jit  # traced once, for both stages
     @jax.checkpoint
     def stage(at, start, h):
         V, state = start

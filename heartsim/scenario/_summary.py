@@ -137,7 +137,7 @@ def shortfall(summary: Rows) -> tuple[str, ...]:
 
 def late(scene: "Scene | FrontScene", summary: Rows) -> tuple[str, ...]:
     """One sentence where arrival times go on after the end of the run and of its leads, for the
-    same."""
+    same readers."""
     end, last = scene.scenario.solver.duration_ms, summary["latest_activation_ms"]["value"]
     if last is None or not last > end:
         return ()
