@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import jax
@@ -42,21 +43,38 @@ def stored(body: Callable[[PyTree], PyTree], at: PyTree) -> PyTree:
 
     XLA would compute it again for every reader that it makes a loop of. On a processor a call that
     is not to be written out in place keeps it from that, and copies nothing; a GPU has a barrier.
+    The body may not hand on what it was given: see `of_stored`.
     """
 
+    def barrier(at):
+        return lax.optimization_barrier(body(at))
+
+    return lax.platform_dependent(at, cpu=partial(_call, body), default=barrier)
+
+
+def of_stored(body: Callable[[PyTree], PyTree], at: PyTree) -> PyTree:
+    """body(at), of floating arrays that are stored before the body reads them: again and again, as
+    gathers do.
+
+    That is why the body goes into the call, and not `at` alone: of a call that hands on what it was
+    given XLA makes no second array, but thinks of two, and writes the result of a loop that reads
+    both over the one that it reads node by node, while the other is gathered.
+    """
+
+    def barrier(at):
+        return body(lax.optimization_barrier(at))
+
+    return lax.platform_dependent(at, cpu=partial(_call, body), default=barrier)
+
+
+def _call(body: Callable[[PyTree], PyTree], at: PyTree) -> PyTree:
     @jax.jit
     def apart(at):
         with set_xla_metadata(inlineable="true"):  # else calls within would be kept apart, too
             return body(at)
 
-    def call(at):
-        with set_xla_metadata(inlineable="false"):
-            return apart(at)
-
-    def barrier(at):
-        return lax.optimization_barrier(body(at))
-
-    return lax.platform_dependent(at, cpu=call, default=barrier)
+    with set_xla_metadata(inlineable="false"):
+        return apart(at)
 
 
 def taken(x: Shaped[Array, " n"], at: Int[Array | np.ndarray, "..."]) -> Shaped[Array, "..."]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from jax import lax
 
-from heartsim._loops import few_passes, kept, on_processor, sparing, stored, taken
+from heartsim._loops import few_passes, kept, of_stored, on_processor, sparing, stored, taken
 
 
 def passed(scan, x):
@@ -44,7 +44,8 @@ def test_no_loop_is_left_for_a_gpu():
 
 
 @pytest.mark.parametrize("on", ["processor", "gpu"])
-def test_what_is_stored_is_what_was_computed(monkeypatch, on):
+@pytest.mark.parametrize("way", [stored, of_stored])
+def test_what_is_stored_is_what_was_computed(monkeypatch, on, way):
     """Value and derivatives in both modes, alone and in a batch, with a NaN where it came in."""
     if on == "gpu":
         there = lambda *x, default, **rest: default(*x)  # noqa: E731
@@ -62,16 +63,17 @@ def test_what_is_stored_is_what_was_computed(monkeypatch, on):
         return body(at)
 
     for program in (lambda f: f, jax.grad, jax.jacfwd, lambda f: jax.jacfwd(jax.grad(f))):
-        found, wanted = (program(lambda x, w=way: through(w, x)) for way in (stored, alone))
+        found, wanted = (program(lambda x, w=w: through(w, x)) for w in (way, alone))
         np.testing.assert_allclose(found(X), wanted(X), rtol=1e-6, atol=1e-6)
         pair = jnp.stack([X, 2 * X])
         np.testing.assert_allclose(jax.vmap(found)(pair), jax.vmap(wanted)(pair), 1e-6, 1e-6)
-    broken = stored(body, (X.at[0].set(jnp.nan), X))[0]
+    broken = way(body, (X.at[0].set(jnp.nan), X))[0]
     assert np.flatnonzero(np.isnan(broken)).tolist() == [0]
 
 
 @pytest.mark.parametrize("batched", [False, True])
-def test_a_call_is_left_where_something_is_stored_on_a_processor(batched):
+@pytest.mark.parametrize("way", [stored, of_stored])
+def test_a_call_is_left_where_something_is_stored_on_a_processor(way, batched):
     """One, of the body: not of what that calls in turn."""
 
     @jax.jit
@@ -79,7 +81,7 @@ def test_a_call_is_left_where_something_is_stored_on_a_processor(batched):
         return jnp.sin(x)
 
     def program(x):
-        return stored(sine, x) + 1
+        return way(sine, x) + 1
 
     def calls(program):
         lines = jax.jit(program).lower(at).compile().as_text().splitlines()

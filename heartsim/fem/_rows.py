@@ -11,7 +11,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-from heartsim._loops import stored, taken
+from heartsim._loops import of_stored, taken
 from heartsim._types import AnyArray
 
 from ._long import Long
@@ -42,8 +42,6 @@ class Rows(eqx.Module):
 
     def beside(self, x: Float[Array, " nodes"]) -> Float[Array, " nodes"]:
         """y_i = Σ_j a_ij x_j, without the diagonal."""
-        if self.shifts is None:  # gathers read x again and again, and would compute it each time
-            x = stored(lambda x: x, jnp.asarray(x))
         apart = self.long, self.rest
         return _off_product(self.spread, self.shifts, self.off, self.neighbour, apart, x)
 
@@ -106,7 +104,15 @@ def _off_product(
     The adjoint of a gather is a scatter, which is slow on a GPU; as the matrix is symmetric
     the product is its own adjoint, and says so here. First derivatives only.
     """
-    return _sum(shifts, off, neighbour, apart, _around(spread, shifts, x))
+    return _product(spread, shifts, off, neighbour, apart, x)
+
+
+def _product(spread, shifts, off, neighbour, apart, x):
+    def of(around):
+        return _sum(shifts, off, neighbour, apart, around)
+
+    around = _around(spread, shifts, x)
+    return of_stored(of, around) if shifts is None else of(around)
 
 
 def _around(spread, shifts, x):
@@ -171,7 +177,7 @@ def _own_adjoint(spread, shifts, off, neighbour, apart, v):
     off = first_order_only(off, "a matrix (conductivity)")
 
     def product(_, b):
-        return _sum(shifts, off, neighbour, apart, _around(spread, shifts, b))
+        return _product(spread, shifts, off, neighbour, apart, b)
 
     return lax.custom_linear_solve(lambda u: u, v, product, symmetric=True)
 

@@ -1,0 +1,51 @@
+"""What XLA made of a program, read from its text."""
+
+import re
+
+
+def read_twice(text: str) -> list[str]:
+    """The loops that read one array by two names, of which a call hands on one as the other.
+
+    XLA lets such a loop write its result over the array where it reads one of the names node by
+    node, whatever it does with the other, which it may gather.
+    """
+    bodies = {}
+    for line in text.splitlines():
+        if head := re.match(r"(?:ENTRY )?%([\w.\-]+) \(.*\{$", line):
+            lines = bodies.setdefault(head[1], [])
+        elif named := re.match(r"  (ROOT )?%([\w.\-]+) = (.*)", line):
+            lines.append(named.groups())
+    handed_on = {name: _handed_on(lines) for name, lines in bodies.items()}
+    return [found for lines in bodies.values() for found in _twice(lines, handed_on)]
+
+
+def _operands(of: str) -> list[str]:
+    return re.findall(r"%([\w.\-]+)", re.search(r" [\w\-]+\((.*?)\)", of.replace("*/", " "))[1])
+
+
+def _handed_on(lines: list[tuple[str, str, str]]) -> dict[int, int]:
+    """Which result of a body is which of its parameters."""
+    given = {name: int(n[1]) for _, name, of in lines if (n := re.search(r" parameter\((\d+)", of))}
+    out = [(name, of) for root, name, of in lines if root]
+    names = [part for name, of in out for part in (_operands(of) if " tuple(" in of else [name])]
+    return {k: given[name] for k, name in enumerate(names) if name in given}
+
+
+def _twice(lines: list[tuple[str, str, str]], handed_on: dict[str, dict[int, int]]) -> list[str]:
+    same, calls = {}, {}
+    for _, name, of in lines:
+        if " call(" in of:
+            given = _operands(of)
+            known = handed_on[re.search(r"to_apply=%([\w.\-]+)", of)[1]]
+            calls[name] = {k: given[n] for k, n in known.items()}
+            if known and not of.startswith("("):
+                same[name] = calls[name][0]
+        elif " get-tuple-element(" in of:
+            part = calls.get(_operands(of)[0], {}).get(int(re.search(r"index=(\d+)", of)[1]))
+            same |= {name: part} if part else {}
+
+    def first(name):
+        return first(same[name]) if name in same else name
+
+    loops = [(name, set(_operands(of))) for _, name, of in lines if " fusion(" in of]
+    return [name for name, read in loops if len(set(map(first, read))) < len(read)]
