@@ -43,7 +43,7 @@ def stored(body: Callable[[PyTree], PyTree], at: PyTree) -> PyTree:
 
     XLA would compute it again for every reader that it makes a loop of. On a processor a call that
     is not to be written out in place keeps it from that, and copies nothing; a GPU has a barrier.
-    The body may not hand on what it was given: see `of_stored`.
+    What the body hands on as it was given, nothing may gather: see `of_stored`.
     """
 
     def barrier(at):
