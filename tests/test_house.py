@@ -9,7 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "heartsim"
 ORDER = [
-    ("_code", "_depth", "_files", "_jit", "_loops", "_memory", "_types", "_vectors", "units"),
+    ("_code", "_depth", "_files", "_jit", "_linear", "_loops", "_memory", "_types", "_vectors"),
+    ("units",),
     ("mesh",),
     ("ionic",),
     ("fem",),
@@ -22,7 +23,7 @@ ORDER = [
     ("cli",),
 ]
 SEES_ONLY = {
-    "ionic": {"_code", "_depth", "_files", "_loops", "_types", "units"},
+    "ionic": {"_code", "_depth", "_files", "_linear", "_loops", "_types", "units"},
     "viz": {"_files", "_types", "units", "mesh"},
 }
 """Packages that see less than all above them: a membrane needs no mesh, pictures no solver."""

@@ -9,7 +9,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from ._model import AbstractIonicModel, Parameter, Rates, Slope
-from ._steps import is_change
+from ._relax import is_change
 
 
 class Deviation(NamedTuple):

@@ -9,14 +9,12 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 from jax.typing import ArrayLike
-from jaxtyping import Array, Bool, Float, Int, PyTree
+from jaxtyping import Array, Bool, Float, Int
 
-from heartsim._loops import kept, stored
-
-from ._exchange import coupled_in, exchanged
-from ._exp_log import exp
-from ._model import AbstractIonicModel, Coupled, Relaxation, Slope
+from ._midpoint import Given, midpoint
+from ._model import AbstractIonicModel
 from ._rates import rates
+from ._relax import relax
 
 
 class AbstractMembraneStep(eqx.Module):
@@ -50,30 +48,6 @@ class AbstractMembraneStep(eqx.Module):
         return V, state
 
 
-def relax(state: PyTree, changes: PyTree, dt: ArrayLike) -> PyTree:
-    """Advance each leaf by `dt` at frozen rates: exactly if it relaxes, by the implicit midpoint
-    rule if it is coupled to others, else by forward Euler."""
-
-    def advance(change, x):
-        if isinstance(change, dict):
-            rows = coupled_in(change)
-            rest = {name: one for name, one in change.items() if name not in rows}
-            return relax({name: x[name] for name in rest}, rest, dt) | exchanged(x, rows, dt)
-        if isinstance(change, Relaxation):
-            return change.limit + (x - change.limit) * exp(-dt * change.rate)
-        return x + dt * change.value
-
-    def whole(x: Any) -> bool:
-        return is_change(x) or (isinstance(x, dict) and bool(coupled_in(x)))
-
-    return jax.tree.map(advance, changes, state, is_leaf=whole)
-
-
-def is_change(x: Any) -> bool:
-    """Tell a change from the containers around it."""
-    return isinstance(x, Relaxation | Slope | Coupled)
-
-
 class RushLarsen(AbstractMembraneStep):
     """Gates relax exactly at frozen V, all else by forward Euler. First order, one evaluation.
 
@@ -100,9 +74,10 @@ class RushLarsenMidpoint(AbstractMembraneStep):
         return True
 
     def judged(self, model, V, state, dt, i_stim=0.0):
-        """The error is |V by RushLarsen - V|: that of first order."""
-        (new, state), i_ion = _midpoint(model, V, state, dt, i_stim)
-        return new, state, jnp.abs(V + dt * (i_stim - i_ion) - new)
+        """The error is |V by RushLarsen - V|, that of first order; it has no derivative."""
+        (new, state), i_ion = midpoint(Given(model, dt, i_stim), (V, state))
+        error = jnp.abs(V + dt * (i_stim - i_ion) - new)
+        return new, state, lax.stop_gradient(error)
 
 
 class Substeps(NamedTuple):
@@ -171,22 +146,3 @@ class Adaptive(AbstractMembraneStep):
         start = ((V, state), whole, whole, jnp.array(0), jnp.zeros(V.shape, bool))
         (V, state), left, _, tried, worst = lax.while_loop(unfinished, substep, start)
         return V, state, Substeps(tried, worst & (left > 0))
-
-
-def _midpoint(model, V, state, dt, i_stim):
-    """V and the state after `dt` by rates at the half step, and i_ion now.
-
-    The half step is stored, not computed again for every gate of the second stage, and so is what
-    a reverse sweep makes of either; it keeps what stands before each stage and no more.
-    """
-
-    @jax.jit  # traced once, for both stages
-    @jax.checkpoint
-    def stage(at, start, h):
-        V, state = start
-        now = rates(model, *at)
-        return (V + h * (i_stim - now.i_ion), relax(state, now.changes, h)), now.i_ion
-
-    now = (V, state)
-    half, i_ion = stored(lambda now: stage(now, now, 0.5 * dt), now)
-    return stored(lambda at: stage(*at, dt)[0], (kept(half), now)), i_ion

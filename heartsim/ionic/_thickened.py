@@ -7,8 +7,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ._model import AbstractIonicModel, Parameter, Rates, Relaxation, Variable, param
+from ._relax import is_change
 from ._safe import sigmoid
-from ._steps import is_change
 
 AWAY = 10.0  # mV over rest, where the clock begins to slow
 FIRED = 65.0  # mV over rest, which only an upstroke reaches
