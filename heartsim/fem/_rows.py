@@ -11,6 +11,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int
 
+from heartsim._linear import linear
 from heartsim._loops import of_stored, taken
 from heartsim._types import AnyArray
 
@@ -164,8 +165,26 @@ def _off_product_jvp(spread, shifts, primals, tangents):
     off, neighbour, apart, x = primals
     d_off, _, _, d_x = tangents
     change = _own_adjoint(spread, shifts, off, neighbour, apart, d_x)
-    change = change + _of_slots(shifts, d_off, neighbour, _around(spread, shifts, x))
+    place = neighbour, _around(spread, shifts, x)
+    of, transposed = partial(_of_entries, shifts), partial(_to_entries, shifts)
+    change = change + linear(of, transposed, place, d_off)[0]
     return _off_product(spread, shifts, off, neighbour, apart, x), change
+
+
+def _of_entries(shifts, place, off):
+    """The products, with rows of nothing below, in the shape of the entries."""
+    y = _of_slots(shifts, off, *place)
+    return jnp.pad(y[None], ((0, len(off) - 1), (0, 0)))
+
+
+def _to_entries(shifts, place, y):
+    """Its transpose, in one loop: by JAX each slot would be one, and then put beside the others."""
+    neighbour, around = place
+    if shifts is not None:
+        nodes = y.shape[1]
+        first = (around.size - nodes) // 2 + np.asarray(shifts, np.int32)
+        neighbour = jnp.arange(nodes, dtype=np.int32) + first[:, None]
+    return y[0] * taken(around, neighbour)
 
 
 def _own_adjoint(spread, shifts, off, neighbour, apart, v):
