@@ -13,7 +13,6 @@ from ._planned import spectrum as spectrum
 from ._poisson import solve_poisson as solve_poisson
 from ._poisson import stiffness_matrix as stiffness_matrix
 from ._rows import Rows as Rows
-from ._rows import first_order_only as first_order_only
 from ._solve import AbstractLinearSolve as AbstractLinearSolve
 from ._solve import Chebyshev as Chebyshev
 from ._solve import ConjugateGradients as ConjugateGradients

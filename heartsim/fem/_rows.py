@@ -11,7 +11,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-from heartsim._linear import linear
+from heartsim._linear import first_order_only, linear
 from heartsim._loops import of_stored, taken
 from heartsim._types import AnyArray
 
@@ -21,6 +21,8 @@ from ._spread import AbstractSpread, Whole, strips
 MANY = 100_000
 """Nodes from which a GPU takes a second kernel for long rows: at 38 976 nodes of a heart it costs a
 tenth of a step, at 274 880 it saves a third (docs/performance.md)."""
+
+CONDUCTIVITY = "a matrix (conductivity)"
 
 
 class Rows(eqx.Module):
@@ -160,15 +162,23 @@ def _slots(off):
     return [row[0] for row in lax.split(off, off.shape[0] * (1,))]
 
 
-@_off_product.defjvp
+@partial(_off_product.defjvp, symbolic_zeros=True)
 def _off_product_jvp(spread, shifts, primals, tangents):
     off, neighbour, apart, x = primals
     d_off, _, _, d_x = tangents
-    change = _own_adjoint(spread, shifts, off, neighbour, apart, d_x)
-    place = neighbour, _around(spread, shifts, x)
-    of, transposed = partial(_of_entries, shifts), partial(_to_entries, shifts)
-    change = change + linear(of, transposed, place, d_off)[0]
-    return _off_product(spread, shifts, off, neighbour, apart, x), change
+    y = _off_product(spread, shifts, off, neighbour, apart, x)
+    change = jnp.zeros_like(y)
+    if not _still(d_x):
+        change = change + _own_adjoint(spread, shifts, off, neighbour, apart, d_x)
+    if not _still(d_off) and len(off):
+        place = neighbour, _around(spread, shifts, x)
+        of, transposed = partial(_of_entries, shifts), partial(_to_entries, shifts)
+        change = change + linear(of, transposed, place, d_off, CONDUCTIVITY)[0]
+    return y, change
+
+
+def _still(tangent):
+    return isinstance(tangent, jax.custom_derivatives.SymbolicZero)
 
 
 def _of_entries(shifts, place, off):
@@ -193,28 +203,9 @@ def _own_adjoint(spread, shifts, off, neighbour, apart, v):
     `custom_linear_solve` of the identity is the one transformation that carries a transpose
     of our own and batches too (`linear_call` does not batch).
     """
-    off = first_order_only(off, "a matrix (conductivity)")
+    off = first_order_only(off, CONDUCTIVITY)
 
     def product(_, b):
         return _product(spread, shifts, off, neighbour, apart, b)
 
     return lax.custom_linear_solve(lambda u: u, v, product, symmetric=True)
-
-
-@partial(jax.custom_jvp, nondiff_argnums=(1,))
-def first_order_only(x: Array, what: str) -> Array:
-    """x, which a rule of ours holds constant: a second derivative, which would come out wrong, is
-    refused by NotImplementedError and named as one with respect to `what`."""
-    return x
-
-
-def _refuse_second_order(what, primals, tangents):
-    if not isinstance(tangents[0], jax.custom_derivatives.SymbolicZero):
-        raise NotImplementedError(
-            f"second derivatives with respect to {what} are not available: "
-            "use Gauss-Newton, which needs first derivatives only."
-        )
-    return primals[0], jnp.zeros_like(primals[0])
-
-
-first_order_only.defjvp(_refuse_second_order, symbolic_zeros=True)

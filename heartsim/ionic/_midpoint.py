@@ -46,11 +46,12 @@ def _along(at, along):
     new = _second(*at, half)
     changing = jax.tree.map(lambda d: d is not None, along, is_leaf=lambda d: d is None)
     moving, still = eqx.partition(at, changing)
-    half = kept(half)  # by a name that nothing else reads, else JAX rounds it in loops of its own
+    # by a name that nothing else reads: what else is read JAX puts through `reduce_precision`
+    half = kept(half)
     place = moving, still, half
     if all(jax.tree.leaves(changing[1])):
-        _, change = linear(_pushed, _pulled, place, along)
-    else:  # the first step of a run
+        _, change = linear(_pushed, _pulled, place, along, "what a midpoint step depends on")
+    else:  # as in the first step of a run; JAX transposes
         _, change = _pushed(place, along)
     return (new, i_ion), (change, jnp.zeros_like(i_ion))
 
@@ -123,8 +124,8 @@ def _pulled(place, cotangent):
 def _of_stage(stage: Callable, V: Any, rest: Any, cotangent: Any, so_far: Any = (None, None)):
     """The cotangents of V and of the rest, and what there was of them so far.
 
-    By two calls, as all of a membrane depends on V: in one call XLA would store what both need, a
-    hundred arrays (docs/performance.md).
+    By two calls, as all of a membrane depends on V: in one call XLA would store what both need,
+    some 60 arrays (docs/performance.md).
     """
 
     def of_V(at):

@@ -14,9 +14,9 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
+from heartsim._linear import first_order_only
 from heartsim._loops import taken
 from heartsim._types import AnyArray
-from heartsim.fem import first_order_only
 from heartsim.mesh import Mesh
 
 from ._checks import require_velocities

@@ -192,6 +192,34 @@ def test_the_product_is_its_own_adjoint_and_batches(name):
     assert np.asarray(batched[1]) == pytest.approx(np.asarray(single), rel=1e-12)
 
 
+def test_derivatives_of_a_product_by_entries_and_vector(x64):
+    """Against dense algebra, on a grid and where slots are gathered; second ones are right with a
+    matrix that stays, refused where it moves; a matrix without slots has its derivative, too."""
+    body = mesh.slab((2.0, 2.0, 1.0), 0.5)
+    grid = fem.elements(body).stiffness(jnp.broadcast_to(jnp.eye(3), (len(body.cells), 3, 3)))
+    x = jnp.asarray(np.random.default_rng(0).normal(size=body.n_nodes))
+    assert grid.shifts is not None
+    dense = jax.vmap(lambda e: grid @ e)(jnp.eye(x.size)).T
+
+    def told(K):
+        return lambda t, x: jnp.sin(K.with_entries(t * K.off, t * K.diagonal) @ x).sum()
+
+    def known(t, x):
+        return jnp.sin(t * dense @ x).sum()
+
+    for K in (grid, grid.gathered()):
+        for mode in (jax.grad, jax.jacfwd):
+            for by in (0, 1):
+                found, wanted = mode(told(K), by)(1.5, x), mode(known, by)(1.5, x)
+                np.testing.assert_allclose(found, wanted, rtol=1e-11, atol=1e-11)
+            with pytest.raises(NotImplementedError, match="conductivity"):
+                jax.jacfwd(mode(told(K), 0), 1)(1.5, x)
+        again = jax.jacfwd(jax.jacfwd(lambda x, K=K: told(K)(1.5, x)))(x)
+        np.testing.assert_allclose(again, jax.hessian(known, 1)(1.5, x), rtol=1e-11, atol=1e-11)
+    alone = fem.Rows(np.zeros((0, 3), np.int32), jnp.zeros((0, 3)), jnp.arange(3.0))
+    assert jax.grad(told(alone))(1.0, jnp.ones(3)) == pytest.approx(np.cos(1) + 2 * np.cos(2))
+
+
 def test_compact_shortens_the_band_and_brings_values_home():
     body = BODIES["tetrahedra"]
     mixed = shuffled(body)
