@@ -11,7 +11,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-from heartsim._linear import first_order_only, linear
+from heartsim._linear import linear
 from heartsim._loops import of_stored, taken
 from heartsim._types import AnyArray
 
@@ -147,19 +147,13 @@ def _of_slots(shifts, off, neighbour, around):
     nodes = off.shape[1]
     before = (around.size - nodes) // 2
     y = jnp.zeros(nodes, off.dtype)
-    for s, row in enumerate(_slots(off)):
+    for s, row in enumerate(off):
         if shifts is None:
             near = taken(around, neighbour[s])
         else:
             near = around[before + shifts[s] : before + shifts[s] + nodes]
         y = y + row * near
     return y
-
-
-def _slots(off):
-    """The slots one by one. Their adjoint puts them side by side; that of off[s] would add up as
-    many arrays of all slots as there are."""
-    return [row[0] for row in lax.split(off, off.shape[0] * (1,))]
 
 
 @partial(_off_product.defjvp, symbolic_zeros=True)
@@ -169,7 +163,8 @@ def _off_product_jvp(spread, shifts, primals, tangents):
     y = _off_product(spread, shifts, off, neighbour, apart, x)
     change = jnp.zeros_like(y)
     if not _still(d_x):
-        change = change + _own_adjoint(spread, shifts, off, neighbour, apart, d_x)
+        of = partial(_of_vector, spread, shifts)
+        change = change + linear(of, of, (off, neighbour, apart), d_x, CONDUCTIVITY)
     if not _still(d_off) and len(off):
         place = neighbour, _around(spread, shifts, x)
         of, transposed = partial(_of_entries, shifts), partial(_to_entries, shifts)
@@ -179,6 +174,12 @@ def _off_product_jvp(spread, shifts, primals, tangents):
 
 def _still(tangent):
     return isinstance(tangent, jax.custom_derivatives.SymbolicZero)
+
+
+def _of_vector(spread, shifts, place, x):
+    """The product, which is its own transpose as the matrix is symmetric."""
+    off, neighbour, apart = place
+    return _product(spread, shifts, off, neighbour, apart, x)
 
 
 def _of_entries(shifts, place, off):
@@ -195,17 +196,3 @@ def _to_entries(shifts, place, y):
         first = (around.size - nodes) // 2 + np.asarray(shifts, np.int32)
         neighbour = jnp.arange(nodes, dtype=np.int32) + first[:, None]
     return y[0] * taken(around, neighbour)
-
-
-def _own_adjoint(spread, shifts, off, neighbour, apart, v):
-    """The product as a linear map of v whose transpose is itself; `off` is constant here.
-
-    `custom_linear_solve` of the identity is the one transformation that carries a transpose
-    of our own and batches too (`linear_call` does not batch).
-    """
-    off = first_order_only(off, CONDUCTIVITY)
-
-    def product(_, b):
-        return _product(spread, shifts, off, neighbour, apart, b)
-
-    return lax.custom_linear_solve(lambda u: u, v, product, symmetric=True)

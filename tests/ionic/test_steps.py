@@ -210,5 +210,6 @@ def test_a_midpoint_step_has_the_derivatives_of_its_two_stages(x64, name):
         wanted = jax.jacfwd(plain, moving)(1.0, V, state)
         for mode in (jax.jacfwd, jax.jacrev):
             agree(mode(ours, moving)(1.0, V, state), wanted)
-            with pytest.raises(NotImplementedError, match=r"midpoint step .* Gauss-Newton"):
-                jax.jacfwd(lambda V, mode=mode: mode(ours, (1, 2))(1.0, V, state))(V)
+    for mode in (jax.jacfwd, jax.jacrev):
+        with pytest.raises(NotImplementedError, match=r"midpoint step .* Gauss-Newton"):
+            jax.jacfwd(lambda V, mode=mode: mode(ours, (1, 2))(1.0, V, state))(V)
