@@ -20,7 +20,7 @@ rounding of A x, which is handed on from solve to solve, would grow as the 1.5th
 number n; so it is eps √n / (1 - TREND) of b at most."""
 SERIES = 64
 """Solves that start one from another; then one starts from zero."""
-CLOSER = 0.1
+CLOSER = 0.3
 """Of the tolerance, for derivatives: what their solves leave undone has one sign, and adds up over
 the steps of a run (docs/performance.md)."""
 LEFT = 10.0

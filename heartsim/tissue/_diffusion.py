@@ -6,9 +6,12 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Int
 
+from heartsim._linear import linear
 from heartsim._loops import kept
 from heartsim._types import Nodal, Time
 from heartsim.fem import AbstractLinearSolve, Past, Rows, ScaledMatrix, scaled_matrix
+
+DIFFUSION = "what diffusion depends on (conductivity, mass, dt)"
 
 
 class CrankNicolson(eqx.Module):
@@ -22,8 +25,7 @@ class CrankNicolson(eqx.Module):
 
     def __call__(self, V: Nodal, past: Past | None = None) -> tuple[Nodal, Past | None]:
         """The change of V, and what to tell the next step, from what the step before told."""
-        dV, past = _change(self, V, past)
-        return dV, lax.stop_gradient(past)
+        return _change(self, V, past)
 
     def solve(
         self, V: Nodal, past: Past | None = None
@@ -54,15 +56,31 @@ def _change(step: CrankNicolson, V: Nodal, past: Past | None) -> tuple[Nodal, Pa
 def _along(at, along):
     """Of what dV leaves of its equation, -dt K (V + dV/2) - M dV = 0, in which each matrix stands
     once: a reverse sweep takes one product with its change, not one for each side. Whoever asks for
-    derivatives gets both solves to the tolerance, whatever others may leave to the next."""
+    derivatives gets both solves to the tolerance, whatever others may leave to the next.
+
+    What a solve for a derivative tells the next goes with it as the derivative of `past`: forwards
+    as a tangent, and in a reverse sweep as a cotangent, to the step before.
+    """
     step, V, past = at
-    dV, _, past = step.solve(V, None if past is None else past.alone())
+    dV, _, new = step.solve(V, None if past is None else past.alone())
     dV = kept(dV)
 
     def left(step, middle):
         return -step.dt * (step.K @ middle) - step.M @ dV
 
     _, change = eqx.filter_jvp(left, (step, kept(V + dV / 2)), along[:2])
-    solver = step.solver.closer(V.dtype)
-    d_dV = solver(step.matrix, step.scaled, jnp.asarray(change))[0]
-    return (dV, past), (d_dV, jax.tree.map(jnp.zeros_like, past))
+    change, solver = jnp.asarray(change), step.solver.closer(V.dtype)
+    fresh = None if past is None else solver.fresh(change, 1)
+    if fresh is None:
+        d_dV = solver(step.matrix, step.scaled, change)[0]
+        return (dV, new), (d_dV, jax.tree.map(jnp.zeros_like, past))
+    told = eqx.combine(along[2], fresh)
+    return (dV, new), linear(_solved, _solved, (solver, step), (change, told), DIFFUSION)
+
+
+def _solved(at, given):
+    """The solution, and what to tell the next; its own transpose, as the matrix is symmetric."""
+    solver, step = at
+    b, past = given
+    x, _, past = solver.after(step.scaled, b, past)
+    return x, past
