@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, Int
 
+from heartsim._depth import SLACK, no_depth
 from heartsim.ionic import AbstractIonicModel, scaled
 from heartsim.mesh import Mesh
 
@@ -13,15 +14,14 @@ from ._schema import Gradient
 Factors = list[tuple[str, Float[np.ndarray, " nodes"]]]
 """The parameter of each [[gradient]], and its factor; 1 where the gradient does not act."""
 
-SLACK = 1e-6  # a field that was written in single precision
-
 
 def factors_of(
     gradients: Sequence[Gradient], mesh: Mesh, nodes: Int[np.ndarray, " real"], padded: int
 ) -> Factors:
     """at_0 + (at_1 - at_0) x, x the field, in the regions of each gradient, their border nodes
-    included: at the solver's nodes, which are these of `mesh`, `padded` in all. ValueError for a
-    tag or field that does not exist, or a field that leaves 0 to 1 there."""
+    included: at the solver's nodes, which are these of `mesh`, `padded` in all. Beyond 0 to 1 the
+    factor is that of the end. ValueError for a tag or field that does not exist, or a field that
+    leaves 0 to 1 by more than depth may."""
     found = []
     for number, gradient in enumerate(gradients, start=1):
         factor = _factor(f"[[gradient]] {number}", gradient, mesh)[nodes]
@@ -56,10 +56,11 @@ def _factor(where: str, gradient: Gradient, mesh: Mesh) -> Float[np.ndarray, " n
         raise ValueError(
             f"{where}: field {gradient.field!r} has {x[0].size} numbers a node; wanted is one."
         )
-    wrong = np.flatnonzero(inside & ~((x >= -SLACK) & (x <= 1 + SLACK)))
-    if wrong.size:
+    node = no_depth(np.where(inside, x, 0.0))
+    if node is not None:
         raise ValueError(
-            f"{where}: field {gradient.field!r} is {x[wrong[0]]:g} at node {wrong[0]}; wanted is 0 "
-            "to 1 in all of the regions. Give the tags of those in which it is."
+            f"{where}: field {gradient.field!r} is {x[node]:g} at node {node}; wanted is 0 to 1 in "
+            f"all of the regions, or {SLACK:g} beyond. Give the tags of those in which it is."
         )
-    return np.where(inside, gradient.at_0 + (gradient.at_1 - gradient.at_0) * x, 1.0)
+    along = gradient.at_0 + (gradient.at_1 - gradient.at_0) * np.clip(x, 0.0, 1.0)
+    return np.where(inside, along, 1.0)

@@ -44,6 +44,16 @@ def test_factors_are_linear_in_the_field_and_multiply_each_other_and_those_of_re
     np.testing.assert_allclose(found, wanted, rtol=1e-6)  # float32
 
 
+def test_beyond_its_ends_a_field_has_the_factor_of_the_end(data, folder, mesh):
+    """Published depth leaves 0 to 1 by 0.07; a factor that went on would leave its ends."""
+    wide = 1.4 * mesh.point_data["depth"] - 0.2
+    write_mesh(dataclasses.replace(mesh, point_data={"wide": wide}), folder / "wide.vtu")
+    data["heart"]["mesh"] = "wide.vtu"
+    ionic, x = membrane_of(data, folder, gradient=[ALONG | {"field": "wide"}])
+    wanted = 150.0 * (0.5 + 1.5 * np.clip(1.4 * x[:, 2] / 3.0 - 0.2, 0.0, 1.0))
+    np.testing.assert_allclose(at_nodes(ionic, "tau_close", len(x)), wanted, rtol=1e-6)  # float32
+
+
 def test_a_gradient_without_slope_is_a_region_scaled(data, folder):
     """Invariant, to the last digit of float32: the same parameter, one number or one per node."""
     flat = [ALONG | {"at_0": 0.5, "at_1": 0.5}]
