@@ -75,7 +75,9 @@ def _along(at, along):
         d_dV = solver(step.matrix, step.scaled, change)[0]
         return (dV, new), (d_dV, jax.tree.map(jnp.zeros_like, past))
     told = eqx.combine(along[2], fresh)
-    return (dV, new), linear(_solved, _solved, (solver, step), (change, told), DIFFUSION)
+    solved = linear(_solved, _solved, (solver, step), (change, told), DIFFUSION)
+    # JAX fails at a second derivative where some of what goes in have none: here all get one
+    return (dV, new), lax.optimization_barrier(solved)
 
 
 def _solved(at, given):
