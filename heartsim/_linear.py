@@ -1,13 +1,13 @@
 """A linear map whose transpose is written apart."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 from jax import lax
+from jax.extend.core import Primitive
+from jax.interpreters import ad, batching, mlir
 from jaxtyping import Array, PyTree
 
 
@@ -39,20 +39,26 @@ def linear(
     return lax.custom_linear_solve(lambda x: x, x, solve, solve_transposed)
 
 
-@partial(jax.custom_jvp, nondiff_argnums=(1,))
 def first_order_only(x: Array, what: str) -> Array:
     """x, which a rule of ours holds constant: a second derivative, which would come out wrong, is
     refused by NotImplementedError and named as one with respect to `what`."""
-    return x
+    return _held.bind(x, what=what)
 
 
-def _refuse_second_order(what, primals, tangents):
-    if not isinstance(tangents[0], jax.custom_derivatives.SymbolicZero):
+def _refuse_second_order(primals, tangents, *, what):
+    if not isinstance(tangents[0], ad.Zero):
         raise NotImplementedError(
             f"second derivatives with respect to {what} are not available: "
             "use Gauss-Newton, which needs first derivatives only."
         )
-    return primals[0], jnp.zeros_like(primals[0])
+    return _held.bind(primals[0], what=what), tangents[0]
 
 
-first_order_only.defjvp(_refuse_second_order, symbolic_zeros=True)
+# a primitive, as of a `custom_jvp` in a loop's body JAX drops the rule before it differentiates the
+# reverse sweep
+_held = Primitive("first_order_only")
+_held.def_impl(lambda x, *, what: x)
+_held.def_abstract_eval(lambda x, *, what: x)
+ad.primitive_jvps[_held] = _refuse_second_order
+batching.defvectorized(_held)
+mlir.register_lowering(_held, lambda _, x, *, what: [x])
