@@ -37,13 +37,18 @@ class Elements(eqx.Module):
     def mass(self, lumped: float) -> Rows:
         """The blend  lumped · M_lumped + (1 - lumped) · M_consistent  [mm^dim].
 
-        On a d-simplex of measure m the consistent mass is m (1 + δ_ij) / ((d+1)(d+2)).
+        On a d-simplex of measure m the consistent mass is m (1 + δ_ij) / ((d+1)(d+2)). All lumped
+        it is diagonal, and has no slots.
         """
         if not 0.0 <= lumped <= 1.0:
             raise ValueError(
                 f"the lumped share of the mass is {lumped}; it must lie between 0 (consistent) "
                 "and 1 (lumped): more than consistent is unstable."
             )
+        if lumped == 1.0:
+            none = jnp.zeros((0, self.node_measure.size), jnp.int32)
+            of = None if self.pattern.shifts is None else ()
+            return Rows(none, none.astype(float), jnp.asarray(self.node_measure, float), of)
         d = self.dim
         pairs = jnp.broadcast_to(
             self.measure[:, None] / ((d + 1) * (d + 2)), (self.measure.size, d * (d + 1) // 2)

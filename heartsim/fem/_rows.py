@@ -73,7 +73,10 @@ class Rows(eqx.Module):
         return dataclasses.replace(self, shifts=None, long=None, rest=None)
 
     def plus(self, factor: Float[Array, ""] | float, other: "Rows") -> "Rows":
-        """self + factor · other, on the same pattern."""
+        """self + factor · other, on the same pattern; self may be diagonal, without slots."""
+        if not len(self.off):
+            diagonal = self.diagonal + factor * other.diagonal
+            return other.with_entries(factor * other.off, diagonal)
         return self.with_entries(
             self.off + factor * other.off, self.diagonal + factor * other.diagonal
         )

@@ -167,7 +167,8 @@ def strips(neighbour: Int[AnyArray, "slots nodes"], devices: Sequence[jax.Device
     width = nodes // count
     first = np.arange(nodes) // width * width
     near = np.asarray(neighbour)
-    reach = max(0, int((first - near).max()), int((near - first - width + 1).max()))
+    most = max((first - near).max(initial=0), (near - first - width + 1).max(initial=0))
+    reach = int(most)
     halo = min(width, reach + -reach % 64)
     if reach > width:
         raise ValueError(

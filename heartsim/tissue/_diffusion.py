@@ -64,25 +64,38 @@ def _along(at, along):
     step, V, past = at
     dV, _, new = step.solve(V, None if past is None else past.alone())
     dV = kept(dV)
+    middle, solver = kept(V + dV / 2), step.solver.closer(V.dtype)
 
-    def left(step, middle):
+    def left(step):
         return -step.dt * (step.K @ middle) - step.M @ dV
 
-    _, change = eqx.filter_jvp(left, (step, kept(V + dV / 2)), along[:2])
-    change, solver = jnp.asarray(change), step.solver.closer(V.dtype)
-    fresh = None if past is None else solver.fresh(change, 1)
+    moves = bool(jax.tree.leaves(along[0]))
+    given = along[1], eqx.filter_jvp(left, (step,), along[:1])[1] if moves else None
+    fresh = None if past is None else solver.fresh(V, 1)
+    told = None if fresh is None else eqx.combine(along[2], fresh)
+    solved, told = linear(_solved, _transposed, (solver, step), (given, told), DIFFUSION)
     if fresh is None:
-        d_dV = solver(step.matrix, step.scaled, change)[0]
-        return (dV, new), (d_dV, jax.tree.map(jnp.zeros_like, past))
-    told = eqx.combine(along[2], fresh)
-    solved = linear(_solved, _solved, (solver, step), (change, told), DIFFUSION)
+        told = jax.tree.map(jnp.zeros_like, past)
     # JAX fails at a second derivative where some of what goes in have none: here all get one
-    return (dV, new), lax.optimization_barrier(solved)
+    return (dV, new), lax.optimization_barrier((jax.tree.leaves(solved)[0], told))
 
 
 def _solved(at, given):
-    """The solution, and what to tell the next; its own transpose, as the matrix is symmetric."""
-    solver, step = at
-    b, past = given
+    """The change of dV, in the first place of what changes V and what changes the right-hand side,
+    and what to tell the next."""
+    (solver, step), ((V, change), past) = at, given
+    sides = [] if V is None else [-step.dt * (step.K @ V)]
+    b = sum(sides if change is None else [*sides, change])
     x, _, past = solver.after(step.scaled, b, past)
-    return x, past
+    nothing = None if change is None else jnp.zeros_like(x)
+    return ((None, x) if V is None else (x, nothing)), past
+
+
+def _transposed(at, given):
+    """With A x = (M + dt/2 K) x known, -dt K x is 2 (M x - A x), which saves a product."""
+    (solver, step), ((V, change), past) = at, given
+    x, _, past = solver.after(step.scaled, change if V is None else V, past)
+    if V is None:
+        return (None, x), past
+    Kx = step.dt * (step.K @ x) if past is None else 2 * (past.Ax / step.scaled.scale - step.M @ x)
+    return (-Kx, None if change is None else x), past

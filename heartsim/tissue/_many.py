@@ -75,20 +75,20 @@ def _padded(bodies: list[tuple[Monodomain, list[AbstractStimulus]]]) -> list[Any
             "with diffusion, or all of one size."
         )
     nodes = max(t.K.diagonal.shape[0] for t, _ in bodies)
-    slots = max(t.K.off.shape[0] for t, _ in bodies)
+    slots = [max(len(of(t).off) for t, _ in bodies) for of in (lambda t: t.K, lambda t: t.M)]
     return [
         (_body(tissue, slots, nodes), [_nodal(p, tissue, nodes, NEVER) for p in pulses])
         for tissue, pulses in bodies
     ]
 
 
-def _body(tissue: Monodomain, slots: int, nodes: int) -> Monodomain:
+def _body(tissue: Monodomain, slots: Sequence[int], nodes: int) -> Monodomain:
     return eqx.tree_at(
         lambda t: (t.K, t.M, t.ionic),
         tissue,
         (
-            _rows(tissue.K, slots, nodes, 0.0),
-            _rows(tissue.M, slots, nodes, 1.0),
+            _rows(tissue.K, slots[0], nodes, 0.0),
+            _rows(tissue.M, slots[1], nodes, 1.0),
             _nodal(tissue.ionic, tissue, nodes),
         ),
     )

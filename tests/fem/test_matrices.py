@@ -66,6 +66,15 @@ def test_matrices_are_symmetric_and_constants_lie_in_the_kernel(name):
 
 
 @pytest.mark.usefixtures("x64")
+def test_a_mass_that_is_all_lumped_has_no_slots_and_adds_to_matrices_that_have():
+    body = BODIES["tetrahedra"]
+    parts = fem.elements(body)
+    M, K = parts.mass(1.0), parts.stiffness(jnp.broadcast_to(jnp.eye(3), (body.n_cells, 3, 3)))
+    assert M.off.shape == (0, body.n_nodes)
+    np.testing.assert_allclose(dense(M.plus(0.3, K)), dense(M) + 0.3 * dense(K), atol=1e-12)
+
+
+@pytest.mark.usefixtures("x64")
 def test_the_solve_agrees_with_dense_algebra():
     body = BODIES["tetrahedra"]
     parts = fem.elements(body)
