@@ -28,7 +28,7 @@ from heartsim import ionic, mesh, tissue
 MODEL = ionic.by_name("ten_tusscher_2006_epi")
 ALONG, ACROSS = 0.65, 0.4  # mm/ms
 DT = 0.05  # ms
-SCHEME = tissue.Scheme(DT, 1.0, ionic.RushLarsenMidpoint(), tissue.Strang())
+SCHEME = tissue.Scheme(DT, 1.0, ionic.RushLarsenStaggered(), tissue.Strang())
 TURNED = np.linalg.qr(np.random.default_rng(1).normal(size=(3, 3)))[0]  # any frame
 HALF = 14  # edges, half the width of a body
 START, FROM, TO, ASIDE = -8.0, 1.0, 7.0, 2.5  # edges: where a wave begins, where it is read

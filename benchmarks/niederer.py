@@ -39,7 +39,7 @@ POINTS = {
 }
 ORDERS = {
     1: (tissue.SemiImplicit(), ionic.RushLarsen()),  # as the peers do
-    2: (tissue.Strang(), ionic.RushLarsenMidpoint()),
+    2: (tissue.Strang(), ionic.RushLarsenStaggered()),
 }
 STEPS = (0.05, 0.01, 0.005)
 MASS = {"consistent": 0.0, "blended": 1 / 3, "lumped": 1.0}

@@ -89,7 +89,7 @@ def steps_of(strips, dt: float, steps: int):
             return (done.state, done.past), None
 
         state = strips.initial()
-        return lax.scan(one, (state, strips.fresh(state.V, steps)), length=steps)[0][0]
+        return lax.scan(one, strips.ready(state, state.V, dt, steps), length=steps)[0][0]
 
     return strips.spread.run(through, tissue.State(fem.split(1), fem.split(1)), strips)
 

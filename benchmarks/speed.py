@@ -78,25 +78,29 @@ def clocked(program, *args, **kwargs):
 
 def met(muscle, state, dt: float, steps: int):
     """The voltages that the diffusion meets in `steps` steps of a run, and the iterations."""
-    diffuse = muscle.crank_nicolson(dt)
+    diffuse, step = muscle.crank_nicolson(dt), muscle.membrane_step
 
     def one(so_far, _):
-        state, past = so_far
-        V, membrane = muscle.membrane_step(muscle.ionic, state.V, state.membrane, dt, 0.0)
+        state, (told, solves) = so_far
+        V, membrane, told, _ = step.following(muscle.ionic, *state, told, dt, 0.0)
         mean = muscle.splitting.diffusing(state.V, V)
-        dV, count, past = diffuse.solve(mean, past)
-        return (tissue.State(V + dV, membrane), past), (mean, count)
+        dV, count, solves = diffuse.solve(mean, solves)
+        seen = muscle.splitting.seen(V, dV)
+        membrane, told = step.closed(muscle.ionic, seen, membrane, told, dt)
+        return (tissue.State(V + dV, membrane), (told, solves)), (mean, count)
 
-    return lax.scan(one, (state, muscle.fresh(state.V, steps)), length=steps)[1]
+    return lax.scan(one, muscle.ready(state, state.V, dt, steps), length=steps)[1]
 
 
 def membrane(muscle, state, dt: float, steps: int):
     """The membrane step alone."""
+    alone = tissue.Isolated(muscle.ionic, state.V.size, muscle.membrane_step)
 
-    def one(carry, _):
-        return muscle.membrane_step(muscle.ionic, *carry, dt, 0.0), None
+    def one(so_far, _):
+        done = alone.step(None, so_far[0], 0.0, dt, so_far[1])
+        return (done.state, done.past), None
 
-    return lax.scan(one, (state.V, state.membrane), length=steps)[0]
+    return lax.scan(one, alone.ready(state, state.V, dt, steps), length=steps)[0]
 
 
 def diffusion(muscle, V, dt: float):
@@ -106,7 +110,7 @@ def diffusion(muscle, V, dt: float):
     def one(so_far, V):
         return diffuse(V, so_far[1]), None
 
-    return lax.scan(one, (jnp.zeros_like(V[0]), muscle.fresh(V[0], len(V))), V)[0][0]
+    return lax.scan(one, (jnp.zeros_like(V[0]), muscle.solver.fresh(V[0], len(V))), V)[0][0]
 
 
 def one_node_more(muscle, stimulus):

@@ -19,17 +19,20 @@ D = {"along": 0.1334 / 1.4, "across": 0.0176 / 1.4}  # mm²/ms
 EDGES = (0.2, 0.3, 0.5)  # mm
 SHARES = (0.0, 0.2, 0.25, 0.3, 1 / 3, 0.4, 0.5, 1.0)
 FIRST, SECOND = ionic.RushLarsen(), ionic.RushLarsenMidpoint()
+STAGGERED = ionic.RushLarsenStaggered()
 SCHEMES = {
     "semi-implicit, 1st order membrane": (tissue.SemiImplicit(), FIRST),
     "Godunov, 1st order membrane": (tissue.Godunov(), FIRST),
     "Strang, 1st order membrane": (tissue.Strang(), FIRST),
     "semi-implicit, midpoint": (tissue.SemiImplicit(), SECOND),
     "Strang, midpoint": (tissue.Strang(), SECOND),
+    "semi-implicit, staggered": (tissue.SemiImplicit(), STAGGERED),
+    "Strang, staggered": (tissue.Strang(), STAGGERED),
 }
 MODEL = ionic.by_name("ten_tusscher_2006_epi")
 
 
-def velocity(way, edge, dt, lumped, scheme="Strang, midpoint"):
+def velocity(way, edge, dt, lumped, scheme="Strang, staggered"):
     splitting, step = SCHEMES[scheme]
     return tissue.strand_velocity(
         MODEL, D[way], edge, tissue.Scheme(dt, lumped, step, splitting), threshold=0.0

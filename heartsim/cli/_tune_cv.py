@@ -7,7 +7,7 @@ import numpy as np
 import typer
 
 from heartsim import units
-from heartsim.ionic import RushLarsenMidpoint, by_name
+from heartsim.ionic import RushLarsenStaggered, by_name
 from heartsim.mesh import edge_lengths, read_mesh
 from heartsim.scenario import row
 from heartsim.tissue import Scheme, Strang, tune_velocity
@@ -29,7 +29,7 @@ def tune_cv(
     """Monodomain conductivities that give the wanted velocities at a mesh's edge length."""
     edge = _edge(mesh, edge_mm)
     model = by_name(ionic)
-    scheme = Scheme(dt_ms, lumped_mass, RushLarsenMidpoint(), Strang())
+    scheme = Scheme(dt_ms, lumped_mass, RushLarsenStaggered(), Strang())
     rows = {"mean_edge_mm": row(edge, "mm", "edge length of the strand")}
     for wanted in velocity_m_s:
         tuned = tune_velocity(model, wanted, edge, scheme, tuning_folder())

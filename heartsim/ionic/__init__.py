@@ -51,6 +51,7 @@ from ._steps import AbstractMembraneStep as AbstractMembraneStep
 from ._steps import Adaptive as Adaptive
 from ._steps import RushLarsen as RushLarsen
 from ._steps import RushLarsenMidpoint as RushLarsenMidpoint
+from ._steps import RushLarsenStaggered as RushLarsenStaggered
 from ._steps import Substeps as Substeps
 from ._thickened import Thickened as Thickened
 from ._thickened import ThickenedState as ThickenedState

@@ -112,16 +112,16 @@ def _pulled(place, cotangent):
     """The cotangents of what moves, from that of the cell after the step: transposes `_pushed`."""
     moving, still, half = place
     first, second = _stages(still)
-    of_V, (of_state, so_far) = _of_stage(second, half[0], (half[1], moving), cotangent[1])
+    of_V, (of_state, so_far) = of_stage(second, half[0], (half[1], moving), cotangent[1])
     given, (V, state) = moving
     of_given, of_now = so_far
-    V, (given, state) = _of_stage(
+    V, (given, state) = of_stage(
         first, V, (given, state), (of_V, of_state), (of_now[0], (of_given, of_now[1]))
     )
     return given, (V, state)
 
 
-def _of_stage(stage: Callable, V: Any, rest: Any, cotangent: Any, so_far: Any = (None, None)):
+def of_stage(stage: Callable, V: Any, rest: Any, cotangent: Any, so_far: Any = (None, None)):
     """The cotangents of V and of the rest, and what there was of them so far.
 
     By two calls, as all of a membrane depends on V: in one call XLA would store what both need,
@@ -143,4 +143,7 @@ def _of_stage(stage: Callable, V: Any, rest: Any, cotangent: Any, so_far: Any = 
 
 
 def _sum(so_far, more):
-    return more if so_far is None else jax.tree.map(jnp.add, so_far, more)
+    """What there was and what comes to it, leaf by leaf; None for nothing."""
+    if so_far is None:
+        return more
+    return jax.tree.map(lambda x, y: x if y is None else x + y, more, so_far)

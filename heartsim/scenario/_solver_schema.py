@@ -18,7 +18,9 @@ class Solver(Section):
     conductivities are given; see docs/numerics.md."""
     duration_ms: Positive = 500.0
     splitting: Literal["strang", "godunov", "semi_implicit"] = "strang"
-    membrane: Literal["rush_larsen_midpoint", "rush_larsen"] = "rush_larsen_midpoint"
+    membrane: Literal["rush_larsen_staggered", "rush_larsen_midpoint", "rush_larsen"] = (
+        "rush_larsen_staggered"
+    )
     steps: Literal["adaptive", "fixed"] = "adaptive"
     """adaptive: dt_ms is the least step, and longer ones are taken while nothing fires. Default
     fixed with membrane = "rush_larsen", which does not estimate its error."""
@@ -47,8 +49,8 @@ class Solver(Section):
     def _error_is_known(self):
         if self.steps == "adaptive" and self.membrane == "rush_larsen":
             raise ValueError(
-                'steps = "adaptive" needs membrane = "rush_larsen_midpoint", which estimates its '
-                "error."
+                'steps = "adaptive" needs membrane = "rush_larsen_staggered" or '
+                '"rush_larsen_midpoint", which estimate their error.'
             )
         return self
 

@@ -14,6 +14,7 @@ from heartsim.ionic import (
     Patchwork,
     RushLarsen,
     RushLarsenMidpoint,
+    RushLarsenStaggered,
     by_name,
     deviating,
     layers,
@@ -45,6 +46,7 @@ from ._thickening import Fronts, thickened
 MEMBRANE_STEPS: dict[str, Callable[[], AbstractMembraneStep]] = {
     "rush_larsen": RushLarsen,
     "rush_larsen_midpoint": RushLarsenMidpoint,
+    "rush_larsen_staggered": RushLarsenStaggered,
 }
 STEPPINGS: dict[str, AbstractStepping] = {"adaptive": Adaptive(), "fixed": Fixed()}
 SPLITTINGS: dict[str, Callable[[], Any]] = {

@@ -26,7 +26,7 @@ from heartsim.fem import (
     planned,
     split,
 )
-from heartsim.ionic import AbstractIonicModel, AbstractMembraneStep, RushLarsenMidpoint
+from heartsim.ionic import AbstractIonicModel, AbstractMembraneStep, RushLarsenStaggered
 from heartsim.mesh import Mesh
 
 from ._diffusion import CrankNicolson, crank_nicolson
@@ -89,9 +89,12 @@ class AbstractTissue(eqx.Module):
     def coupling(self, dt: Time) -> Any:
         """What is the same in every step of dt [ms], made once and handed to each."""
 
-    def fresh(self, V: Nodal, steps: Int[Array, ""] | int) -> Any:
-        """What the first of a series of so many equal steps is told of those before."""
-        return None
+    @abstractmethod
+    def ready(
+        self, state: State, seen: Nodal, dt: Time, steps: Int[Array, ""] | int
+    ) -> tuple[State, Any]:
+        """What the first of a series of so many equal steps takes where V is seen to be `seen`: the
+        state as it wants it, and what a step before would have told."""
 
     @abstractmethod
     def step(self, coupling: Any, state: State, i_stim: Nodal | Time, dt: Time, past: Any) -> Step:
@@ -218,9 +221,12 @@ class Monodomain(AbstractTissue):
         """The diffusion step of length dt."""
         return crank_nicolson(self.K, self.M, self.mass_floor, self.solver, dt)
 
-    def fresh(self, V: Nodal, steps: Int[Array, ""] | int) -> Past | None:
-        """Of linear solves."""
-        return self.solver.fresh(V, steps)
+    def ready(
+        self, state: State, seen: Nodal, dt: Time, steps: Int[Array, ""] | int
+    ) -> tuple[State, tuple[Any, Past | None]]:
+        """See AbstractTissue."""
+        membrane, told = self.membrane_step.ready(self.ionic, seen, state.membrane, dt, steps)
+        return State(state.V, membrane), (told, self.solver.fresh(state.V, steps))
 
     def step(
         self,
@@ -228,13 +234,18 @@ class Monodomain(AbstractTissue):
         state: State,
         i_stim: Nodal | Time,
         dt: Time,
-        past: Past | None,
+        past: tuple[Any, Past | None],
     ) -> Step:
         """Membrane, then diffusion, as the splitting has it."""
-        step = self.membrane_step.judged
-        V, membrane, error = step(self.ionic, state.V, state.membrane, dt, i_stim)
-        dV, past = coupling(self.splitting.diffusing(state.V, V), past)
-        return Step(State(V + dV, membrane), self.splitting.seen(V, dV), error, past)
+        told, solves = past
+        step = self.membrane_step
+        V, membrane, told, error = step.following(
+            self.ionic, state.V, state.membrane, told, dt, i_stim
+        )
+        dV, solves = coupling(self.splitting.diffusing(state.V, V), solves)
+        seen = self.splitting.seen(V, dV)
+        membrane, told = step.closed(self.ionic, seen, membrane, told, dt)
+        return Step(State(V + dV, membrane), seen, error, (told, solves))
 
 
 def monodomain(
@@ -251,7 +262,7 @@ def monodomain(
     """The monodomain on a mesh, with diffusivity D [mm²/ms] in each cell.
 
     `lumped` is the lumped share of the mass matrix, 0 (consistent) to 1: see docs/numerics.md. The
-    default is second order in time: Strang splitting around a midpoint membrane step.
+    default is second order in time: Strang splitting around a staggered membrane step.
 
     `factor` is that of `ionic.Thickened` where it differs from node to node, F. D is then what
     each cell would have in a body of its F all over, and the equation
@@ -272,7 +283,7 @@ def monodomain(
         M=mass,
         mass_floor=float(parts.mass_floor(lumped)),
         ionic=ionic,
-        membrane_step=RushLarsenMidpoint() if membrane_step is None else membrane_step,
+        membrane_step=RushLarsenStaggered() if membrane_step is None else membrane_step,
         splitting=Strang() if splitting is None else splitting,
         solver=ConjugateGradients() if solver is None else solver,
     )

@@ -16,7 +16,7 @@ from jaxtyping import Array, Float, Int
 
 from heartsim._types import AnyArray, Time
 from heartsim.fem import AbstractSpread, Whole, strips
-from heartsim.ionic import AbstractIonicModel, AbstractMembraneStep, RushLarsenMidpoint, param
+from heartsim.ionic import AbstractIonicModel, AbstractMembraneStep, RushLarsenStaggered, param
 
 from ._monodomain import AbstractTissue, State, Step
 from ._stimulus import AbstractStimulus
@@ -72,7 +72,7 @@ class Isolated(AbstractTissue):
 
     ionic: AbstractIonicModel
     n_nodes: int = eqx.field(static=True)  # on each device
-    membrane_step: AbstractMembraneStep = RushLarsenMidpoint()
+    membrane_step: AbstractMembraneStep = RushLarsenStaggered()
     layout: AbstractSpread = Whole()
 
     @property
@@ -103,8 +103,16 @@ class Isolated(AbstractTissue):
     def coupling(self, dt: Time) -> None:
         """None."""
 
+    def ready(self, state, seen, dt, steps):
+        """As the membrane's step wants it."""
+        membrane, told = self.membrane_step.ready(self.ionic, seen, state.membrane, dt, steps)
+        return State(state.V, membrane), told
+
     def step(self, coupling, state, i_stim, dt, past):
         """The membrane's own step."""
-        step = self.membrane_step.judged
-        V, membrane, error = step(self.ionic, state.V, state.membrane, dt, i_stim)
-        return Step(State(V, membrane), V, error, past)
+        step = self.membrane_step
+        V, membrane, told, error = step.following(
+            self.ionic, state.V, state.membrane, past, dt, i_stim
+        )
+        membrane, told = step.closed(self.ionic, V, membrane, told, dt)
+        return Step(State(V, membrane), V, error, told)

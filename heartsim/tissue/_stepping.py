@@ -45,6 +45,12 @@ class Run(NamedTuple):
         """Mean stimulus [mV/ms] over base step k."""
         return sum((stimulus(k, self.dt) for stimulus in self.stimuli), start=0.0)
 
+    def ready(self, carry: Carry, steps: Int[Array, ""] | int) -> tuple[Carry, Any]:
+        """What the first of a series of so many steps of its stride takes."""
+        dt = carry.stride * self.dt
+        state, past = self.tissue.ready(carry.state, carry.events.V, dt, steps)
+        return carry._replace(state=state), past
+
     def step(
         self, coupling: Any, carry: Carry, i_stim: Float[Array, "..."] | float, past: Any
     ) -> tuple[Carry, Step]:
@@ -90,7 +96,7 @@ class Fixed(AbstractStepping):
             carry, done = run.step(prepared, carry, run.i_stim(carry.k), past)
             return (carry, done.past), None
 
-        start = (carry, run.tissue.fresh(carry.state.V, count))
+        start = run.ready(carry, count)
         return lax.scan(sparing(one), start, length=count)[0][0]
 
 
@@ -120,7 +126,8 @@ class Adaptive(AbstractStepping):
         known, or dt is not before tracing."""
         if not run.tissue.estimates_error:
             raise ValueError(
-                "Adaptive: the membrane's step does not estimate its error; use RushLarsenMidpoint."
+                "Adaptive: the membrane's step does not estimate its error; use "
+                "RushLarsenStaggered or RushLarsenMidpoint."
             )
         if isinstance(run.dt, jax.core.Tracer):
             raise ValueError(
@@ -184,7 +191,6 @@ def _through(run: Run, carry: Carry, count: int) -> tuple[Carry, Float[Array, ""
         return carry, done.past, jnp.maximum(most, run.tissue.spread.greatest(done.error))
 
     steps = count // carry.stride
-    past = run.tissue.fresh(carry.state.V, steps)
-    start = (carry, past, jnp.zeros((), carry.events.V.dtype))
+    start = (*run.ready(carry, steps), jnp.zeros((), carry.events.V.dtype))
     carry, _, most = lax.fori_loop(0, steps, one, start)
     return carry, most

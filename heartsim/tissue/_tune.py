@@ -11,7 +11,7 @@ import numpy as np
 
 from heartsim._code import code_of
 from heartsim._files import whole
-from heartsim.ionic import AbstractIonicModel, RushLarsenMidpoint, Thickened
+from heartsim.ionic import AbstractIonicModel, RushLarsenStaggered, Thickened
 
 from ._monodomain import Strang
 from ._strand import Scheme, strand_velocity
@@ -114,7 +114,7 @@ def thickening(
     v². As long as an edge, plane waves err by 3 % at most in most directions; on coarse edges so
     thick a front is slowed by more than that where it is curved: docs/numerics.md.
     """
-    fine = Scheme(FINE_DT, 0.5, RushLarsenMidpoint(), Strang())
+    fine = Scheme(FINE_DT, 0.5, RushLarsenStaggered(), Strang())
     D, v = tune_velocity(ionic, 0.5, FINE_EDGE, fine, cache)
     return max(1.0, round(min(edge, longest) / (D / v * velocity / v), 1))
 

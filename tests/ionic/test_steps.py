@@ -16,6 +16,7 @@ from heartsim.ionic import (
     Relaxation,
     RushLarsen,
     RushLarsenMidpoint,
+    RushLarsenStaggered,
     Slope,
     Thickened,
     by_name,
@@ -24,7 +25,7 @@ from heartsim.ionic import (
 )
 from heartsim.ionic._relax import relax
 
-STEPS = [RushLarsen(), RushLarsenMidpoint(), Adaptive(tolerance=1e-3)]
+STEPS = [RushLarsen(), RushLarsenMidpoint(), RushLarsenStaggered(), Adaptive(tolerance=1e-3)]
 
 
 class Plain(AbstractIonicModel):
@@ -160,7 +161,7 @@ MEMBRANES = {name: lambda name=name: smoothed(by_name(name)) for name in NAMED} 
 }
 
 
-@pytest.mark.parametrize("step", STEPS[:2], ids=lambda s: type(s).__name__)
+@pytest.mark.parametrize("step", STEPS[:3], ids=lambda s: type(s).__name__)
 @pytest.mark.parametrize("membrane", MEMBRANES)
 def test_a_reverse_sweep_tells_what_differences_do(x64, membrane, step):
     """By V of each node, the state and a parameter, of a sum of all that a step returns, each part

@@ -100,7 +100,7 @@ def test_forward_mode_passes_through_the_steps_that_were_taken():
 
 def test_a_step_without_an_estimate_is_refused():
     heart = muscle(ionic.MitchellSchaeffer(), membrane_step=ionic.RushLarsen())
-    with pytest.raises(ValueError, match="use RushLarsenMidpoint"):
+    with pytest.raises(ValueError, match="use RushLarsenStaggered or"):
         beat(heart, tissue.Adaptive(), 1.0)
 
 

@@ -8,7 +8,7 @@ from heartsim import ionic, mesh, tissue
 from heartsim.tissue import _tune
 
 TTP06 = ionic.by_name("ten_tusscher_2006_epi")
-SECOND = tissue.Scheme(0.05, 1.0, ionic.RushLarsenMidpoint(), tissue.Strang())
+SECOND = tissue.Scheme(0.05, 1.0, ionic.RushLarsenStaggered(), tissue.Strang())
 PEERS = tissue.Scheme(0.005, 0.0, ionic.RushLarsen(), tissue.SemiImplicit())
 
 

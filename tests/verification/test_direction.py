@@ -9,7 +9,7 @@ from heartsim import ionic, mesh, tissue
 from tests.bodies import jittered
 
 TTP06 = ionic.by_name("ten_tusscher_2006_epi")
-SCHEME = tissue.Scheme(0.05, 1.0, ionic.RushLarsenMidpoint(), tissue.Strang())
+SCHEME = tissue.Scheme(0.05, 1.0, ionic.RushLarsenStaggered(), tissue.Strang())
 WANTED = 0.6  # mm/ms
 SIDE = 40  # edges
 

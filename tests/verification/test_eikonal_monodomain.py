@@ -6,7 +6,7 @@ import pytest
 
 from heartsim import fem, ionic, mesh, tissue
 
-SCHEME = tissue.Scheme(0.05, 1.0, ionic.RushLarsenMidpoint(), tissue.Strang())
+SCHEME = tissue.Scheme(0.05, 1.0, ionic.RushLarsenStaggered(), tissue.Strang())
 VELOCITY = (0.6, 0.4, 0.4)  # mm/ms along fibre, sheet and normal
 
 

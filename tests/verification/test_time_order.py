@@ -45,6 +45,7 @@ def voltage(splitting, membrane_step, steps):
         (tissue.Godunov(), ionic.RushLarsenMidpoint(), 1),
         (tissue.Strang(), ionic.RushLarsen(), 1),
         (tissue.Strang(), ionic.RushLarsenMidpoint(), 2),
+        (tissue.Strang(), ionic.RushLarsenStaggered(), 2),
     ],
     ids=lambda x: type(x).__name__ if not isinstance(x, int) else str(x),
 )
