@@ -167,8 +167,8 @@ def strips(neighbour: Int[AnyArray, "slots nodes"], devices: Sequence[jax.Device
     width = nodes // count
     first = np.arange(nodes) // width * width
     near = np.asarray(neighbour)
-    most = max((first - near).max(initial=0), (near - first - width + 1).max(initial=0))
-    reach = int(most)
+    beyond = (first - near, near - first - width + 1)
+    reach = max(int(far.max(initial=0)) for far in beyond)
     halo = min(width, reach + -reach % 64)
     if reach > width:
         raise ValueError(

@@ -15,15 +15,16 @@ CALLS = ("jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call", "ch
 class Sides(NamedTuple):
     """Of each leaf of a state, in the order of its leaves."""
 
-    gate: tuple[bool, ...]  # relaxes, or is coupled to others, at rates that hang on no other gate
+    gate: tuple[bool, ...]  # relaxes, or is coupled to others, at rates that hang on no gate
     settles: tuple[bool, ...]  # relaxes or is coupled, and is no gate
-    moves_gates: tuple[bool, ...]  # stands in the rates of a gate, or is one
+    moves_gates: tuple[bool, ...]  # stands in the rates of a gate
 
 
 def sides(model: AbstractIonicModel, V: Float[Array, "..."], state: Any) -> Sides:
     """Which variables are gates in the sense of Hodgkin and Huxley: at given V and concentrations
-    they move one by one. As many as there can be, nearly: of those that hang on one another the one
-    with most to do with the others is left out first.
+    they move one by one, at rates in which they do not stand themselves. As many as there can be,
+    nearly: of those that hang on one another the one with most to do with the others is left out
+    first.
     """
 
     def changes(V, state):
@@ -37,10 +38,10 @@ def sides(model: AbstractIonicModel, V: Float[Array, "..."], state: Any) -> Side
     relaxing = {k for k, change in enumerate(each) if not isinstance(change, Slope)}
     coupled = {k for k, change in enumerate(each) if isinstance(change, Coupled)}
     gates = set(relaxing)
-    while ties := [(k, other) for k in gates for other in (needs[k] & gates) - {k}]:
+    while ties := [(k, other) for k in gates for other in needs[k] & gates]:
         most = max(gates, key=lambda k: (sum(k in tie for tie in ties), len(needs[k]), k))
         gates -= coupled if most in coupled else {most}
-    read = gates.union(*(needs[k] for k in gates))
+    read = frozenset().union(*(needs[k] for k in gates))
     leaves = range(len(each))
     return Sides(*(tuple(k in of for k in leaves) for of in (gates, relaxing - gates, read)))
 

@@ -24,9 +24,9 @@ class Told(eqx.Module):
     """What a step tells the next of its series."""
 
     left: Int[Array, ""]  # steps to come
-    ago: Float[Array, ""]  # steps to the half step that follows: 1; before the first step 1/2
-    i_ion: Float[Array, " nodes"]  # mV/ms, so long ago
-    slopes: PyTree  # then, per ms, of what is no gate; None of gates
+    ago: Float[Array, ""]  # steps from what follows to the coming half step: 1, at first 1/2
+    i_ion: Float[Array, " nodes"]  # mV/ms
+    slopes: PyTree  # per ms, of what is no gate; None of gates
     sides: Sides = eqx.field(static=True)
 
 
@@ -63,8 +63,8 @@ def gates_moved(setting: Setting, V: Float[Array, "..."], state: Any, told: Told
     """The state with its gates dt later, V and all else staying as they are."""
     gates, rest = _parts(told.sides, state)
     read = _only(told.sides.moves_gates, rest)
-    rest_like = tuple((x.shape, x.dtype) for x in jax.tree.leaves(state))
-    stage = partial(_gates, told.sides, rest_like)
+    like = tuple((x.shape, x.dtype) for x in jax.tree.leaves(state))
+    stage = partial(_gates, told.sides, like)
     _, (read, gates) = _by_voltage(stage, setting, V, (read, gates))
     return eqx.combine(gates, read, rest)
 
@@ -97,9 +97,9 @@ def _currents(of, setting, V, at):
 @eqx.filter_checkpoint
 def _gates(of, like, setting, V, at):
     read, gates = at
-    leaves, structure = jax.tree.flatten(eqx.combine(gates, read), is_leaf=_none)
-    any_do = [jnp.zeros(*of) if x is None else x for x, of in zip(leaves, like, strict=True)]
-    state = structure.unflatten(any_do)
+    known, structure = jax.tree.flatten(eqx.combine(gates, read), is_leaf=_none)
+    each = zip(known, like, strict=True)  # of what is not read any number does
+    state = structure.unflatten(jnp.zeros(*one) if x is None else x for x, one in each)
     changes = rates(setting.model, V, state).changes
     return None, (_nothing(read), _only(of.gate, relax(state, changes, setting.dt)))
 

@@ -50,8 +50,8 @@ class AbstractMembraneStep(eqx.Module):
         dt: ArrayLike,
         steps: ArrayLike,
     ) -> tuple[Any, Any]:
-        """What the first of a series of so many equal steps takes: the state as it wants it, and
-        what a step before would have told."""
+        """What the first of a series of so many equal steps, at least one, takes: the state as it
+        wants it, and what a step before would have told."""
         return state, None
 
     def following(
@@ -127,7 +127,8 @@ class RushLarsenStaggered(AbstractMembraneStep):
     checked), who solves for V at the half step.
 
     Before the first step of a series gates go half a step ahead, at its end they come in line, so
-    that what stands between series is what other steps leave.
+    that what stands between series is what other steps leave. What is no gate steps as by the
+    two-step Adams-Bashforth method, dx/dt = λ x stably where -λ dt < 1: half as far as midpoint.
     """
 
     @property

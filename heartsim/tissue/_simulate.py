@@ -47,9 +47,9 @@ def simulate(
     Activation and repolarisation are detected at every step; after every `sample_every` steps
     the leads (`leads` @ V), the voltage if `keep_V`, and the worst voltage are kept. Pure and
     differentiable in both modes; a reverse sweep stores one state per sample and, of one sample
-    after the other, little more than one per step. Where the tissue is spread over devices, all of
-    them compute.
-    With `stepping=Adaptive()` dt is the least step, and a number that is not traced.
+    after the other, little more than one per staggered step (two per midpoint step). Where the
+    tissue is spread over devices, all of them compute. With `stepping=Adaptive()` dt is the least
+    step, and a number that is not traced.
     """
     if steps % sample_every:
         raise ValueError(f"simulate: sample_every={sample_every} does not divide steps={steps}.")

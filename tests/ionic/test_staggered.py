@@ -71,10 +71,11 @@ def test_gates_are_what_relaxes_at_rates_without_gates():
         ("ohara_rudy_2011_mid", {".nca", ".Jrelnp", ".Jrelp"}),
         ("tor_ord_dyncl_2020_epi", {".jca", ".Jrelnp", ".Jrelp"}),
         ("courtemanche_1998", {".u", ".v"}),
+        ("ten_tusscher_2004_mid", {".f_Ca", ".g"}),
     ],
 )
-def test_what_currents_move_is_no_gate(name, settling):
-    """Release that hangs on a current, and what hangs on that."""
+def test_what_currents_or_itself_move_is_no_gate(name, settling):
+    """Release that hangs on a current, what hangs on that, and gates that only close."""
     assert gates_and_settling(by_name(name))[1] == settling
 
 
@@ -84,13 +85,14 @@ def test_what_moves_gates_is_named_and_no_more():
     model = by_name("ten_tusscher_2006_epi")
     V, state = model.initial(8)
     found = sides(model, V, state)
-    read = [k for k, (x, g) in enumerate(zip(found.moves_gates, found.gate, strict=True)) if x - g]
+    read = [k for k, stands in enumerate(found.moves_gates) if stands]
     assert [state._fields[k] for k in read] == ["Ca_ss", "Ca_sr"]
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_every_membrane_has_gates(name):
-    assert gates_and_settling(by_name(name))[0]
+def test_every_membrane_has_gates_but_one(name):
+    """In Aliev and Panfilov's recovery stands recovery itself."""
+    assert bool(gates_and_settling(by_name(name))[0]) != name.startswith("aliev")
 
 
 def through(model, V, state, dt, steps, i_stim=lambda k: 0.0, step=None):
@@ -165,23 +167,42 @@ def test_a_series_is_of_second_order_and_nearer_than_midpoint_steps(x64, name):
     assert off < 0.8 * beside
 
 
-def test_a_step_of_a_series_takes_half_the_exponentials():
-    """As XLA counts them in what it compiles, of a loop's body. A midpoint step takes all of a
-    membrane twice."""
+@pytest.mark.parametrize("name", ["aliev_panfilov_1996", "thickened"])
+def test_what_stands_in_its_own_rates_is_of_second_order_too(x64, name):
+    """Recovery of the one and the clock of the other, through an upstroke; against midpoint steps
+    of 1/1280 ms. Taken for gates they had errors that halve."""
+    thick = name == "thickened"
+    membrane = Thickened(MitchellSchaeffer(), 3.0) if thick else by_name(name)
+
+    def end(n, step):
+        def stimulus(k):
+            return 40.0 * (k / n < 2.0 - 1e-9)
+
+        V, state, _ = jax.jit(
+            lambda V, state: through(membrane, V, state, 1 / n, 10 * n, stimulus, step)
+        )(*membrane.initial(1))
+        return np.array([float(x[0]) for x in jax.tree.leaves((V, state))])
+
+    exact = end(1280, RushLarsenMidpoint())
+    far, near = (np.abs(end(n, RushLarsenStaggered()) - exact) for n in (40, 80))
+    assert (near < far / 3.4).all()
+
+
+def test_a_step_of_a_series_takes_half_the_operations():
+    """As XLA counts them in what it compiles. A midpoint step takes all of a membrane twice."""
     model = smoothed(by_name("ten_tusscher_2006_epi"))
     V, state = model.initial(64)
 
-    def exponentials(step):
+    def operations(step):
         def one(V, state, told):
             V, state, told, _ = step.following(model, V, state, told, 0.05, 0.0)
             return V, step.closed(model, V, state, told, 0.05)
 
         told = jax.jit(lambda: step.ready(model, V, state, 0.05, 9)[1])()
-        compiled = jax.jit(one).lower(V, state, told).compile()
-        return compiled.cost_analysis()["transcendentals"] / 64
+        return jax.jit(one).lower(V, state, told).compile().cost_analysis()["flops"]
 
-    ratio = exponentials(RushLarsenStaggered()) / exponentials(RushLarsenMidpoint())
-    assert 0.4 < ratio < 0.6
+    ratio = operations(RushLarsenStaggered()) / operations(RushLarsenMidpoint())
+    assert ratio == pytest.approx(0.5, abs=0.03)
 
 
 SERIES = {
