@@ -12,11 +12,12 @@ from jax import lax
 from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float, Int
 
-from ._midpoint import Given, midpoint
+from ._midpoint import midpoint
 from ._model import AbstractIonicModel
 from ._rates import rates
 from ._relax import relax
-from ._staggered import Setting, gates_moved, parted, whole_step
+from ._stage import Setting
+from ._staggered import gates_moved, parted, whole_step
 
 
 class AbstractMembraneStep(eqx.Module):
@@ -43,38 +44,20 @@ class AbstractMembraneStep(eqx.Module):
         """
 
     def ready(
-        self,
-        model: AbstractIonicModel,
-        V: Float[Array, " nodes"],
-        state: Any,
-        dt: ArrayLike,
-        steps: ArrayLike,
+        self, model: AbstractIonicModel, V, state: Any, dt: ArrayLike, steps: ArrayLike
     ) -> tuple[Any, Any]:
         """What the first of a series of so many equal steps, at least one, takes: the state as it
         wants it, and what a step before would have told."""
         return state, None
 
     def following(
-        self,
-        model: AbstractIonicModel,
-        V: Float[Array, " nodes"],
-        state: Any,
-        told: Any,
-        dt: ArrayLike,
-        i_stim: ArrayLike = 0.0,
+        self, model: AbstractIonicModel, V, state: Any, told: Any, dt, i_stim: ArrayLike = 0.0
     ) -> tuple[Float[Array, " nodes"], Any, Any, Float[Array, " nodes"]]:
         """A step of a series: `judged`, and what to tell the next."""
         V, state, error = self.judged(model, V, state, dt, i_stim)
         return V, state, told, error
 
-    def closed(
-        self,
-        model: AbstractIonicModel,
-        V: Float[Array, " nodes"],
-        state: Any,
-        told: Any,
-        dt: ArrayLike,
-    ) -> tuple[Any, Any]:
+    def closed(self, model: AbstractIonicModel, V, state: Any, told: Any, dt) -> tuple[Any, Any]:
         """The state and what to tell the next once V at the end of a step of a series is known."""
         return state, told
 
@@ -113,9 +96,8 @@ class RushLarsenMidpoint(AbstractMembraneStep):
 
     def judged(self, model, V, state, dt, i_stim=0.0):
         """The error is |V by RushLarsen - V|, that of first order; it has no derivative."""
-        (new, state), i_ion = midpoint(Given(model, dt, i_stim), (V, state))
-        error = jnp.abs(V + dt * (i_stim - i_ion) - new)
-        return new, state, lax.stop_gradient(error)
+        new, state, half = midpoint(Setting(model, dt, i_stim), V, state)
+        return new, state, lax.stop_gradient(jnp.abs(2 * half - V - new))
 
 
 class RushLarsenStaggered(AbstractMembraneStep):

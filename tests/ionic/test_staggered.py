@@ -23,6 +23,7 @@ from heartsim.ionic import (
 )
 from heartsim.ionic._relax import is_change
 from heartsim.ionic._sides import sides
+from tests.plain_cell import Plain
 
 
 def gates_and_settling(model):
@@ -107,17 +108,6 @@ def through(model, V, state, dt, steps, i_stim=lambda k: 0.0, step=None):
     start = (V, *step.ready(model, V, state, dt, steps))
     (V, state, _), each = jax.lax.scan(one, start, jnp.arange(steps))
     return V, state, each
-
-
-class Plain(AbstractIonicModel):
-    """Rates that stay: every series solves it exactly, if gates come in line at its end."""
-
-    def rates(self, V, state):
-        one = jnp.ones_like(V)
-        return Rates(2 * one, (Relaxation(0.25 * one, 3 * one), Slope(2 * one)))
-
-    def rest(self):
-        return jnp.array(-80.0), (jnp.array(1.0), jnp.array(5.0))
 
 
 @pytest.mark.parametrize("steps", [1, 2, 7])
