@@ -1,6 +1,6 @@
 """Velocity against direction, on meshes whose conductivities were tuned along fibre and sheet.
 
-TTP06 epi tuned to 0.65 m/s along and 0.4 across (`Strang`, midpoint, lumped mass, dt 0.05 ms), for
+TTP06 epi tuned to 0.65 m/s along and 0.4 across (`Strang`, staggered, lumped mass, dt 0.05 ms), for
 fronts as the membrane makes them (factor 1), and of a foot of half an edge and of an edge. Plane
 waves along fibre, sheet and normal, and at 45° between fibre and sheet, where v² is the mean of
 both squares:
@@ -14,6 +14,7 @@ there the factor grows from the site by 1 each 2 mm, as in a scenario. Writes di
     python benchmarks/direction.py           # about a quarter of an hour on two cores
 """
 
+import argparse
 import csv
 import dataclasses
 from pathlib import Path
@@ -161,6 +162,8 @@ def curved(edge: float, factor: float, truth) -> dict[str, float]:
 
 
 def main() -> None:
+    raw = argparse.RawDescriptionHelpFormatter
+    argparse.ArgumentParser(description=__doc__, formatter_class=raw).parse_args()
     rows = []
     truth = curved_truth()
     for edge in (0.25, 0.5, 1.0):

@@ -7,6 +7,7 @@ cancel as they do in the slab's far corner.
     python benchmarks/velocity.py            # prints the tables, writes velocity.csv
 """
 
+import argparse
 import csv
 from pathlib import Path
 
@@ -57,6 +58,8 @@ def limits(rows):
 
 
 def main() -> None:
+    raw = argparse.RawDescriptionHelpFormatter
+    argparse.ArgumentParser(description=__doc__, formatter_class=raw).parse_args()
     rows = []
     limit = limits(rows)
     print("\nsplitting and membrane step, edge 0.1 mm, half-lumped: velocity along [m/s]")

@@ -133,7 +133,7 @@ class RushLarsenStaggered(AbstractMembraneStep):
         """See AbstractMembraneStep. The error is |V by RushLarsen - V|, that of first order, if
         i_ion grew evenly since it was known; it has no derivative."""
         V, state, i_ion, slopes = whole_step(Setting(model, dt), V, state, told, i_stim)
-        error = lax.stop_gradient(dt * jnp.abs(i_ion - told.i_ion) / (2 * told.ago))
+        error = lax.stop_gradient(dt / (2 * told.ago) * jnp.abs(i_ion - told.i_ion))
         ago = jnp.ones_like(told.ago)
         told = dataclasses.replace(told, ago=ago, i_ion=i_ion, slopes=slopes)
         return V, state, told, error

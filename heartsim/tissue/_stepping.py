@@ -142,7 +142,7 @@ class Adaptive(AbstractStepping):
         longest = min(most, count)
         strides = jnp.array([m for m in range(1, longest + 1) if count % m == 0], jnp.int32)
         last = len(strides) - 1
-        busy = _stimulated(run, carry.k, count)
+        busy = _stimulated(run, carry, count)
 
         def attempt(tried):
             level, _, _ = tried
@@ -160,14 +160,14 @@ class Adaptive(AbstractStepping):
         return done._replace(wanted=strides[level])
 
 
-def _stimulated(run: Run, k: Int[Array, ""], count: int) -> Bool[Array, ""]:
+def _stimulated(run: Run, carry: Carry, count: int) -> Bool[Array, ""]:
     """Whether a stimulus acts at any node in the next `count` base steps."""
 
-    def acts(j, so_far):
-        current = jnp.atleast_1d(jnp.asarray(run.i_stim(k + j)))
-        return so_far | (run.tissue.spread.greatest(jnp.abs(current)) > 0)
+    def acts(j, most):
+        return jnp.maximum(most, jnp.abs(run.i_stim(carry.k + j)))
 
-    return lax.fori_loop(0, count, acts, jnp.array(False))
+    none = jnp.zeros_like(carry.events.V)
+    return run.tissue.spread.greatest(lax.fori_loop(0, count, acts, none)) > 0
 
 
 def _restarted(run: Run, carry: Carry, stride: Int[Array, ""]) -> Carry:
@@ -188,9 +188,9 @@ def _through(run: Run, carry: Carry, count: int) -> tuple[Carry, Float[Array, ""
         carry, past, most = so_far
         i_stim = jnp.where(carry.stride == 1, run.i_stim(carry.k), 0.0)
         carry, done = run.step(coupling, carry, i_stim, past)
-        return carry, done.past, jnp.maximum(most, run.tissue.spread.greatest(done.error))
+        return carry, done.past, jnp.maximum(most, done.error)
 
     steps = count // carry.stride
-    start = (*run.ready(carry, steps), jnp.zeros((), carry.events.V.dtype))
+    start = (*run.ready(carry, steps), jnp.zeros_like(carry.events.V))
     carry, _, most = lax.fori_loop(0, steps, one, start)
-    return carry, most
+    return carry, run.tissue.spread.greatest(most)
