@@ -53,61 +53,61 @@ _TOR = "Tomek et al. (2020), bioRxiv 2020.06.01.127043; page not checked"
 _ENDO, _MID, _EPI = (f"ventricle, {layer}" for layer in ("endocardium", "mid-wall", "epicardium"))
 
 CARDS = {
-    "mitchell_schaeffer_2003": Card(MitchellSchaeffer, "generic", "ventricle", _MS03, 0.81),
-    "aliev_panfilov_1996": Card(AlievPanfilov1996, "dog", "ventricle", _AP96, 0.55),
+    "mitchell_schaeffer_2003": Card(MitchellSchaeffer, "generic", "ventricle", _MS03, 0.73),
+    "aliev_panfilov_1996": Card(AlievPanfilov1996, "dog", "ventricle", _AP96, 0.53),
     "fenton_karma_1998_br": Card(
-        fk98.fenton_karma_1998_br, "mammal", "ventricle, as Beeler-Reuter", _FK98, 1.3
+        fk98.fenton_karma_1998_br, "mammal", "ventricle, as Beeler-Reuter", _FK98, 1.2
     ),
     "fenton_karma_1998_mbr": Card(
-        fk98.fenton_karma_1998_mbr, "mammal", "ventricle, as Beeler-Reuter modified", _FK98, 1.3
+        fk98.fenton_karma_1998_mbr, "mammal", "ventricle, as Beeler-Reuter modified", _FK98, 1.2
     ),
     "fenton_karma_1998_mlr1": Card(
-        fk98.fenton_karma_1998_mlr1, "guinea pig", "ventricle, as Luo-Rudy I modified", _FK98, 1.3
+        fk98.fenton_karma_1998_mlr1, "guinea pig", "ventricle, as Luo-Rudy I modified", _FK98, 1.2
     ),
     "fenton_karma_1998_gp": Card(
-        fk98.fenton_karma_1998_gp, "guinea pig", "ventricle, as measured by Girouard", _FK98, 1.3
+        fk98.fenton_karma_1998_gp, "guinea pig", "ventricle, as measured by Girouard", _FK98, 1.2
     ),
-    "bueno_orovio_2008_endo": Card(bo08.bueno_orovio_2008_endo, "human", _ENDO, _BO08, 2.0),
-    "bueno_orovio_2008_mid": Card(bo08.bueno_orovio_2008_mid, "human", _MID, _BO08, 2.0),
-    "bueno_orovio_2008_epi": Card(bo08.bueno_orovio_2008_epi, "human", _EPI, _BO08, 2.0),
+    "bueno_orovio_2008_endo": Card(bo08.bueno_orovio_2008_endo, "human", _ENDO, _BO08, 1.9),
+    "bueno_orovio_2008_mid": Card(bo08.bueno_orovio_2008_mid, "human", _MID, _BO08, 1.9),
+    "bueno_orovio_2008_epi": Card(bo08.bueno_orovio_2008_epi, "human", _EPI, _BO08, 1.9),
     "bueno_orovio_2008_pb": Card(
-        bo08.bueno_orovio_2008_pb, "human", "ventricle, as Priebe-Beuckelmann", _BO08, 2.0
+        bo08.bueno_orovio_2008_pb, "human", "ventricle, as Priebe-Beuckelmann", _BO08, 1.9
     ),
     "bueno_orovio_2008_tnnp": Card(
-        bo08.bueno_orovio_2008_tnnp, "human", "ventricle, as ten Tusscher 2004", _BO08, 2.0
+        bo08.bueno_orovio_2008_tnnp, "human", "ventricle, as ten Tusscher 2004", _BO08, 1.9
     ),
-    "beeler_reuter_1977": Card(BeelerReuter1977, "mammal", "ventricle", _BR77, 6.9),
-    "luo_rudy_1991": Card(LuoRudy1991, "guinea pig", "ventricle", _LR91, 8.2),
-    "ten_tusscher_2004_endo": Card(tnnp04.ten_tusscher_2004_endo, "human", _ENDO, _TN04, 15.0),
-    "ten_tusscher_2004_mid": Card(tnnp04.ten_tusscher_2004_mid, "human", _MID, _TN04, 15.0),
-    "ten_tusscher_2004_epi": Card(tnnp04.ten_tusscher_2004_epi, "human", _EPI, _TN04, 15.0),
+    "beeler_reuter_1977": Card(BeelerReuter1977, "mammal", "ventricle", _BR77, 6.5),
+    "luo_rudy_1991": Card(LuoRudy1991, "guinea pig", "ventricle", _LR91, 7.7),
+    "ten_tusscher_2004_endo": Card(tnnp04.ten_tusscher_2004_endo, "human", _ENDO, _TN04, 14.0),
+    "ten_tusscher_2004_mid": Card(tnnp04.ten_tusscher_2004_mid, "human", _MID, _TN04, 14.0),
+    "ten_tusscher_2004_epi": Card(tnnp04.ten_tusscher_2004_epi, "human", _EPI, _TN04, 14.0),
     "ten_tusscher_2006_endo": Card(tp06.ten_tusscher_2006_endo, "human", _ENDO, _TP06, 14.0),
     "ten_tusscher_2006_mid": Card(tp06.ten_tusscher_2006_mid, "human", _MID, _TP06, 14.0),
     "ten_tusscher_2006_epi": Card(tp06.ten_tusscher_2006_epi, "human", _EPI, _TP06, 14.0),
-    "ohara_rudy_2011_endo": Card(ord_layers.ohara_rudy_2011_endo, "human", _ENDO, _ORD, 53.0),
-    "ohara_rudy_2011_mid": Card(ord_layers.ohara_rudy_2011_mid, "human", _MID, _ORD, 53.0),
-    "ohara_rudy_2011_epi": Card(ord_layers.ohara_rudy_2011_epi, "human", _EPI, _ORD, 53.0),
+    "ohara_rudy_2011_endo": Card(ord_layers.ohara_rudy_2011_endo, "human", _ENDO, _ORD, 45.0),
+    "ohara_rudy_2011_mid": Card(ord_layers.ohara_rudy_2011_mid, "human", _MID, _ORD, 45.0),
+    "ohara_rudy_2011_epi": Card(ord_layers.ohara_rudy_2011_epi, "human", _EPI, _ORD, 45.0),
     "ohara_rudy_cipa_2017_endo": Card(
-        ord_layers.ohara_rudy_cipa_2017_endo, "human", _ENDO, _CIPA, 67.0
+        ord_layers.ohara_rudy_cipa_2017_endo, "human", _ENDO, _CIPA, 64.0
     ),
     "ohara_rudy_cipa_2017_mid": Card(
-        ord_layers.ohara_rudy_cipa_2017_mid, "human", _MID, _CIPA, 67.0
+        ord_layers.ohara_rudy_cipa_2017_mid, "human", _MID, _CIPA, 64.0
     ),
     "ohara_rudy_cipa_2017_epi": Card(
-        ord_layers.ohara_rudy_cipa_2017_epi, "human", _EPI, _CIPA, 67.0
+        ord_layers.ohara_rudy_cipa_2017_epi, "human", _EPI, _CIPA, 64.0
     ),
-    "tor_ord_dyncl_2020_endo": Card(ord_layers.tor_ord_dyncl_2020_endo, "human", _ENDO, _TOR, 68.0),
-    "tor_ord_dyncl_2020_mid": Card(ord_layers.tor_ord_dyncl_2020_mid, "human", _MID, _TOR, 68.0),
-    "tor_ord_dyncl_2020_epi": Card(ord_layers.tor_ord_dyncl_2020_epi, "human", _EPI, _TOR, 68.0),
-    "courtemanche_1998": Card(atrial.courtemanche_1998, "human", "atrium", _CRN, 17.0),
+    "tor_ord_dyncl_2020_endo": Card(ord_layers.tor_ord_dyncl_2020_endo, "human", _ENDO, _TOR, 63.0),
+    "tor_ord_dyncl_2020_mid": Card(ord_layers.tor_ord_dyncl_2020_mid, "human", _MID, _TOR, 63.0),
+    "tor_ord_dyncl_2020_epi": Card(ord_layers.tor_ord_dyncl_2020_epi, "human", _EPI, _TOR, 63.0),
+    "courtemanche_1998": Card(atrial.courtemanche_1998, "human", "atrium", _CRN, 14.0),
     "courtemanche_1998_af": Card(
         atrial.courtemanche_1998_af,
         "human",
         "atrium in chronic fibrillation",
         f"{_CRN}; {_AF}",
-        17.0,
+        14.0,
     ),
     "stewart_2009": Card(Stewart2009, "human", "Purkinje fibre", _STEWART, 15.0),
-    "fabbri_2017": Card(Fabbri2017, "human", "sinus node", _FABBRI, 50.0),
+    "fabbri_2017": Card(Fabbri2017, "human", "sinus node", _FABBRI, 47.0),
 }
 """Every published model, by the name that a scenario gives it."""
