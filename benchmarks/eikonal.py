@@ -25,14 +25,13 @@ Make an environment that holds them:
 import argparse
 import json
 import os
-import resource
 import sys
 import tempfile
 import time
 from pathlib import Path
 from statistics import median
 
-from engines import in_its_own_process, version
+from engines import in_its_own_process, peak_MB, version
 
 VELOCITY = (0.65, 0.24, 0.24)  # mm/ms along fibre, sheet and normal
 PARTS = ("forward", "node", "jvp", "gradient", "leads")
@@ -189,8 +188,7 @@ def row(name: str, cpu: float, wall: float, mean=None, worst=None) -> dict:
     told = {"name": name, "cpu_s": round(cpu, 3), "wall_s": round(wall, 3)}
     if mean is not None:
         told |= {"error_mean_ms": round(float(mean), 3), "error_max_ms": round(float(worst), 3)}
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return told | {"memory_MB": round(memory)}
+    return told | {"memory_MB": peak_MB()}
 
 
 def prepare(folder: str, dx: float) -> dict:

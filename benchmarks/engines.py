@@ -48,14 +48,14 @@ class Clock:
             "wall_s": round(wall, 3),
             "cpu_ns": round(cpu * per, 1),
             "wall_ns": round(wall * per, 1),
-            "memory_MB": round(peak_kB() / 1024),
+            "memory_MB": peak_MB(),
         }
 
 
-def peak_kB() -> int:
+def peak_MB() -> int:
     """Of this process: getrusage has that of its parent, where it was more."""
     status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0])
+    return round(int(status.split("VmHWM:")[1].split()[0]) / 1024)
 
 
 class Crossings:

@@ -13,13 +13,13 @@ mode, forward mode along one direction, and central differences along it, each i
 import argparse
 import dataclasses
 import json
-import resource
 import time
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from engines import peak_MB
 from niederer import MASS, slab
 from speed import machine
 
@@ -78,10 +78,9 @@ def clocked(function, *args):
     wall, cpu = time.perf_counter(), time.process_time()
     value = jax.block_until_ready(compiled(*args))
     spent = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return value, {k: round(v, 3) for k, v in spent.items()} | {
         "compile_s": round(compile_s, 1),
-        "peak_memory_MB": round(memory),
+        "peak_memory_MB": peak_MB(),
     }
 
 

@@ -9,13 +9,13 @@ SEGMENTATION it is the made-up dilated heart, voxelised at 1.5 x 1.5 x 8 mm.
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from engines import peak_MB
 from speed import machine
 
 from heartsim.scenario import mesh_from_image, write_made_up_labels
@@ -46,7 +46,7 @@ def built(segmentation: Path, labels: Path, edge: float) -> dict:
         "least_dihedral_deg": round(rows["dihedral_quantiles_degrees"]["value"][0], 1),
         "wall_s": round(end - start, 1),
         "cpu_s": round(cpu, 1),
-        "peak_memory_MB": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "peak_memory_MB": peak_MB(),
         "stages_s": spent,
     }
 

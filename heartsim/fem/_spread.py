@@ -83,7 +83,7 @@ class Whole(AbstractSpread):
         """See AbstractSpread."""
         size = lax.stop_gradient(jnp.abs(x))
         most = jnp.max(size)  # an argmax is a loop of two results, fifteen times as slow
-        there = jnp.where(jnp.isnan(most), jnp.isnan(size), size == most)
+        there = jnp.isnan(size) | (size == most)
         node = jnp.min(jnp.where(there, jnp.arange(x.size, dtype=jnp.int32), x.size))
         return node, x[node]
 

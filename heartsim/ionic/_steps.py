@@ -109,8 +109,9 @@ class RushLarsenStaggered(AbstractMembraneStep):
     checked), who solves for V at the half step.
 
     Before the first step of a series gates go half a step ahead, at its end they come in line, so
-    that what stands between series is what other steps leave. What is no gate steps as by the
-    two-step Adams-Bashforth method, dx/dt = λ x stably where -λ dt < 1: half as far as midpoint.
+    that what stands between series is what other steps leave. V and what has a slope step as by the
+    two-step Adams-Bashforth method, dx/dt = λ x stably where -λ dt < 1: half as far as midpoint;
+    what relaxes and is no gate does so by the rates of the half step, however fast.
     """
 
     @property

@@ -164,7 +164,7 @@ def _stimulated(run: Run, carry: Carry, count: int) -> Bool[Array, ""]:
     """Whether a stimulus acts at any node in the next `count` base steps."""
 
     def acts(j, most):
-        return jnp.maximum(most, jnp.abs(run.i_stim(carry.k + j)))
+        return jnp.maximum(most, lax.stop_gradient(jnp.abs(run.i_stim(carry.k + j))))
 
     none = jnp.zeros_like(carry.events.V)
     return run.tissue.spread.greatest(lax.fori_loop(0, count, acts, none)) > 0
