@@ -26,6 +26,11 @@ def test_help_is_printed(name):
     assert "--json" in run(name, "--help")
 
 
+@pytest.mark.parametrize("name", ["velocity.py", "direction.py"])
+def test_help_runs_nothing(name):
+    assert f"python benchmarks/{name}" in run(name, "--help")
+
+
 def test_speed_splits_a_step_on_one_core_and_says_on_what():
     told = json.loads(run("speed.py", *TINY, "--mass", "consistent", "--one-core", "--json"))
     assert set(told["machine"]) == MACHINE
