@@ -24,6 +24,7 @@ from heartsim.ionic import (
 from heartsim.ionic._relax import is_change
 from heartsim.ionic._sides import sides
 from tests.plain_cell import Plain
+from tests.series import through
 
 
 def gates_and_settling(model):
@@ -94,20 +95,6 @@ def test_what_moves_gates_is_named_and_no_more():
 def test_every_membrane_has_gates_but_one(name):
     """In Aliev and Panfilov's recovery stands recovery itself."""
     assert bool(gates_and_settling(by_name(name))[0]) != name.startswith("aliev")
-
-
-def through(model, V, state, dt, steps, i_stim=lambda k: 0.0, step=None):
-    """V and the state after a series of steps, and V after each."""
-    step = RushLarsenStaggered() if step is None else step
-
-    def one(so_far, k):
-        V, state, told = so_far
-        V, state, told, _ = step.following(model, V, state, told, dt, i_stim(k))
-        return (V, *step.closed(model, V, state, told, dt)), V
-
-    start = (V, *step.ready(model, V, state, dt, steps))
-    (V, state, _), each = jax.lax.scan(one, start, jnp.arange(steps))
-    return V, state, each
 
 
 @pytest.mark.parametrize("steps", [1, 2, 7])

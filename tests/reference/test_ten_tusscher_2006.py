@@ -23,6 +23,7 @@ from heartsim.ionic import (
     by_name,
     smoothed,
 )
+from tests.series import through
 
 pytestmark = pytest.mark.data
 
@@ -133,11 +134,7 @@ def our_beat(model, step, dt: float, end: float = END) -> tuple[np.ndarray, np.n
 
     @jax.jit
     def run(model, V, state):
-        def one(carry, i):
-            V, state, told, _ = step.following(model, *carry, dt, i)
-            return (V, *step.closed(model, V, state, told, dt)), V[0]
-
-        return jax.lax.scan(one, (V, *step.ready(model, V, state, dt, n)), i_stim)[1]
+        return through(model, V, state, dt, n, lambda k: i_stim[k], step)[2][:, 0]
 
     V, state = model.initial(1)
     return dt * np.arange(n + 1), np.append(V, run(model, V, state))
