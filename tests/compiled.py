@@ -9,14 +9,27 @@ def read_twice(text: str) -> list[str]:
     XLA lets such a loop write its result over the array where it reads one of the names node by
     node, whatever it does with the other, which it may gather.
     """
+    bodies = _bodies(text)
+    handed_on = {name: _handed_on(lines) for name, lines in bodies.items()}
+    return [found for lines in bodies.values() for found in _twice(lines, handed_on)]
+
+
+def copied_in_loops(text: str, nodes: int) -> int:
+    """How many arrays of so many numbers the bodies of loops copy, in every pass."""
+    bodies, copy = _bodies(text), re.compile(rf"f32\[{nodes}\]\S* copy\(")
+    loops = set(re.findall(r"body=%([\w.\-]+)", text))
+    return sum(bool(copy.match(of)) for loop in loops for _, _, of in bodies[loop])
+
+
+def _bodies(text: str) -> dict[str, list[tuple[str, str, str]]]:
+    """Of each computation its lines: whether it is the result, its name, and what it is."""
     bodies = {}
     for line in text.splitlines():
         if head := re.match(r"(?:ENTRY )?%([\w.\-]+) \(.*\{$", line):
             lines = bodies.setdefault(head[1], [])
         elif named := re.match(r"  (ROOT )?%([\w.\-]+) = (.*)", line):
             lines.append(named.groups())
-    handed_on = {name: _handed_on(lines) for name, lines in bodies.items()}
-    return [found for lines in bodies.values() for found in _twice(lines, handed_on)]
+    return bodies
 
 
 def _operands(of: str) -> list[str]:

@@ -1,13 +1,15 @@
 """Which variables of a membrane may stand half a step beside the others."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
 from jax.extend.core import Jaxpr, Literal
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
 from ._model import AbstractIonicModel, Coupled, Slope
 from ._relax import is_change
+from ._stage import none
 
 CALLS = ("jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call", "checkpoint")
 
@@ -44,6 +46,18 @@ def sides(model: AbstractIonicModel, V: Float[Array, "..."], state: Any) -> Side
     read = frozenset().union(*(needs[k] for k in gates))
     leaves = range(len(each))
     return Sides(*(tuple(k in of for k in leaves) for of in (gates, relaxing - gates, read)))
+
+
+def parts(of: Sides, state: PyTree) -> tuple[PyTree, PyTree]:
+    """The gates, and the rest."""
+    return only(of.gate, state), only([not gate for gate in of.gate], state)
+
+
+def only(which: Sequence[bool], tree: PyTree) -> PyTree:
+    """The tree with None in place of all other leaves."""
+    leaves, structure = jax.tree.flatten(tree, is_leaf=none)
+    each = [x if yes else None for yes, x in zip(which, leaves, strict=True)]
+    return jax.tree.unflatten(structure, each)
 
 
 def _reached(jaxpr: Jaxpr, given: list[frozenset[int]]) -> list[frozenset[int]]:

@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Int, PyTree
 from ._model import Slope
 from ._rates import rates
 from ._relax import is_change, relax
-from ._sides import Sides, sides
+from ._sides import Sides, only, parts, sides
 from ._stage import Setting, by_voltage, none, nothing
 
 
@@ -30,7 +30,7 @@ def parted(setting: Setting, V: Float[Array, "..."], state: Any, steps: ArrayLik
     """The state with its gates half a step ahead, and what the first of so many steps is told."""
     of = sides(setting.model, V, state)
     i_ion, (_, said) = by_voltage(partial(_start, of), setting, V, (None, state))
-    gates, slopes = _parts(of, said)
+    gates, slopes = parts(of, said)
     told = Told(jnp.asarray(steps, jnp.int32), jnp.asarray(0.5, V.dtype), i_ion, slopes, of)
     return eqx.combine(gates, state), told
 
@@ -41,21 +41,21 @@ def whole_step(
     """V and the state with all but its gates dt later, i_ion at the half step, where gates stand,
     and slopes of the half step to come."""
     dt = setting.dt
-    gates, rest = _parts(told.sides, state)
+    gates, rest = parts(told.sides, state)
     V_half, half = V + dt / 2 * (i_stim - told.i_ion), moved(rest, told.slopes, dt / 2)
-    at = half, (gates, _only(told.sides.settles, state))
+    at = half, (gates, only(told.sides.settles, state))
     stage = partial(_currents, told.sides)
     i_ion, (slopes, (gates, coming)) = by_voltage(stage, setting, V_half, at)
     state = eqx.combine(gates, moved(rest, slopes, dt))
     return V + dt * (i_stim - i_ion), state, i_ion, eqx.combine(coming, slopes)
 
 
-def gates_moved(setting: Setting, V: Float[Array, "..."], state: Any, told: Told) -> Any:
+def gates_moved(of: Sides, setting: Setting, V: Float[Array, "..."], state: Any) -> Any:
     """The state with its gates dt later, V and all else staying as they are."""
-    gates, rest = _parts(told.sides, state)
-    read = _only(told.sides.moves_gates, rest)
+    gates, rest = parts(of, state)
+    read = only(of.moves_gates, rest)
     like = tuple((x.shape, x.dtype) for x in jax.tree.leaves(state))
-    stage = partial(_gates, told.sides, like)
+    stage = partial(_gates, of, like)
     _, (read, gates) = by_voltage(stage, setting, V, (read, gates))
     return eqx.combine(gates, read, rest)
 
@@ -70,8 +70,9 @@ def moved(rest: Any, slopes: Any, dt: ArrayLike) -> Any:
 def _start(of, setting, V, at):
     _, state = at
     now = rates(setting.model, V, state)
-    gates = _only(of.gate, relax(state, now.changes, setting.dt / 2))
-    return now.i_ion, (None, eqx.combine(gates, _slopes(of, now.changes, state, setting.dt / 2)))
+    h = setting.dt / 2
+    gates = only(of.gate, relax(state, now.changes, h))
+    return now.i_ion, (None, eqx.combine(gates, slopes_over(of, now.changes, state, h)))
 
 
 @eqx.filter_jit
@@ -80,11 +81,11 @@ def _currents(of, setting, V, at):
     half, (gates, start) = at
     state, dt = eqx.combine(gates, half), setting.dt
     now = rates(setting.model, V, state)
-    slopes = _slopes(of, now.changes, eqx.combine(start, state), dt)
+    slopes = slopes_over(of, now.changes, eqx.combine(start, state), dt)
     # what settles goes on as these rates have it: by its last slope it would overshoot its limit
     # and blow up, where it is fast (calcium of Fabbri 2017 under the membrane, 18 per ms)
-    end = eqx.combine(moved(start, _only(of.settles, slopes), dt), state)
-    coming = _only(of.settles, _slopes(of, now.changes, end, dt / 2))
+    end = eqx.combine(moved(start, only(of.settles, slopes), dt), state)
+    coming = only(of.settles, slopes_over(of, now.changes, end, dt / 2))
     return now.i_ion, (slopes, (nothing(gates), coming))
 
 
@@ -96,24 +97,14 @@ def _gates(of, like, setting, V, at):
     each = zip(known, like, strict=True)  # of what is not read any number does
     state = structure.unflatten(jnp.zeros(*one) if x is None else x for x, one in each)
     changes = rates(setting.model, V, state).changes
-    return None, (nothing(read), _only(of.gate, relax(state, changes, setting.dt)))
+    return None, (nothing(read), only(of.gate, relax(state, changes, setting.dt)))
 
 
-def _slopes(of, changes, state, dt):
+def slopes_over(of: Sides, changes: PyTree, state: Any, dt: ArrayLike) -> PyTree:
     """Of what is no gate; mean slopes over dt of what settles."""
 
     def slope(change, new, old):
         return change.value if isinstance(change, Slope) else (new - old) / dt
 
     each = jax.tree.map(slope, changes, relax(state, changes, dt), state, is_leaf=is_change)
-    return _parts(of, each)[1]
-
-
-def _only(which, tree):
-    leaves, structure = jax.tree.flatten(tree, is_leaf=none)
-    return structure.unflatten(x if yes else None for yes, x in zip(which, leaves, strict=True))
-
-
-def _parts(of, tree):
-    """The gates, and the rest."""
-    return _only(of.gate, tree), _only([not gate for gate in of.gate], tree)
+    return parts(of, each)[1]

@@ -12,10 +12,9 @@ from jax import lax
 from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float, Int
 
+from ._frozen import frozen
 from ._midpoint import midpoint
 from ._model import AbstractIonicModel
-from ._rates import rates
-from ._relax import relax
 from ._stage import Setting
 from ._staggered import gates_moved, parted, whole_step
 
@@ -77,9 +76,8 @@ class RushLarsen(AbstractMembraneStep):
 
     def judged(self, model, V, state, dt, i_stim=0.0):
         """See AbstractMembraneStep."""
-        now = rates(model, V, state)
-        V = V + dt * (i_stim - now.i_ion)
-        return V, relax(state, now.changes, dt), jnp.full_like(V, jnp.nan)
+        V, state = frozen(Setting(model, dt), V, state, i_stim)
+        return V, state, jnp.full_like(V, jnp.nan)
 
 
 class RushLarsenMidpoint(AbstractMembraneStep):
@@ -142,7 +140,7 @@ class RushLarsenStaggered(AbstractMembraneStep):
     def closed(self, model, V, state, told, dt):
         """See AbstractMembraneStep."""
         h = jnp.where(told.left == 1, 0.5, 1.0) * dt
-        state = gates_moved(Setting(model, h), V, state, told)
+        state = gates_moved(told.sides, Setting(model, h), V, state)
         return state, dataclasses.replace(told, left=told.left - 1)
 
 
