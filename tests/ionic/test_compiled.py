@@ -12,7 +12,7 @@ NODES = 320
 @pytest.mark.parametrize(
     ("step", "most"),
     [(RushLarsen(), 3), (RushLarsenMidpoint(), 0), (RushLarsenStaggered(), 0)],
-    ids=lambda x: type(x).__name__,
+    ids=["frozen", "midpoint", "staggered"],
 )
 def test_a_step_moves_its_state_where_it_stands(step, most):
     """One core makes each copy while others wait. By rates frozen at the start V, calcium that a

@@ -171,8 +171,9 @@ def test_a_reverse_sweep_tells_what_differences_do(x64, membrane, step):
     assert by_scale == pytest.approx(float(wanted), rel=2e-6)
 
 
+@pytest.mark.parametrize("step", [RushLarsen(), RushLarsenMidpoint()])
 @pytest.mark.parametrize("name", NAMED)
-def test_a_midpoint_step_has_the_derivatives_of_its_two_stages(x64, name):
+def test_a_step_and_its_derivatives_are_those_of_plain_stages(x64, name, step):
     """By JAX through the stages written plainly, in both modes: of a parameter alone, where the
     cell does not move, and with all that the step starts from. Second ones are refused."""
     model = smoothed(by_name(name))
@@ -183,16 +184,18 @@ def test_a_midpoint_step_has_the_derivatives_of_its_two_stages(x64, name):
     def plain(factor, V, state):
         own = scaled(model, {g: factor})
         now = own.rates(V, state)
-        half = V + 0.025 * (1.0 - now.i_ion), relax(state, now.changes, 0.025)
-        now = own.rates(*half)
+        if isinstance(step, RushLarsenMidpoint):
+            half = V + 0.025 * (1.0 - now.i_ion), relax(state, now.changes, 0.025)
+            now = own.rates(*half)
         return V + 0.05 * (1.0 - now.i_ion), relax(state, now.changes, 0.05)
 
     def ours(factor, V, state):
-        return RushLarsenMidpoint()(scaled(model, {g: factor}), V, state, 0.05, 1.0)
+        return step(scaled(model, {g: factor}), V, state, 0.05, 1.0)
 
     def agree(found, wanted):
         jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, 1e-9, 1e-13), found, wanted)
 
+    agree(ours(1.0, V, state), plain(1.0, V, state))
     for moving in (0, (0, 1, 2)):
         wanted = jax.jacfwd(plain, moving)(1.0, V, state)
         for mode in (jax.jacfwd, jax.jacrev):

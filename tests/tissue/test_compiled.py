@@ -20,10 +20,18 @@ def made(program, *at):
 
 
 @pytest.mark.parametrize("lumped", [0.0, 1.0])
+@pytest.mark.parametrize("order", [1, 2])
 @pytest.mark.parametrize("mode", ["run", "reverse", "forward"])
-def test_no_loop_reads_by_two_names_what_it_may_write_over(mode, lumped):
+def test_no_loop_reads_by_two_names_what_it_may_write_over(mode, order, lumped):
     D = jnp.asarray(tissue.tensor(BODY, 0.1, 0.02, 0.02))
-    muscle = tissue.monodomain(BODY, D, ionic.by_name("mitchell_schaeffer_2003"), lumped=lumped)
+    own = {"membrane_step": ionic.RushLarsen(), "splitting": tissue.SemiImplicit()}
+    muscle = tissue.monodomain(
+        BODY,
+        D,
+        ionic.by_name("mitchell_schaeffer_2003"),
+        lumped=lumped,
+        **(own if order == 1 else {}),
+    )
     corner = tissue.Stimulus(site=np.arange(BODY.n_nodes) < 9)
     parts = fem.elements(BODY)
 
