@@ -67,6 +67,13 @@ def of_stored(body: Callable[[PyTree], PyTree], at: PyTree) -> PyTree:
     return lax.platform_dependent(at, cpu=partial(_call, body), default=barrier)
 
 
+def read_first(body: Callable[[PyTree], PyTree], at: PyTree) -> PyTree:
+    """body(at), after which `at` is changed node by node where it stands: on a processor a call of
+    its own, without which XLA would copy what it may still have to read, on one core. A GPU takes
+    it in the kernel that makes the changes, and reads nothing twice."""
+    return lax.platform_dependent(at, cpu=partial(_call, body), default=body)
+
+
 def _call(body: Callable[[PyTree], PyTree], at: PyTree) -> PyTree:
     @jax.jit
     def apart(at):

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from jax import lax
 
-from heartsim._loops import few_passes, kept, of_stored, on_processor, sparing, stored, taken
+from heartsim._loops import (
+    few_passes,
+    kept,
+    of_stored,
+    on_processor,
+    read_first,
+    sparing,
+    stored,
+    taken,
+)
 
 
 def passed(scan, x):
@@ -44,7 +53,7 @@ def test_no_loop_is_left_for_a_gpu():
 
 
 @pytest.mark.parametrize("on", ["processor", "gpu"])
-@pytest.mark.parametrize("way", [stored, of_stored])
+@pytest.mark.parametrize("way", [stored, of_stored, read_first])
 def test_what_is_stored_is_what_was_computed(monkeypatch, on, way):
     """Value and derivatives in both modes, alone and in a batch, with a NaN where it came in."""
     if on == "gpu":
@@ -72,7 +81,7 @@ def test_what_is_stored_is_what_was_computed(monkeypatch, on, way):
 
 
 @pytest.mark.parametrize("batched", [False, True])
-@pytest.mark.parametrize("way", [stored, of_stored])
+@pytest.mark.parametrize("way", [stored, of_stored, read_first])
 def test_a_call_is_left_where_something_is_stored_on_a_processor(way, batched):
     """One, of the body: not of what that calls in turn."""
 

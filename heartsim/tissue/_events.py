@@ -7,7 +7,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from heartsim._loops import stored
+from heartsim._loops import read_first
 from heartsim._types import Time
 from heartsim.ionic import param
 
@@ -85,7 +85,7 @@ class Detector(eqx.Module):
         stride: Int[Array, ""] | int = 1,
     ) -> Events:
         """Take note of V seen at (k + stride) dt [ms], at the end of a step of `stride` dt."""
-        fires, recovers = stored(partial(self._crosses, k, dt), (events, V))
+        fires, recovers = read_first(partial(self._crosses, k, dt), (events, V))
         high = jnp.maximum(events.high, V)
         span = jnp.maximum(1, jnp.round(SPAN / dt)).astype(k.dtype)
         ends = fires == jnp.where((k + stride) // span > k // span, AT_REST, jnp.nan)
@@ -99,8 +99,7 @@ class Detector(eqx.Module):
         )
 
     def _crosses(self, k, dt, at):
-        """By what share of the step each node fires, and recovers: stored, so that all that was
-        remembered is read before any of it is changed, and nothing needs a copy."""
+        """By what share of the step each node fires, and recovers."""
         events, V = at
         excited, before = events.excited(), events.V
         up = (self.threshold > before) & (self.threshold <= V)

@@ -15,8 +15,8 @@ NODES = 320
     ids=["frozen", "midpoint", "staggered"],
 )
 def test_a_step_moves_its_state_where_it_stands(step, most):
-    """One core makes each copy while others wait. By rates frozen at the start V, calcium that a
-    gate reads, and V at the start are still read once what follows is known; no gate is."""
+    """One core makes each copy while others wait. By rates frozen at the start V and the two
+    concentrations that move gates are still read once what follows is known; no gate is."""
     model = by_name("ten_tusscher_2006_epi")
 
     def one(carry, _):
