@@ -100,7 +100,7 @@ def test_a_call_is_left_where_something_is_stored_on_a_processor(way, batched):
     assert calls(program) == 1
     assert calls(jax.grad(lambda x: program(x).sum())) == 2  # the slope, and what it is times
     on_gpu = jax.export.export(jax.jit(program), platforms=["cuda"])(at).mlir_module()
-    assert "optimization_barrier" in on_gpu
+    assert ("optimization_barrier" in on_gpu) == (way is not read_first)
 
 
 def test_a_sparing_step_runs_nothing_of_what_it_kept_again():
