@@ -3,7 +3,8 @@
 The slab of niederer.py (58 176 nodes at dx 0.2 mm), TTP06 epi, order 2. 50
 parameters: factors on the conductivity of 25 slices along the slab and on g_Na of the same
 slices. The loss is the mean square of nine leads (smooth made-up weights) over the run. Reverse
-mode, forward mode along one direction, and central differences along it, each in this one process.
+mode, forward mode along one direction, and central differences along it, in this one process,
+taking turns: medians of --repeats calls, and the first calls beside them.
 
     python benchmarks/gradient.py                   # 100 ms, in minutes
     python benchmarks/gradient.py --heartlike       # nodes moved a little, so that it is no grid
@@ -13,7 +14,7 @@ mode, forward mode along one direction, and central differences along it, each i
 import argparse
 import dataclasses
 import json
-import time
+from statistics import median
 
 import equinox as eqx
 import jax
@@ -21,7 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 from engines import peak_MB
 from niederer import MASS, slab
-from speed import machine
+from speed import clocked, compiled, machine
 
 from heartsim import fem, ionic, tissue, widen_vectors
 from heartsim._memory import pages_go_back
@@ -69,19 +70,27 @@ def program(
     return loss, (parts, muscle, stimulus, leads), body.n_nodes
 
 
-def clocked(function, *args):
-    """Value, seconds of wall and CPU, and of compilation apart."""
-    begun = time.perf_counter()
-    with pages_go_back():  # the compiler's, 0.5 GB of which glibc would keep
-        compiled = eqx.filter_jit(function).lower(*args).compile()
-    compile_s = time.perf_counter() - begun
-    wall, cpu = time.perf_counter(), time.process_time()
-    value = jax.block_until_ready(compiled(*args))
-    spent = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
-    return value, {k: round(v, 3) for k, v in spent.items()} | {
-        "compile_s": round(compile_s, 1),
-        "peak_memory_MB": peak_MB(),
-    }
+def in_turns(functions: dict, repeats: int) -> tuple[dict, dict]:
+    """Values and figures of functions with their arguments, each called once a turn: medians,
+    and the first call, which touches its memory first."""
+    made, values, figures, seconds = {}, {}, {}, {}
+    for name, (function, *args) in functions.items():
+        with pages_go_back():  # the compiler's, 0.5 GB of which glibc would keep
+            made[name], compile_s = compiled(function, *args)
+        values[name], *spent = clocked(made[name], *args)
+        seconds[name] = [spent]
+        figures[name] = {"compile_s": round(compile_s, 1), "peak_memory_MB": peak_MB()}
+    for _ in range(repeats - 1):
+        for name, (_, *args) in functions.items():
+            seconds[name].append(clocked(made[name], *args)[1:])
+    clock = "cpu_s" if jax.default_backend() == "cpu" else "wall_s"
+    for name, of in figures.items():
+        cpu, wall = np.round(np.transpose(seconds[name]), 3).tolist()
+        of |= {"cpu_s": median(cpu), "wall_s": median(wall)}
+        of |= {"first_cpu_s": cpu[0], "first_wall_s": wall[0]}
+        of["forwards"] = round(of[clock] / figures["forward"][clock], 2)
+        of["first_forwards"] = round(of[f"first_{clock}"] / figures["forward"][f"first_{clock}"], 2)
+    return values, figures
 
 
 def main() -> None:
@@ -93,6 +102,7 @@ def main() -> None:
     parser.add_argument("--rtol", type=float, default=1e-3, help="of the linear solve")
     parser.add_argument("--mass", choices=MASS, default="lumped")
     parser.add_argument("--heartlike", action="store_true", help="a mesh that is no grid")
+    parser.add_argument("--repeats", type=int, default=3, help="calls of each program, in turns")
     parser.add_argument("--x64", action="store_true", help="double precision")
     args = parser.parse_args()
     widen_vectors()
@@ -107,24 +117,28 @@ def main() -> None:
     def forward_mode(p, v, *rest):
         return jax.jvp(lambda p: loss(p, *rest), (p,), (v,))[1]
 
-    value, forward = clocked(loss, p, *rest)
-    gradient, reverse = clocked(jax.grad(loss), p, *rest)
-    slope, tangent = clocked(forward_mode, p, v, *rest)
+    value, figures = in_turns(
+        {
+            "forward": (loss, p, *rest),
+            "reverse": (jax.grad(loss), p, *rest),
+            "one_tangent": (forward_mode, p, v, *rest),
+        },
+        args.repeats,
+    )
+    gradient = value["reverse"]
     run, h = eqx.filter_jit(loss), 1e-4 if args.x64 else 1e-2
     difference = (run(p + h * v, *rest) - run(p - h * v, *rest)) / (2 * h)
     size = jnp.linalg.norm(gradient)
-    clock = "cpu_s" if jax.default_backend() == "cpu" else "wall_s"
     report = {
         "machine": machine(),
         "nodes": nodes,
         "steps": round(args.duration / args.dt),
         "parameters": p.size,
-        "loss": float(value),
-        "forward": forward,
-        "reverse": reverse | {"forwards": round(reverse[clock] / forward[clock], 2)},
-        "one_tangent": tangent | {"forwards": round(tangent[clock] / forward[clock], 2)},
+        "repeats": args.repeats,
+        "loss": float(value["forward"]),
+        **figures,
         # over the length of the gradient: a direction of chance lies nearly across it
-        "reverse_less_forward_mode": float(abs(gradient @ v - slope) / size),
+        "reverse_less_forward_mode": float(abs(gradient @ v - value["one_tangent"]) / size),
         "reverse_less_differences": float(abs(gradient @ v - difference) / size),
     }
     print(json.dumps(report, indent=1))

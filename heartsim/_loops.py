@@ -88,7 +88,14 @@ def taken(x: Shaped[Array, " n"], at: Int[Array | np.ndarray, "..."]) -> Shaped[
     """x[at] for indices from 0 that lie within x: no loop spends an operation on counting negative
     ones from the end. XLA brings all others within x all the same, one by one; where it sees that
     none is negative, it takes three operations less for each."""
-    at = at & np.iinfo(at.dtype).max
+    return taken_in_loop(x, at & np.iinfo(at.dtype).max)
+
+
+def taken_in_loop(
+    x: Shaped[Array, " n"], at: Int[Array | np.ndarray, "..."]
+) -> Shaped[Array, "..."]:
+    """x[at], where `at` stays the same through a loop: what shows that no index is negative XLA
+    would compute before the loop, which then would not see it."""
     return x.at[at].get(mode="promise_in_bounds", wrap_negative_indices=False)
 
 

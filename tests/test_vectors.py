@@ -10,6 +10,7 @@ from heartsim import _vectors, widen_vectors
 
 ZEN_5 = "vendor_id : AuthenticAMD\nflags : avx2 avx512f avx512_bf16 avx512_vp2intersect\n"
 ZEN_4 = "vendor_id : AuthenticAMD\nflags : avx2 avx512f avx512_bf16\n"
+ZEN_3 = "vendor_id : AuthenticAMD\nflags : avx2\n"
 TIGER_LAKE = "vendor_id : GenuineIntel\nflags : avx2 avx512f avx512_vp2intersect\n"
 
 
@@ -19,7 +20,8 @@ TIGER_LAKE = "vendor_id : GenuineIntel\nflags : avx2 avx512f avx512_vp2intersect
         (ZEN_5, None, "--xla_cpu_prefer_vector_width=512"),
         (ZEN_5, "--xla_dump_to=x", "--xla_dump_to=x --xla_cpu_prefer_vector_width=512"),
         (ZEN_5, "--xla_cpu_prefer_vector_width=128", "--xla_cpu_prefer_vector_width=128"),
-        (ZEN_4, None, None),
+        (ZEN_4, None, "--xla_cpu_prefer_vector_width=512"),
+        (ZEN_3, None, None),
         (TIGER_LAKE, None, None),
         (None, "", ""),
     ],
@@ -38,7 +40,7 @@ def test_they_are_asked_for_where_they_pay_and_nobody_has_spoken(
     assert os.environ.get("XLA_FLAGS") == after
 
 
-@pytest.mark.skipif(not _vectors._computes_512_bits_at_once(), reason="this processor is no Zen 5")
+@pytest.mark.skipif(not _vectors._gains_by_512_bits(), reason="not asked for on this processor")
 @pytest.mark.parametrize(("asked", "used"), [("", True), (f" {_vectors.FLAG}=256", False)])
 def test_xla_computes_with_them_though_jax_was_imported_before(tmp_path, asked, used):
     """In a process of its own, whose code names 16 numbers at once."""

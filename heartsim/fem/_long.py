@@ -1,5 +1,7 @@
 """The few rows of a matrix that are much longer than most."""
 
+from collections.abc import Callable
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
@@ -31,9 +33,13 @@ class Long(eqx.Module):
         return lax.stop_gradient(off)[self.short :, self.nodes]
 
     def beyond(
-        self, rest: Float[Array, "rest long"], around: Float[Array, " around"]
+        self,
+        rest: Float[Array, "rest long"],
+        around: Float[Array, " around"],
+        read: Callable[..., Array] = taken,
     ) -> Float[Array, " nodes"]:
-        """y_i = Σ_s off_si x_neighbour(s,i) over the slots from `short` on."""
+        """y_i = Σ_s off_si x_neighbour(s,i) over the slots from `short` on; `read` gathers what
+        stays the same through a loop by `taken_in_loop`."""
 
         def product(around):
             y = jnp.zeros(rest.shape[1], rest.dtype)
@@ -41,7 +47,7 @@ class Long(eqx.Module):
                 y = y + row * taken(around, at)
             return y
 
-        return taken(stored(product, around), self.place)
+        return read(stored(product, around), self.place)
 
 
 def long_rows(neighbour: Int[AnyArray, "slots nodes"]) -> Long | None:

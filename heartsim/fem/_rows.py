@@ -12,7 +12,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from heartsim._linear import linear
-from heartsim._loops import of_stored, taken
+from heartsim._loops import of_stored, taken, taken_in_loop
 from heartsim._types import AnyArray
 
 from ._long import Long
@@ -58,8 +58,9 @@ class Rows(eqx.Module):
         return around[before : before + self.diagonal.size]
 
     def beside_from(self, around: Float[Array, " around"]) -> Float[Array, " nodes"]:
-        """`beside` of x from `around(x)`, without a derivative."""
-        return _sum(self.shifts, self.off, self.neighbour, (self.long, self.rest), around)
+        """`beside` of x from `around(x)`, without a derivative, again and again in a loop."""
+        apart = self.long, self.rest
+        return _sum(self.shifts, self.off, self.neighbour, apart, around, taken_in_loop)
 
     def with_entries(
         self, off: Float[Array, "slots nodes"], diagonal: Float[Array, " nodes"]
@@ -128,16 +129,16 @@ def _around(spread, shifts, x):
     return jnp.pad(around, max(0, max(map(abs, shifts or ()), default=0) - have))
 
 
-def _sum(shifts, off, neighbour, apart, around):
+def _sum(shifts, off, neighbour, apart, around, read=taken):
     """The products, with long rows apart where that pays."""
     long, rest = apart
 
     def whole(around):
-        return _of_slots(shifts, off, neighbour, around)
+        return _of_slots(shifts, off, neighbour, around, read)
 
     def parted(around):
-        most = _of_slots(shifts, off[: long.short], neighbour, around)
-        return most + long.beyond(rest, around)
+        most = _of_slots(shifts, off[: long.short], neighbour, around, read)
+        return most + long.beyond(rest, around, read)
 
     if long is None:
         return whole(around)
@@ -145,14 +146,14 @@ def _sum(shifts, off, neighbour, apart, around):
     return lax.platform_dependent(around, cpu=parted, default=elsewhere)
 
 
-def _of_slots(shifts, off, neighbour, around):
+def _of_slots(shifts, off, neighbour, around, read=taken):
     """The products from slices of x where slots have shifts, else from gathers."""
     nodes = off.shape[1]
     before = (around.size - nodes) // 2
     y = jnp.zeros(nodes, off.dtype)
     for s, row in enumerate(off):
         if shifts is None:
-            near = taken(around, neighbour[s])
+            near = read(around, neighbour[s])
         else:
             near = around[before + shifts[s] : before + shifts[s] + nodes]
         y = y + row * near
