@@ -1,6 +1,7 @@
 """Mass, stiffness and the solve, against dense algebra done another way."""
 
 import dataclasses
+import re
 
 import jax
 import jax.numpy as jnp
@@ -285,6 +286,17 @@ def test_long_rows_are_taken_apart_and_give_the_same_product():
             assert np.asarray(same.beside(x)) == pytest.approx(by_slots, abs=1e-13)
     text = jax.jit(lambda x: K.beside(x)).lower(x).compile().as_text()
     assert " call(" in text
+
+
+def test_a_solve_makes_no_indices_of_its_own():
+    """What shows XLA that none is negative it would compute before the loop, and read there."""
+    parts = fem.elements(BODIES[LONG])
+    M = parts.mass(0.0)
+    scaled = fem.scaled_matrix(M, M, parts.mass_floor(0.0))
+    program = jax.jit(lambda scaled, b: fem.ConjugateGradients().after(scaled, b, None)[:2])
+    made = program.lower(scaled, M.diagonal).compile().as_text()
+    assert " gather(" in made
+    assert not re.search(rf"= s32\[(\d+,)?{M.diagonal.size}\]\S* fusion\(", made)
 
 
 def test_a_gpu_takes_long_rows_apart_where_nodes_are_many(monkeypatch):
