@@ -123,6 +123,7 @@ def _scenario(case: dict) -> dict:
         "stimulus": [{"at": {"node_set": "site"}} | STIMULUS],
         "solver": {"steps": "fixed", "dt_ms": case["dt"], "devices": 1} | HEARTSIM[kind],
         "output": {"threshold_mV": case["threshold"]},
+        "ecg": {"electrodes": "none"},  # no peer has leads
     }
 
 
