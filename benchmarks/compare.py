@@ -22,13 +22,15 @@ Nothing is installed and no peer is imported here. Make an environment that hold
     python benchmarks/compare.py --python PEERS/bin/python
     python benchmarks/compare.py --python PEERS/bin/python --one-core --only error --json
 
-fenicsx-beat needs DOLFINx of 0.8 or later, which no package index of Python holds but Debian 13
-does, and a CellML file of the cell, of which gotranx makes its program:
+fenicsx-beat needs DOLFINx of 0.8 or later, Debian 13's (python3-dolfinx, seen by an environment
+with --system-site-packages) or, from Python 3.12 on, a wheel that has another name than
+fenicsx-beat asks for; and a CellML file of the cell, of which gotranx makes its program:
 
-    apt install python3-dolfinx
-    python3 -m venv --system-site-packages BEAT
-    BEAT/bin/pip install fenicsx-beat gotranx myokit numba
-    python benchmarks/compare.py --python PEERS/bin/python BEAT/bin/python --cellml CELL.cellml
+    python3.12 -m venv BEAT
+    BEAT/bin/pip install dolfinx-solver-real mpich scipy pint rich gotranx myokit numba
+    BEAT/bin/pip install --no-deps fenicsx-beat
+    LD_LIBRARY_PATH=BEAT/lib python benchmarks/compare.py --python PEERS/bin/python \\
+        BEAT/bin/python --cellml CELL.cellml
 """
 
 import argparse

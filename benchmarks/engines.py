@@ -221,7 +221,7 @@ def by_fenicsx_beat(case: dict) -> dict:
 
     points, cells, fibres, site = (np.load(f"{case['folder']}/body.npz")[k] for k in PARTS)
     shape = ufl.Mesh(basix.ufl.element("Lagrange", "tetrahedron", 1, shape=(3,)))
-    body = dolfinx.mesh.create_mesh(MPI.COMM_SELF, cells.astype(np.int64), points, shape)
+    body = dolfinx.mesh.create_mesh(MPI.COMM_SELF, cells.astype(np.int64), x=points, e=shape)
     space = dolfinx.fem.functionspace(body, ("Lagrange", 1))
     # nodes and cells have numbers of their own there
     node = np.empty(len(points), int)
