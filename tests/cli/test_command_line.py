@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from heartsim._vectors import FLAG, _computes_512_bits_at_once
+from heartsim._vectors import FLAG, _gains_by_512_bits
 from heartsim.cli import _cache, _doctor, _run, _show, run_command
 from heartsim.cli._pictures import draw_pictures
 from heartsim.mesh import slab, write_mesh
@@ -273,7 +273,7 @@ def test_the_command_line_asks_for_caches_and_wide_vectors_and_the_library_does_
         ).stdout.splitlines()[-1]
         for words in (library, command)
     ]
-    wide = f"{FLAG}=512" if _computes_512_bits_at_once() else ""
+    wide = f"{FLAG}=512" if _gains_by_512_bits() else ""
     assert last == [str([None, ""]), str([str(_cache.compile_folder()), wide])]
 
 
