@@ -3,8 +3,8 @@
 The slab of niederer.py (58 176 nodes at dx 0.2 mm), TTP06 epi, order 2. 50
 parameters: factors on the conductivity of 25 slices along the slab and on g_Na of the same
 slices. The loss is the mean square of nine leads (smooth made-up weights) over the run. Reverse
-mode, forward mode along one direction, and central differences along it, in this one process,
-taking turns: medians of --repeats calls, and the first calls beside them.
+mode, forward mode along one direction, and central differences along it, in this one process. The
+run and both modes take turns: medians of --repeats calls, and the first calls beside them.
 
     python benchmarks/gradient.py                   # 100 ms, in minutes
     python benchmarks/gradient.py --heartlike       # nodes moved a little, so that it is no grid
