@@ -31,8 +31,11 @@ def speed_rows(speeds: Sequence[Speed]) -> Rows:
         rows[f"velocity_error_{name}_percent"] = row(
             100 * speed.error,
             "percent",
-            "velocity of a plane wave on a strand of the mesh's mean edge length, with this run's "
+            f"velocity of a plane wave on a strand of edges strand_edge_{name}_mm, with this run's "
             f"dt and scheme, against {against}; -100 where the wave is blocked",
+        )
+        rows[f"strand_edge_{name}_mm"] = row(
+            speed.edge, "mm", "edges of a strand on which waves err as along this way in the mesh"
         )
         rows[f"sigma_{name}_mS_mm"] = row(
             speed.sigma,

@@ -99,7 +99,7 @@ def build_scene(scenario: Scenario, cache: Path | None = None) -> Scene:
         stimuli, told = _stimuli(scenario, sites, nodes, inner.n_nodes), ()
         stimulated = mesh.points[np.any([np.zeros(mesh.n_nodes, bool), *sites], axis=0)]
         fronts = fronts_of(scenario, inner, model, stimulated, edge, cache)
-        D, speeds = conduct(scenario, inner, models, rules, edge, fronts, cache)
+        D, speeds = conduct(scenario, inner, models, rules, fronts, cache)
     field, flags = leads_of(scenario.ecg, mesh, inner, cache)
     if scenario.drug:
         models, cycles = started(under_drugs(plain, scenario.drug), scenario, cache)

@@ -24,6 +24,7 @@ from heartsim.ionic import (
 from heartsim.mesh import Mesh
 from heartsim.therapy import dosed, drugs_of
 from heartsim.tissue import (
+    DIAGONALS,
     AbstractStepping,
     Adaptive,
     Fixed,
@@ -32,6 +33,7 @@ from heartsim.tissue import (
     SemiImplicit,
     Strang,
     diffusivity,
+    spacing,
     tensor,
     tune_velocity,
     velocity_error,
@@ -65,6 +67,13 @@ class Speed(NamedTuple):
     error: float  # relative, of a plane wave's velocity at this edge length, dt and scheme
     wanted: float | None  # mm/ms, the velocity asked for; None where conductivities were given
     thickening: float  # of the front
+    edges: tuple[float, ...]  # mm, of strands that err as the part does along fibre, sheet, normal
+    # and `tissue.DIAGONALS`
+
+    @property
+    def edge(self) -> float:
+        """Of this direction [mm]."""
+        return self.edges[DIRECTIONS.index(self.direction)]
 
 
 def cells_of(region: Region, mesh: Mesh) -> Bool[np.ndarray, " cells"]:
@@ -195,14 +204,14 @@ def conduct(
     mesh: Mesh,
     models: Sequence[AbstractIonicModel],
     rules: Int[np.ndarray, " nodes"],
-    edge: float,
     fronts: Fronts,
     cache: Path | None,
 ) -> tuple[Float[Array, "cells 3 3"], list[Speed]]:
     """The diffusivity of each cell [mm²/ms], and how fast a wave runs in each part.
 
-    Velocities are tuned for the membrane that rules most nodes of the part, on a strand of
-    edges `edge` [mm], with fronts as they are in each cell; the speeds are those far from stimuli.
+    Velocities are tuned for the membrane that rules most nodes of the part, along each direction
+    on the strand that errs as the part's cells do, with fronts as they are in each cell; the
+    speeds are those far from stimuli.
     """
     bulk = scenario.conduction
     parts: list[tuple[str, Conduction, Bool[np.ndarray, " cells"]]] = [
@@ -221,8 +230,9 @@ def conduct(
     speeds: list[Speed] = []
     for where, part, inside in parts:
         model = models[int(np.bincount(rules[np.asarray(mesh.cells)[inside]].ravel()).argmax())]
+        edges = _strands(part, mesh, inside)
         own = [
-            _speeds(where, part, fronts.front(model, F), edge, F, scenario, cache)
+            _speeds(where, part, fronts.front(model, F), edges, F, scenario, cache)
             for F in fronts.knots
         ]
         sigmas = np.array([[s.sigma for s in at] for at in own])
@@ -243,27 +253,35 @@ def scheme_of(scenario: Scenario) -> Scheme:
     )
 
 
+def _strands(part: Conduction, mesh: Mesh, inside: Bool[np.ndarray, " cells"]) -> tuple[float, ...]:
+    """Edges of the strands [mm] for fibre, sheet, normal and the diagonals between them."""
+    speeds = np.asarray(part.velocities or np.sqrt(part.sigmas or (1.0,) * 3))
+    found = spacing(mesh, speeds, np.vstack([np.eye(3), DIAGONALS]), inside)
+    found[:3] = np.where(np.isnan(found[:3]), np.nanmean(found[:3]), found[:3])  # of no effect
+    return tuple(found.tolist())
+
+
 def _speeds(
     where: str,
     part: Conduction,
     front: AbstractIonicModel,
-    edge: float,
+    edges: tuple[float, ...],
     factor: float,
     scenario: Scenario,
     cache: Path | None,
 ) -> list[Speed]:
     """Conductivity and velocity along fibre, sheet and normal."""
     bulk, scheme, speeds = scenario.conduction, scheme_of(scenario), []
-    for k, direction in enumerate(DIRECTIONS):
+    for k, (direction, edge) in enumerate(zip(DIRECTIONS, edges[:3], strict=True)):
         if part.velocities is not None:
             wanted = part.velocities[k]
             D, reached = tune_velocity(front, wanted, edge, scheme, cache)
             sigma = D * bulk.chi_1_mm * bulk.C_m_uF_mm2
             error = reached / wanted - 1
-            speeds.append(Speed(where, direction, sigma, error, wanted, factor))
+            speeds.append(Speed(where, direction, sigma, error, wanted, factor, edges))
         elif part.sigmas is not None:
             sigma = factor * part.sigmas[k]
             D = float(diffusivity(sigma, bulk.chi_1_mm, bulk.C_m_uF_mm2))
             error = velocity_error(front, D, edge, scheme, cache)
-            speeds.append(Speed(where, direction, sigma, error, None, factor))
+            speeds.append(Speed(where, direction, sigma, error, None, factor, edges))
     return speeds

@@ -37,6 +37,8 @@ from ._sources import Sources as Sources
 from ._sources import in_wall as in_wall
 from ._sources import require_sources as require_sources
 from ._sources import source_times as source_times
+from ._spacing import DIAGONALS as DIAGONALS
+from ._spacing import spacing as spacing
 from ._stepping import AbstractStepping as AbstractStepping
 from ._stepping import Adaptive as Adaptive
 from ._stepping import Carry as Carry

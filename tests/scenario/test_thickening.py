@@ -80,7 +80,7 @@ def test_check_tells_the_error_with_direction_and_thick_fronts_lower_it(data, fo
     for thickening in (1.0, 4.0):
         data["solver"]["thickening"] = thickening
         rows = check_scenario(scenario_from(data, "scenario.toml", folder), cache=folder / "cache")
-        found.append(rows["direction_error_bulk_fibre_percent"]["value"])
+        found.append(rows["direction_error_bulk_percent"]["value"])
     assert 0 < found[1] < found[0] / 2
 
 
