@@ -19,6 +19,9 @@ def main() -> None:
     run = Path(sys.argv[1])
     widths = {"activation.png": 1200, "ecg.png": 900, "anatomy.png": 1200, "atrium.png": 1200}
     for name, width in widths.items():
+        if not (run / name).exists():
+            print(IMAGES / name, "kept: the run has none")
+            continue
         picture = Image.open(run / name).convert("RGB")
         small = picture.resize((width, round(picture.height * width / picture.width)))
         small.save(IMAGES / name, optimize=True)
