@@ -24,6 +24,19 @@ def shared_data() -> Path:
     return path
 
 
+FIRST = ("fit/test_ten_hearts.py", "test_docs.py", "ionic/", "reference/", "scenario/", "devices/")
+
+
+def pytest_collection_modifyitems(items):
+    """Files that take minutes go first, so that no core waits for one at the end."""
+
+    def late(item):
+        name = item.path.relative_to(Path(__file__).parent).as_posix()
+        return next((k for k, start in enumerate(FIRST) if name.startswith(start)), len(FIRST))
+
+    items.sort(key=late)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def forget_programs():
     """Compiled programs of a file go with it: kept, they came to gigabytes a process. Imports are

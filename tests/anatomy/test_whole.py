@@ -177,7 +177,11 @@ duration_ms = 700.0
         (("svc = 24", "svx = 24"), "vein 'svx' is not known .did you mean 'svc'"),
         (("svc = 24", "svc = 99"), r"no voxel has label 99 \(svc\)"),
         (("wall_mm = 4.5", "wall_mm = 2.0"), "a wall of 2 mm has holes at edges of 3 mm"),
-        (("{ svc = 24, ivc = 25 }", "[]"), r"right atrium: .*\[atria.right\], with veins = "),
+        pytest.param(
+            ("{ svc = 24, ivc = 25 }", "[]"),
+            r"right atrium: .*\[atria.right\], with veins = ",
+            marks=pytest.mark.long,
+        ),
         (("wall_mm", "wall"), r"labels.toml: \[atria\] wall is not a key; did you mean wall_mm"),
     ],
 )

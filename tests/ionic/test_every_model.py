@@ -142,7 +142,7 @@ def test_currents_sum_to_the_ionic_current(name, x64):
     assert (off <= 1e-14 * np.abs(i).sum(axis=0)).all()
 
 
-@each
+@each_layer
 def test_every_conductance_scales_its_currents_and_no_other(name, x64):
     """Twice the parameter is twice the currents of its name (CaL_i and CaL_ss for CaL, what else
     passes the same channel with them) and leaves the others as they are; i_ion moves by it. One

@@ -35,7 +35,13 @@ def test_rates_have_one_change_for_each_leaf_of_the_state(name):
     assert all(x.shape == (3,) for x in jax.tree.leaves(changes))
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(k, marks=pytest.mark.long) if k.endswith(("_mid", "_epi")) else k
+        for k in MODELS
+    ],
+)
 def test_numbers_follow_the_precision_of_jax(name):
     single = by_name(name)
     assert {p.dtype for p in parameters(single).values()} == {np.dtype("float32")}
@@ -61,7 +67,11 @@ def test_a_step_can_be_exported_for_cuda(name, step):
     ("model", "names"),
     [
         (MitchellSchaeffer, ("tau_in", "tau_out", "tau_open", "tau_close", "u_gate", "V_rest")),
-        (TenTusscher2006, ("g_Na", "g_CaL", "g_K1", "g_to", "K_o", "V_rel", "tau_s_peak")),
+        pytest.param(
+            TenTusscher2006,
+            ("g_Na", "g_CaL", "g_K1", "g_to", "K_o", "V_rel", "tau_s_peak"),
+            marks=pytest.mark.long,
+        ),
     ],
 )
 def test_gradients_agree_with_finite_differences_in_both_modes(x64, model, names):

@@ -147,9 +147,10 @@ def test_a_series_is_of_second_order_and_nearer_than_midpoint_steps(x64, name):
 FAMILIES = [  # one cell of each that has a program of its own
     "mitchell_schaeffer_2003", "aliev_panfilov_1996", "fenton_karma_1998_br",
     "bueno_orovio_2008_epi", "beeler_reuter_1977", "luo_rudy_1991", "ten_tusscher_2004_epi",
-    "ten_tusscher_2006_epi", "courtemanche_1998", "stewart_2009", "fabbri_2017",
+    "ten_tusscher_2006_epi", "courtemanche_1998",
     *(pytest.param(name, marks=pytest.mark.long) for name in (
-        "ohara_rudy_2011_endo", "ohara_rudy_cipa_2017_endo", "tor_ord_dyncl_2020_endo",
+        "stewart_2009", "fabbri_2017", "ohara_rudy_2011_endo", "ohara_rudy_cipa_2017_endo",
+        "tor_ord_dyncl_2020_endo",
     )),
 ]  # fmt: skip
 
@@ -222,7 +223,9 @@ SERIES = {
 }
 
 
-@pytest.mark.parametrize("membrane", SERIES)
+@pytest.mark.parametrize(
+    "membrane", [pytest.param(k, marks=pytest.mark.long) if k == "patches" else k for k in SERIES]
+)
 def test_both_modes_tell_of_a_series_what_differences_do(x64, membrane):
     """Along V and the state together, by central differences of 1e-5."""
     model = SERIES[membrane]()

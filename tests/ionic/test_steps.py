@@ -148,7 +148,10 @@ MEMBRANES = {name: lambda name=name: smoothed(by_name(name)) for name in NAMED} 
 
 
 @pytest.mark.parametrize("step", STEPS[:3], ids=lambda s: type(s).__name__)
-@pytest.mark.parametrize("membrane", MEMBRANES)
+@pytest.mark.parametrize(
+    "membrane",
+    [pytest.param(k, marks=pytest.mark.long) if k == "patches" else k for k in MEMBRANES],
+)
 def test_a_reverse_sweep_tells_what_differences_do(x64, membrane, step):
     """By V of each node, the state and a parameter, of a sum of all that a step returns, each part
     on its own scale. Patches of eight nodes in all have eight places each, in another order."""

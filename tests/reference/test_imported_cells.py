@@ -37,7 +37,7 @@ FILES = [
         "ten_tusscher_model_2006_endo", "ten_tusscher_model_2006_epi",
     )),
 ]  # fmt: skip
-QUICK = ("myokit/tomek-2020.mmt", "myokit/fabbri-2017.mmt", "cellml/luo_rudy_1991.cellml")
+QUICK = ("myokit/fabbri-2017.mmt", "cellml/luo_rudy_1991.cellml")
 PARAMS = [f if f in QUICK else pytest.param(f, marks=pytest.mark.long) for f in FILES]
 
 

@@ -66,6 +66,7 @@ def test_first_arrival_is_the_least_over_the_face(x64, corners):
         assert (objective(other) >= value - 1e-12).all()
 
 
+@pytest.mark.long
 def test_error_falls_with_the_edges_in_an_anisotropic_cube():
     """Source anywhere in the wall. A first-order method with a logarithm from the source, so that
     0.75 a halving, not 0.5, is asked for, and 1.5 ms on average at edges of 1 mm."""
