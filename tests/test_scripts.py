@@ -145,12 +145,12 @@ def test_a_failed_installation_is_said_and_tried_again(checkout):
 def test_tests_run_after_lint_and_types(checkout, arguments, pytest_sees):
     done, asked = run(checkout, "scripts/test", *arguments)
     assert done.returncode == 0, done.stderr
-    code = "heartsim tests benchmarks scripts"
+    code, files = "heartsim tests benchmarks scripts", "--dist loadfile --no-loadscope-reorder"
     assert asked[-4:] == [
         f"ruff check {code}",
         f"ruff format --check {code}",
         "mypy ",
-        f"python -m pytest -n auto --maxprocesses 4 --dist loadfile {pytest_sees}",
+        f"python -m pytest -n auto --maxprocesses 4 {files} {pytest_sees}",
     ]
 
 

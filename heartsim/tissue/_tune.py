@@ -89,8 +89,8 @@ def direction_error(
 
     `D` [mm²/ms] are those along the three; at 45° the mean of two rules. `edges` [mm] are those of
     strands that err alike (`spacing`), along the three and `DIAGONALS`, NaN where a mesh has no
-    such way. Right to 1 to 2 % on
-    tetrahedra without order and on split cubes, whatever the frame (benchmarks/direction.csv).
+    such way. Right to 1 or 2 % on tetrahedra without order, and on split cubes to half of what it
+    is, whatever the frame (benchmarks/direction.csv).
     """
     D, edges = np.asarray(D, float), np.asarray(edges, float)
     key = _key("direction", ionic, D, edges, scheme)
