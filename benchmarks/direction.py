@@ -39,7 +39,6 @@ SIDE = 40.0  # mm, of the sheet that it runs on
 SITE = np.array([12.0, 16.0])
 ASKEW = np.array([[3**0.5 / 2, -0.5, 0], [0.5, 3**0.5 / 2, 0], [0, 0, 1]])  # its fibres, by 30°
 VELOCITIES = np.array([ALONG, ACROSS, ACROSS])
-WAYS = np.vstack([np.eye(3), tissue.DIAGONALS])
 NAMES = ("fibre", "sheet", "normal")
 
 
@@ -122,9 +121,11 @@ def straight(body: mesh.Mesh, edge: float, factor: float, frame) -> dict[str, fl
     D = tuned(body, factor)
     muscle = tissue.monodomain(body, tissue.tensor(body, *D), model, lumped=1.0)
     whole = (frame * D) @ frame.T
-    found = [plane(body, muscle, edge, whole, frame @ way) for way in WAYS]
-    errors = 100 * (np.array(found) / np.sqrt(WAYS**2 @ VELOCITIES**2) - 1)
-    foretold = tissue.direction_error(model, D, tissue.spacing(body, VELOCITIES, WAYS), SCHEME)
+    found = [plane(body, muscle, edge, whole, frame @ way) for way in tissue.WAYS]
+    errors = 100 * (np.array(found) / np.sqrt(tissue.WAYS**2 @ VELOCITIES**2) - 1)
+    foretold = tissue.direction_error(
+        model, D, tissue.spacing(body, VELOCITIES, tissue.WAYS), SCHEME
+    )
     at_45 = {"45": max(errors[3:], key=abs), "45_foretold": 100 * foretold}
     return dict(zip(NAMES, errors[:3], strict=True)) | at_45
 

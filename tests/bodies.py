@@ -1,10 +1,12 @@
 """Small bodies and models that several tests share."""
 
+import dataclasses
 from typing import NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from heartsim import fem, ionic, tissue
 from heartsim.mesh import Mesh
@@ -36,6 +38,17 @@ def started(muscle: tissue.Monodomain, V, dt: float) -> tissue.Carry:
     """A run about to start from the voltage V."""
     state = muscle.initial()._replace(V=jnp.asarray(V, float))
     return tissue.begin(muscle, dt, tissue.Detector(), state)
+
+
+def framed(body: Mesh, frame) -> Mesh:
+    """The body with fibre, sheet and normal along the rows of `frame` everywhere."""
+    frames = np.repeat(np.asarray(frame, float)[None], body.n_cells, axis=0)
+    return dataclasses.replace(body, frames=frames)
+
+
+def some_long(names, long):
+    """The names as parameters of a test, those of which `long` holds marked so."""
+    return [pytest.param(name, marks=pytest.mark.long) if long(name) else name for name in names]
 
 
 def jittered(body: Mesh, share: float, seed: int) -> Mesh:

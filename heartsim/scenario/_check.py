@@ -123,13 +123,12 @@ def _angle_row(mesh: Mesh) -> Rows:
 def _directions(scene: Scene, cache: Path | None) -> Rows:
     """How much velocity depends on the direction in the mesh."""
     bulk, scheme, rows = scene.scenario.conduction, scheme_of(scene.scenario), {}
-    for along in zip(*(scene.speeds[k::3] for k in range(3)), strict=True):
-        where, one = along[0].where.replace(" ", "_"), along[0]
-        sigmas = np.array([speed.sigma for speed in along])
-        D = np.asarray(diffusivity(sigmas, bulk.chi_1_mm, bulk.C_m_uF_mm2))
-        front = thickened(scene.model, one.thickening)
-        error = direction_error(front, D, np.array(one.edges), scheme, cache)
-        rows[f"direction_error_{where}_percent"] = row(
+    for first in range(0, len(scene.speeds), 3):  # of fibre, sheet and normal
+        part, sigmas = scene.speeds[first], [s.sigma for s in scene.speeds[first : first + 3]]
+        D = np.asarray(diffusivity(np.array(sigmas), bulk.chi_1_mm, bulk.C_m_uF_mm2))
+        front = thickened(scene.model, part.thickening)
+        error = direction_error(front, D, np.array(part.edges), scheme, cache)
+        rows[f"direction_error_{part.where.replace(' ', '_')}_percent"] = row(
             100 * error,
             "percent",
             "the largest error of a plane wave at 45° between two of fibre, sheet and normal, "

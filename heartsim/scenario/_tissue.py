@@ -24,7 +24,7 @@ from heartsim.ionic import (
 from heartsim.mesh import Mesh
 from heartsim.therapy import dosed, drugs_of
 from heartsim.tissue import (
-    DIAGONALS,
+    WAYS,
     AbstractStepping,
     Adaptive,
     Fixed,
@@ -67,8 +67,7 @@ class Speed(NamedTuple):
     error: float  # relative, of a plane wave's velocity at this edge length, dt and scheme
     wanted: float | None  # mm/ms, the velocity asked for; None where conductivities were given
     thickening: float  # of the front
-    edges: tuple[float, ...]  # mm, of strands that err as the part does along fibre, sheet, normal
-    # and `tissue.DIAGONALS`
+    edges: tuple[float, ...]  # mm, of strands that err as the part does along `tissue.WAYS`
 
     @property
     def edge(self) -> float:
@@ -254,9 +253,9 @@ def scheme_of(scenario: Scenario) -> Scheme:
 
 
 def _strands(part: Conduction, mesh: Mesh, inside: Bool[np.ndarray, " cells"]) -> tuple[float, ...]:
-    """Edges of the strands [mm] for fibre, sheet, normal and the diagonals between them."""
+    """Edges [mm] of strands that err as the cells inside do along `tissue.WAYS`."""
     speeds = np.asarray(part.velocities or np.sqrt(part.sigmas or (1.0,) * 3))
-    found = spacing(mesh, speeds, np.vstack([np.eye(3), DIAGONALS]), inside)
+    found = spacing(mesh, speeds, WAYS, inside)
     found[:3] = np.where(np.isnan(found[:3]), np.nanmean(found[:3]), found[:3])  # of no effect
     return tuple(found.tolist())
 

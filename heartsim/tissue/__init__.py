@@ -37,7 +37,7 @@ from ._sources import Sources as Sources
 from ._sources import in_wall as in_wall
 from ._sources import require_sources as require_sources
 from ._sources import source_times as source_times
-from ._spacing import DIAGONALS as DIAGONALS
+from ._spacing import WAYS as WAYS
 from ._spacing import spacing as spacing
 from ._stepping import AbstractStepping as AbstractStepping
 from ._stepping import Adaptive as Adaptive

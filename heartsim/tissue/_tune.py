@@ -16,7 +16,7 @@ from heartsim._types import AnyArray
 from heartsim.ionic import AbstractIonicModel, RushLarsenStaggered, Thickened
 
 from ._monodomain import Strang
-from ._spacing import DIAGONALS
+from ._spacing import WAYS
 from ._strand import Scheme, strand_velocity
 
 WITHIN = 0.002  # relative; the strand itself is read to about 0.1 %
@@ -88,21 +88,21 @@ def direction_error(
     where v² should be the mean of both squares; NaN where one of them does not travel.
 
     `D` [mm²/ms] are those along the three; at 45° the mean of two rules. `edges` [mm] are those of
-    strands that err alike (`spacing`), along the three and `DIAGONALS`, NaN where a mesh has no
-    such way. Right to 1 or 2 % on tetrahedra without order, and on split cubes to half of what it
-    is, whatever the frame (benchmarks/direction.csv).
+    strands that err alike (`spacing`) along `WAYS`, NaN where a mesh has no such way. Right to 1 or
+    2 % on tetrahedra without order, and on split cubes to half of what it is, whatever the frame
+    (benchmarks/direction.csv).
     """
     D, edges = np.asarray(D, float), np.asarray(edges, float)
     key = _key("direction", ionic, D, edges, scheme)
     kept = _read(cache, key)
     if kept is not None:
         return kept["error"]
-    squares, v = np.vstack([np.eye(3), DIAGONALS**2]), np.zeros(9)
-    for k in np.flatnonzero(np.isfinite(edges)):
-        v[k] = strand_velocity(ionic, float(squares[k] @ D), float(edges[k]), scheme)
-    there = np.isfinite(edges[3:])
-    errors = v[3:][there] / np.sqrt(squares[3:] @ v[:3] ** 2)[there] - 1
-    error = float(errors[np.argmax(abs(errors))]) if there.any() else 0.0  # NaN comes first
+    there, v = np.isfinite(edges), np.zeros(9)
+    for k in np.flatnonzero(there):
+        v[k] = strand_velocity(ionic, float(WAYS[k] ** 2 @ D), float(edges[k]), scheme)
+    wanted = np.sqrt(WAYS[there] ** 2 @ v[:3] ** 2)
+    errors = v[there] / wanted - 1  # 0 along the three
+    error = float(errors[np.argmax(abs(errors))])  # NaN before all others
     _write(cache, key, {"error": error})
     return error
 

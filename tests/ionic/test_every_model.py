@@ -20,6 +20,7 @@ from heartsim.ionic import (
     smoothed,
     variables,
 )
+from tests.bodies import some_long
 from tests.published import around, filled
 
 SIZE = {  # with the voltage, as published
@@ -37,8 +38,7 @@ MARKS = np.append(np.arange(-1200, 601) / 10, [-47.13, 3.3328])
 
 each = pytest.mark.parametrize("name", MODELS)
 each_layer = pytest.mark.parametrize(
-    "name",
-    [k if k in FAMILIES.values() else pytest.param(k, marks=pytest.mark.long) for k in MODELS],
+    "name", some_long(MODELS, lambda k: k not in FAMILIES.values())
 )
 each_family = pytest.mark.parametrize("name", FAMILIES.values(), ids=FAMILIES)
 both = pytest.mark.parametrize("precision", ["float32", "float64"])

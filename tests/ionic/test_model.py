@@ -19,6 +19,7 @@ from heartsim.ionic import (
     parameters,
     smoothed,
 )
+from tests.bodies import some_long
 
 STEPS = [RushLarsen(), RushLarsenMidpoint()]
 
@@ -35,13 +36,7 @@ def test_rates_have_one_change_for_each_leaf_of_the_state(name):
     assert all(x.shape == (3,) for x in jax.tree.leaves(changes))
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(k, marks=pytest.mark.long) if k.endswith(("_mid", "_epi")) else k
-        for k in MODELS
-    ],
-)
+@pytest.mark.parametrize("name", some_long(MODELS, lambda k: k.endswith(("_mid", "_epi"))))
 def test_numbers_follow_the_precision_of_jax(name):
     single = by_name(name)
     assert {p.dtype for p in parameters(single).values()} == {np.dtype("float32")}

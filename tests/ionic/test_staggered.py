@@ -23,6 +23,7 @@ from heartsim.ionic import (
 )
 from heartsim.ionic._relax import is_change
 from heartsim.ionic._sides import sides
+from tests.bodies import some_long
 from tests.plain_cell import Plain
 from tests.series import through
 
@@ -223,9 +224,7 @@ SERIES = {
 }
 
 
-@pytest.mark.parametrize(
-    "membrane", [pytest.param(k, marks=pytest.mark.long) if k == "patches" else k for k in SERIES]
-)
+@pytest.mark.parametrize("membrane", some_long(SERIES, "patches".__eq__))
 def test_both_modes_tell_of_a_series_what_differences_do(x64, membrane):
     """Along V and the state together, by central differences of 1e-5."""
     model = SERIES[membrane]()

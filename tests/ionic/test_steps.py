@@ -20,6 +20,7 @@ from heartsim.ionic import (
     smoothed,
 )
 from heartsim.ionic._relax import relax
+from tests.bodies import some_long
 from tests.plain_cell import Plain
 
 STEPS = [RushLarsen(), RushLarsenMidpoint(), RushLarsenStaggered(), Adaptive(tolerance=1e-3)]
@@ -148,10 +149,7 @@ MEMBRANES = {name: lambda name=name: smoothed(by_name(name)) for name in NAMED} 
 
 
 @pytest.mark.parametrize("step", STEPS[:3], ids=lambda s: type(s).__name__)
-@pytest.mark.parametrize(
-    "membrane",
-    [pytest.param(k, marks=pytest.mark.long) if k == "patches" else k for k in MEMBRANES],
-)
+@pytest.mark.parametrize("membrane", some_long(MEMBRANES, "patches".__eq__))
 def test_a_reverse_sweep_tells_what_differences_do(x64, membrane, step):
     """By V of each node, the state and a parameter, of a sum of all that a step returns, each part
     on its own scale. Patches of eight nodes in all have eight places each, in another order."""

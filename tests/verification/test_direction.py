@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from heartsim import ionic, mesh, tissue
-from tests.bodies import jittered
+from tests.bodies import framed, jittered
 
 TTP06 = ionic.by_name("ten_tusscher_2006_epi")
 SCHEME = tissue.Scheme(0.05, 1.0, ionic.RushLarsenStaggered(), tissue.Strang())
@@ -63,15 +63,13 @@ def test_along_any_fibre_frame_on_tetrahedra_without_order(feet):
     edge, v = 0.25, np.array([0.65, 0.4, 0.4])
     body = jittered(mesh.slab((40 * edge,) * 3, edge), 0.2, 0)
     turn = np.linalg.qr(np.random.default_rng(1).normal(size=(3, 3)))[0]
-    frames = np.repeat(turn[None], body.n_cells, axis=0)
-    body = dataclasses.replace(body, points=body.points - 20 * edge, frames=frames)
+    body = framed(dataclasses.replace(body, points=body.points - 20 * edge), turn)
     model = ionic.Thickened(TTP06, tissue.thickening(TTP06, 0.4, feet * edge))
-    ways = np.vstack([np.eye(3), tissue.DIAGONALS])
     strands = tissue.spacing(body, v)
     D = [tissue.tune_velocity(model, *of, SCHEME).D for of in zip(v, strands, strict=True)]
     muscle = tissue.monodomain(body, tissue.tensor(body, *D), model, lumped=1.0)
-    wanted = np.sqrt(ways**2 @ v**2)
-    found = [plane(body, muscle, D, way @ turn) for way in ways]
+    wanted = np.sqrt(tissue.WAYS**2 @ v**2)
+    found = [plane(body, muscle, D, way @ turn) for way in tissue.WAYS]
     errors = 100 * (np.array(found) / wanted - 1)
     assert np.abs(errors[:3]).max() < 3.0
     assert np.abs(errors).max() < 5.0
@@ -101,9 +99,7 @@ def test_the_direction_error_foretold_is_the_one_seen():
     """On split squares with lumped mass a plane wave along the diagonal is a strand of edge/√2;
     1 % is what the tuning (0.2 %) and the reading of both leave."""
     D, body = tuned(1.0, 0.5), square(0.5)
-    fibres = np.repeat(np.eye(3)[None], body.n_cells, axis=0)
-    body = dataclasses.replace(body, frames=fibres)
-    edges = tissue.spacing(body, (1.0, 1.0, 1.0), np.vstack([np.eye(3), tissue.DIAGONALS]))
+    edges = tissue.spacing(body, (1.0, 1.0, 1.0), tissue.WAYS)
     foretold = 100 * tissue.direction_error(TTP06, np.full(3, D), edges, SCHEME)
     seen = error(body, 0.5, 1.0, D, 45)
     assert foretold > 5
