@@ -1,9 +1,9 @@
 """Velocity against direction, on meshes whose conductivities were tuned along fibre and sheet.
 
 TTP06 epi tuned to 0.65 m/s along and 0.4 across (`Strang`, staggered, lumped mass, dt 0.05 ms) on
-the strands of each mesh (`tissue.spacing`), for fronts as the membrane makes them (factor 1) and of
-a foot of half an edge and of an edge. Plane waves along fibre, sheet and normal, and at 45° between
-two of them, where v² is the mean of both squares; the largest of those errors as
+projections of each mesh (`tissue.projected`), for fronts as the membrane makes them (factor 1) and
+of a foot of half an edge and of an edge. Plane waves along fibre, sheet and normal, and at 45°
+between two of them, where v² is the mean of both squares; the largest of those errors as
 `tissue.direction_error` foretells it:
 
 - cubes: a block of cubes, each split into six, with any frame;
@@ -90,12 +90,9 @@ def framed(body: mesh.Mesh, frame) -> mesh.Mesh:
 
 
 def tuned(body: mesh.Mesh, factor: float) -> np.ndarray:
-    """D along fibre, sheet and normal [mm²/ms]; along the normal of a sheet that of its sheet."""
-    edges = tissue.spacing(body, VELOCITIES)
-    edges = np.where(np.isnan(edges), edges[1], edges)
+    """D along fibre, sheet and normal [mm²/ms]."""
     model = ionic.Thickened(MODEL, factor)
-    pairs = zip(VELOCITIES, edges, strict=True)
-    return np.array([tissue.tune_velocity(model, *of, SCHEME).D for of in pairs])
+    return tissue.tune_velocities(model, VELOCITIES, tissue.projected(body), SCHEME).D
 
 
 def plane(body: mesh.Mesh, muscle, edge: float, D, normal) -> float:
@@ -123,9 +120,7 @@ def straight(body: mesh.Mesh, edge: float, factor: float, frame) -> dict[str, fl
     whole = (frame * D) @ frame.T
     found = [plane(body, muscle, edge, whole, frame @ way) for way in tissue.WAYS]
     errors = 100 * (np.array(found) / np.sqrt(tissue.WAYS**2 @ VELOCITIES**2) - 1)
-    foretold = tissue.direction_error(
-        model, D, tissue.spacing(body, VELOCITIES, tissue.WAYS), SCHEME
-    )
+    foretold = tissue.direction_error(model, D, tissue.projected(body), SCHEME)
     at_45 = {"45": max(errors[3:], key=abs), "45_foretold": 100 * foretold}
     return dict(zip(NAMES, errors[:3], strict=True)) | at_45
 

@@ -30,6 +30,7 @@ from .tissue import diffusivity as diffusivity
 from .tissue import monodomain as monodomain
 from .tissue import simulate as simulate
 from .tissue import tensor as tensor
+from .tissue import tune_velocities as tune_velocities
 from .tissue import tune_velocity as tune_velocity
 
 __version__ = version("heartsim")

@@ -42,6 +42,7 @@ from heartsim.scenario._cell_studies import (
     settled_study,
 )
 from heartsim.scenario._cell_tables import READ
+from heartsim.scenario._conduct import Speed
 from heartsim.scenario._contours_build import ContoursFile, contour_rows
 from heartsim.scenario._fit_summary import FIT_DEFINITIONS, TRUTH_DEFINITIONS
 from heartsim.scenario._hand_over import HAND_OVER_DEFINITIONS
@@ -53,7 +54,6 @@ from heartsim.scenario._rows import speed_rows
 from heartsim.scenario._scar import scar_rows, voltage_rows
 from heartsim.scenario._summary import DEFINITIONS
 from heartsim.scenario._surfaces_build import SurfacesFile, surface_rows
-from heartsim.scenario._tissue import Speed
 from heartsim.scenario._tree import tree_rows
 from tests.cells import write
 

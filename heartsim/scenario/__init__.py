@@ -43,6 +43,7 @@ from ._scar import scar_of as scar_of
 from ._scar import voltage_scar_of as voltage_scar_of
 from ._scene import Scene as Scene
 from ._scene import build_scene as build_scene
+from ._schema import DIRECTIONS as DIRECTIONS
 from ._schema import Scenario as Scenario
 from ._summary import OF_ACTIVATION as OF_ACTIVATION
 from ._surfaces_build import mesh_from_surfaces as mesh_from_surfaces

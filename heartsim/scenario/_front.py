@@ -20,13 +20,13 @@ from heartsim.tissue import Template as Shape
 
 from ._arrivals import arrival_times, start_times, velocities
 from ._checkpoint import Record
+from ._conduct import Speed
 from ._front_schema import Template
 from ._leads import leads_of
 from ._networks import Paths, paths_of
 from ._scene import build_mesh, conducting, idle
 from ._schema import Scenario
 from ._summary import Times
-from ._tissue import Speed
 
 _template_leads = eqx.filter_jit(template_leads)
 

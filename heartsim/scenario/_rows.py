@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ._tissue import Speed
+from ._conduct import Speed
 
 Rows = dict[str, dict[str, Any]]
 """name -> value, unit, definition."""
@@ -31,11 +31,8 @@ def speed_rows(speeds: Sequence[Speed]) -> Rows:
         rows[f"velocity_error_{name}_percent"] = row(
             100 * speed.error,
             "percent",
-            f"velocity of a plane wave on a strand of edges strand_edge_{name}_mm, with this run's "
-            f"dt and scheme, against {against}; -100 where the wave is blocked",
-        )
-        rows[f"strand_edge_{name}_mm"] = row(
-            speed.edge, "mm", "edges of a strand on which waves err as along this way in the mesh"
+            f"velocity of a plane wave on the mesh's projection, with this run's dt and scheme, "
+            f"against {against}; -100 where the wave is blocked",
         )
         rows[f"sigma_{name}_mS_mm"] = row(
             speed.sigma,

@@ -32,6 +32,7 @@ from heartsim.tissue import (
 )
 
 from ._arrivals import foot_current, untuned
+from ._conduct import Speed, conduct
 from ._gradients import factors_of
 from ._leads import leads_of
 from ._places import site_of
@@ -43,9 +44,7 @@ from ._tissue import (
     MEMBRANE_STEPS,
     SPLITTINGS,
     STEPPINGS,
-    Speed,
     cells_of,
-    conduct,
     fast_cells,
     joined,
     membranes,

@@ -1,11 +1,11 @@
-"""What the tissue is made of: a membrane for each node, a diffusivity for each cell."""
+"""What the tissue is made of: a membrane for each node."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Bool, Int
 
 from heartsim._types import AnyArray
 from heartsim.ionic import (
@@ -24,25 +24,18 @@ from heartsim.ionic import (
 from heartsim.mesh import Mesh
 from heartsim.therapy import dosed, drugs_of
 from heartsim.tissue import (
-    WAYS,
     AbstractStepping,
     Adaptive,
     Fixed,
     Godunov,
-    Scheme,
     SemiImplicit,
     Strang,
-    diffusivity,
-    spacing,
-    tensor,
-    tune_velocity,
-    velocity_error,
 )
 
 from ._drug_schema import GivenDrug
 from ._gradients import Factors, graded
 from ._limit_cycle import at_limit_cycle
-from ._schema import DIRECTIONS, Conduction, Heart, Region, Scenario
+from ._schema import Heart, Region, Scenario
 from ._thickening import Fronts, thickened
 
 MEMBRANE_STEPS: dict[str, Callable[[], AbstractMembraneStep]] = {
@@ -56,23 +49,6 @@ SPLITTINGS: dict[str, Callable[[], Any]] = {
     "strang": Strang,
     "semi_implicit": SemiImplicit,
 }
-
-
-class Speed(NamedTuple):
-    """One direction of one part of the tissue."""
-
-    where: str
-    direction: str
-    sigma: float  # mS/mm, that the diffusion operator uses
-    error: float  # relative, of a plane wave's velocity at this edge length, dt and scheme
-    wanted: float | None  # mm/ms, the velocity asked for; None where conductivities were given
-    thickening: float  # of the front
-    edges: tuple[float, ...]  # mm, of strands that err as the part does along `tissue.WAYS`
-
-    @property
-    def edge(self) -> float:
-        """Of this direction [mm]."""
-        return self.edges[DIRECTIONS.index(self.direction)]
 
 
 def cells_of(region: Region, mesh: Mesh) -> Bool[np.ndarray, " cells"]:
@@ -196,91 +172,3 @@ def joined(
         return thickened(models[0], fronts.nodes)
     own = [thickened(m, fronts.nodes[at]) for m, at in zip(models, nodes, strict=True)]
     return Patchwork(own, nodes)
-
-
-def conduct(
-    scenario: Scenario,
-    mesh: Mesh,
-    models: Sequence[AbstractIonicModel],
-    rules: Int[np.ndarray, " nodes"],
-    fronts: Fronts,
-    cache: Path | None,
-) -> tuple[Float[Array, "cells 3 3"], list[Speed]]:
-    """The diffusivity of each cell [mm²/ms], and how fast a wave runs in each part.
-
-    Velocities are tuned for the membrane that rules most nodes of the part, along each direction
-    on the strand that errs as the part's cells do, with fronts as they are in each cell; the
-    speeds are those far from stimuli.
-    """
-    bulk = scenario.conduction
-    parts: list[tuple[str, Conduction, Bool[np.ndarray, " cells"]]] = [
-        ("bulk", bulk, np.ones(mesh.n_cells, bool))
-    ]
-    for number, region in enumerate(scenario.region, start=1):
-        inside = cells_of(region, mesh)
-        if region.conductive and (region.velocities or region.sigmas) and inside.any():
-            parts.append((f"region {number}", region, inside))
-    if scenario.fast_layer is not None:
-        fast = scenario.fast_layer
-        v = {f"velocity_{direction}_m_s": fast.velocity_m_s for direction in DIRECTIONS}
-        parts.append(("fast layer", Conduction(**v), fast_cells(fast.surfaces, mesh)))
-    values = np.empty((3, mesh.n_cells))
-    factors = fronts.nodes[np.asarray(mesh.cells)].mean(axis=1)
-    speeds: list[Speed] = []
-    for where, part, inside in parts:
-        model = models[int(np.bincount(rules[np.asarray(mesh.cells)[inside]].ravel()).argmax())]
-        edges = _strands(part, mesh, inside)
-        own = [
-            _speeds(where, part, fronts.front(model, F), edges, F, scenario, cache)
-            for F in fronts.knots
-        ]
-        sigmas = np.array([[s.sigma for s in at] for at in own])
-        values[:, inside] = fronts.between(sigmas, factors[inside])
-        speeds += own[-1]
-    D = diffusivity(values, bulk.chi_1_mm, bulk.C_m_uF_mm2)
-    return tensor(mesh, *D), speeds
-
-
-def scheme_of(scenario: Scenario) -> Scheme:
-    """How a strand is solved: as the heart itself will be."""
-    solver = scenario.solver
-    return Scheme(
-        dt=solver.dt_ms,
-        lumped=solver.lumped_mass,
-        membrane_step=MEMBRANE_STEPS[solver.membrane](),
-        splitting=SPLITTINGS[solver.splitting](),
-    )
-
-
-def _strands(part: Conduction, mesh: Mesh, inside: Bool[np.ndarray, " cells"]) -> tuple[float, ...]:
-    """Edges [mm] of strands that err as the cells inside do along `tissue.WAYS`."""
-    speeds = np.asarray(part.velocities or np.sqrt(part.sigmas or (1.0,) * 3))
-    found = spacing(mesh, speeds, WAYS, inside)
-    found[:3] = np.where(np.isnan(found[:3]), np.nanmean(found[:3]), found[:3])  # of no effect
-    return tuple(found.tolist())
-
-
-def _speeds(
-    where: str,
-    part: Conduction,
-    front: AbstractIonicModel,
-    edges: tuple[float, ...],
-    factor: float,
-    scenario: Scenario,
-    cache: Path | None,
-) -> list[Speed]:
-    """Conductivity and velocity along fibre, sheet and normal."""
-    bulk, scheme, speeds = scenario.conduction, scheme_of(scenario), []
-    for k, (direction, edge) in enumerate(zip(DIRECTIONS, edges[:3], strict=True)):
-        if part.velocities is not None:
-            wanted = part.velocities[k]
-            D, reached = tune_velocity(front, wanted, edge, scheme, cache)
-            sigma = D * bulk.chi_1_mm * bulk.C_m_uF_mm2
-            error = reached / wanted - 1
-            speeds.append(Speed(where, direction, sigma, error, wanted, factor, edges))
-        elif part.sigmas is not None:
-            sigma = factor * part.sigmas[k]
-            D = float(diffusivity(sigma, bulk.chi_1_mm, bulk.C_m_uF_mm2))
-            error = velocity_error(front, D, edge, scheme, cache)
-            speeds.append(Speed(where, direction, sigma, error, None, factor, edges))
-    return speeds

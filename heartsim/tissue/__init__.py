@@ -26,6 +26,10 @@ from ._monodomain import monodomain as monodomain
 from ._network import Network as Network
 from ._network import purkinje as purkinje
 from ._network import tree_ends as tree_ends
+from ._projection import WAYS as WAYS
+from ._projection import Projection as Projection
+from ._projection import Projections as Projections
+from ._projection import projected as projected
 from ._reaction_eikonal import FootCurrent as FootCurrent
 from ._reaction_eikonal import Isolated as Isolated
 from ._simulate import Samples as Samples
@@ -37,8 +41,6 @@ from ._sources import Sources as Sources
 from ._sources import in_wall as in_wall
 from ._sources import require_sources as require_sources
 from ._sources import source_times as source_times
-from ._spacing import WAYS as WAYS
-from ._spacing import spacing as spacing
 from ._stepping import AbstractStepping as AbstractStepping
 from ._stepping import Adaptive as Adaptive
 from ._stepping import Carry as Carry
@@ -47,6 +49,7 @@ from ._stimulus import AbstractStimulus as AbstractStimulus
 from ._stimulus import Stimulus as Stimulus
 from ._stimulus import whole_steps as whole_steps
 from ._strand import Scheme as Scheme
+from ._strand import projected_velocity as projected_velocity
 from ._strand import strand_velocity as strand_velocity
 from ._template import COWAN as COWAN
 from ._template import Template as Template
@@ -55,5 +58,7 @@ from ._template import template_leads as template_leads
 from ._tune import Tuned as Tuned
 from ._tune import direction_error as direction_error
 from ._tune import thickening as thickening
+from ._tune import tune_velocities as tune_velocities
 from ._tune import tune_velocity as tune_velocity
 from ._tune import velocity_error as velocity_error
+from ._tune import velocity_errors as velocity_errors

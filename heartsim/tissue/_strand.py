@@ -5,15 +5,18 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 
 from heartsim._loops import on_processor
 from heartsim._memory import pages_go_back
+from heartsim._types import AnyArray
 from heartsim.fem import ConjugateGradients, compact
 from heartsim.ionic import AbstractIonicModel, AbstractMembraneStep
 from heartsim.mesh import cable
 
 from ._events import Detector
 from ._monodomain import AbstractSplitting, Monodomain, monodomain
+from ._projection import Projection
 from ._simulate import begin, simulate
 from ._stimulus import Stimulus
 
@@ -57,11 +60,55 @@ def strand_velocity(
     nodes = max(_nodes(segments), _nodes(_segments(edge if beside is None else beside)))
     strand, _ = compact(cable((_nodes(segments) - 1) * edge, edge), parts=nodes // 64)
     tissue = _strand(strand, ionic, D, scheme)
-    site = strand.points[:, 0] <= max(2.0, 3.01 * edge)
-    pulse = Stimulus(site=site, duration=2.0, strength=35.7)
     near, far = segments // 2, int(0.85 * segments)
+    times = _times(tissue, np.asarray(strand.points)[:, 0], edge, far, scheme.dt, threshold)
+    return float((far - near) * edge / (times[far] - times[near]))
+
+
+@on_processor()
+@pages_go_back(collect=False)
+def projected_velocity(
+    ionic: AbstractIonicModel,
+    D: Float[AnyArray, "3"],
+    projection: Projection,
+    scheme: Scheme,
+    threshold: float = -40.0,
+) -> float:
+    """Velocity [mm/ms = m/s] of a plane wave along one direction of a mesh, on its projection, with
+    diffusivity D [mm²/ms] along fibre, sheet and normal; NaN where no wave travels.
+
+    As `strand_velocity`, on 640 nodes or twice, four times, ... as many where these are not 16 mm.
+    """
+    spacing = projection.spacing
+    nodes = 640 * 2 ** max(0, int(np.ceil(np.log2(16.0 / (640 * spacing)))))
+    K, M = projection.matrices(D, scheme.lumped, nodes)
+    tissue = Monodomain(
+        K=K,
+        M=M,
+        mass_floor=LEAST_MASS,
+        ionic=ionic,
+        membrane_step=scheme.membrane_step,
+        splitting=scheme.splitting,
+        solver=ConjugateGradients(rtol=1e-5),
+    )
+    x, read = spacing * np.arange(nodes), nodes // 8  # 5 reaches: of cubes each 16th is a strand
+    times = _times(tissue, x, projection.edge, nodes * 17 // 20 - 1, scheme.dt, threshold)
+    first, last = (times[at : at + read].mean() for at in (nodes // 2, nodes * 29 // 40))
+    return float((nodes * 9 // 40) * spacing / (last - first))
+
+
+def _times(
+    tissue: Monodomain,
+    x: Float[np.ndarray, " nodes"],
+    edge: float,
+    far: int,
+    step: float,
+    threshold: float,
+) -> Float[np.ndarray, " nodes"]:
+    """When a wave from one end reaches each node [ms], up to `far`; NaN there if it does not."""
+    pulse = Stimulus(site=x <= max(2.0, 3.01 * edge), duration=2.0, strength=35.7)
     detector = Detector(threshold=threshold)
-    dt = jnp.asarray(scheme.dt, float)
+    dt = jnp.asarray(step, float)
     carry = begin(tissue, dt, detector)
     patience = max(PATIENCE, edge / SLOWEST)
     while True:
@@ -74,11 +121,10 @@ def strand_velocity(
             detector=detector,
             start=carry,
         )
-        times = np.asarray(carry.events.activation.time(scheme.dt), np.float64)
-        if np.isfinite(times[far]):
-            return float((far - near) * edge / (times[far] - times[near]))
-        if float(carry.k) * scheme.dt - np.nanmax(times, initial=0.0) > patience:
-            return float("nan")
+        times = np.asarray(carry.events.activation.time(step), np.float64)
+        waited = float(carry.k) * step - np.nanmax(times, initial=0.0)
+        if np.isfinite(times[far]) or waited > patience:
+            return times
 
 
 def _segments(edge: float) -> int:

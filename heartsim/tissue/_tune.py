@@ -1,27 +1,29 @@
-"""Conductivities that give a wanted velocity on a mesh of a given edge length."""
+"""Conductivities that give wanted velocities on a mesh, and velocities that given ones give."""
 
-import hashlib
-import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import equinox as eqx
-import jax
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
-from heartsim._code import code_of
-from heartsim._files import whole
 from heartsim._types import AnyArray
 from heartsim.ionic import AbstractIonicModel, RushLarsenStaggered, Thickened
 
 from ._monodomain import Strang
-from ._spacing import WAYS
-from ._strand import Scheme, strand_velocity
+from ._projection import WAYS, Projection, Projections
+from ._strand import Scheme, projected_velocity, strand_velocity
+from ._tuning_cache import key_of, read, write
 
 WITHIN = 0.002  # relative; the strand itself is read to about 0.1 %
 FINE_EDGE = 0.1  # mm, with half-lumped mass, whose leading error in the edge cancels
 FINE_DT = 0.01  # ms, second order
+ROUNDS = 20
+REFUSED = (
+    "no conductivity carries a wave of {:g} m/s {}: near this velocity it is blocked between "
+    "nodes, or the steps are too long for its front. Refine the mesh, try a smaller dt, or ask "
+    "for another velocity."
+)
 LONGEST_FOOT = 0.5  # mm; on hearts of 1 to 2 mm edges the least error: docs/numerics.md
 
 
@@ -30,6 +32,13 @@ class Tuned(NamedTuple):
 
     D: float  # mm²/ms
     velocity: float  # mm/ms, reached on the strand
+
+
+class TunedTensor(NamedTuple):
+    """What the calibration found along fibre, sheet and normal."""
+
+    D: Float[np.ndarray, "3"]  # mm²/ms
+    velocities: Float[np.ndarray, "3"]  # mm/ms, reached; NaN where the mesh has no such way
 
 
 def tune_velocity(
@@ -50,13 +59,48 @@ def tune_velocity(
             f"tune_velocity: velocity {velocity} m/s, edge {edge} mm and step {scheme.dt} ms must "
             "be > 0."
         )
-    key = _key("tune", ionic, velocity, edge, scheme)
-    kept = _read(cache, key)
+    key = key_of("tune", ionic, velocity, edge, scheme)
+    kept = read(cache, key)
     if kept is not None:
         return Tuned(**kept)
-    tuned = _search(ionic, velocity, edge, scheme)
-    _write(cache, key, tuned._asdict())
+    tuned = _search(
+        lambda D: strand_velocity(ionic, D, edge, scheme),
+        velocity,
+        _guess(ionic, velocity),
+        f"on edges of {edge:.2f} mm with dt = {scheme.dt:g} ms",
+    )
+    write(cache, key, tuned._asdict())
     return tuned
+
+
+def tune_velocities(
+    ionic: AbstractIonicModel,
+    velocities: tuple[float, float, float] | Float[AnyArray, "3"],
+    projections: Projections,
+    scheme: Scheme,
+    cache: Path | None = None,
+    start: Sequence[float] | None = None,
+) -> TunedTensor:
+    """The diffusivities at which plane waves travel at `velocities` [mm/ms] along fibre, sheet and
+    normal of a mesh, by its `projected`.
+
+    As `tune_velocity`, on the strand of each way in place of one of equal edges, all three at
+    once, as how a wave errs along one way depends on D along the others, too. `start`: D [mm²/ms]
+    that are near. ValueError where none carries one of the waves.
+    """
+    wanted = np.asarray(velocities, float)
+    if not ((wanted > 0).all() and scheme.dt > 0):
+        raise ValueError(
+            f"tune_velocities: velocities {wanted.tolist()} m/s and step {scheme.dt} ms must be "
+            "> 0."
+        )
+    key = key_of("tensor", ionic, wanted, projections, scheme)
+    kept = read(cache, key)
+    if kept is not None:
+        return TunedTensor(*(np.array(kept[name], float) for name in TunedTensor._fields))
+    D, reached = _search_all(ionic, wanted, projections, scheme, start)
+    write(cache, key, {"D": D.tolist(), "velocities": reached.tolist()})
+    return TunedTensor(D, reached)
 
 
 def velocity_error(
@@ -64,8 +108,8 @@ def velocity_error(
 ) -> float:
     """Relative error of the planar velocity at this edge and scheme, against a fine strand;
     -1 where the wave does not travel at all."""
-    key = _key("error", ionic, D, edge, scheme)
-    kept = _read(cache, key)
+    key = key_of("error", ionic, D, edge, scheme)
+    kept = read(cache, key)
     if kept is not None:
         return kept["error"]
     fine = scheme._replace(dt=FINE_DT, lumped=0.5)
@@ -73,37 +117,59 @@ def velocity_error(
     here = strand_velocity(ionic, D, edge, scheme, beside=finest)
     true = strand_velocity(ionic, D, finest, fine)
     error = -1.0 if np.isnan(here) else here / true - 1
-    _write(cache, key, {"error": error})
+    write(cache, key, {"error": error})
     return error
+
+
+def velocity_errors(
+    ionic: AbstractIonicModel,
+    D: Float[AnyArray, "3"],
+    projections: Projections,
+    scheme: Scheme,
+    cache: Path | None = None,
+) -> Float[np.ndarray, "3"]:
+    """As `velocity_error`, along fibre, sheet and normal of a mesh; NaN without such a way."""
+    D, ways = np.asarray(D, float), projections.ways[:3]
+    key = key_of("errors", ionic, D, ways, scheme)
+    kept = read(cache, key)
+    if kept is not None:
+        return np.array(kept["errors"], float)
+    fine = scheme._replace(dt=FINE_DT, lumped=0.5)
+    true = np.array([strand_velocity(ionic, float(own), FINE_EDGE, fine) for own in D])
+    there = np.array([way is not None for way in ways])
+    errors = np.where(
+        there, np.nan_to_num(_along(ionic, D, ways, scheme) / true, nan=0.0) - 1, np.nan
+    )
+    write(cache, key, {"errors": errors.tolist()})
+    return errors
 
 
 def direction_error(
     ionic: AbstractIonicModel,
     D: Float[AnyArray, "3"],
-    edges: Float[AnyArray, "9"],
+    projections: Projections,
     scheme: Scheme,
     cache: Path | None = None,
 ) -> float:
     """The largest error of plane waves at 45° between two of fibre, sheet and normal, relative,
-    where v² should be the mean of both squares; NaN where one of them does not travel.
+    where v² should be the mean of both squares; NaN where one of them does not travel, or a mesh
+    has none of them.
 
-    `D` [mm²/ms] are those along the three; at 45° the mean of two rules. `edges` [mm] are those of
-    strands that err alike (`spacing`) along `WAYS`, NaN where a mesh has no such way. Right to 1 or
-    2 % on tetrahedra without order, and on split cubes to half of what it is, whatever the frame
-    (benchmarks/direction.csv).
+    `D` [mm²/ms] are those along the three.
     """
-    D, edges = np.asarray(D, float), np.asarray(edges, float)
-    key = _key("direction", ionic, D, edges, scheme)
-    kept = _read(cache, key)
+    D = np.asarray(D, float)
+    key = key_of("direction", ionic, D, projections, scheme)
+    kept = read(cache, key)
     if kept is not None:
         return kept["error"]
-    there, v = np.isfinite(edges), np.zeros(9)
-    for k in np.flatnonzero(there):
-        v[k] = strand_velocity(ionic, float(WAYS[k] ** 2 @ D), float(edges[k]), scheme)
-    wanted = np.sqrt(WAYS[there] ** 2 @ v[:3] ** 2)
-    errors = v[there] / wanted - 1  # 0 along the three
+    there = np.array([way is not None for way in projections.ways])
+    if not there[3:].any():
+        return float("nan")
+    v = _along(ionic, D, projections.ways, scheme)
+    wanted = np.sqrt(WAYS**2 @ np.where(there[:3], v[:3], 0.0) ** 2)
+    errors = (v / wanted - 1)[there]  # 0 along the three
     error = float(errors[np.argmax(abs(errors))])  # NaN before all others
-    _write(cache, key, {"error": error})
+    write(cache, key, {"error": error})
     return error
 
 
@@ -126,15 +192,65 @@ def thickening(
     return max(1.0, round(min(edge, longest) / (D / v * velocity / v), 1))
 
 
-def _search(ionic, velocity: float, edge: float, scheme: Scheme) -> Tuned:
+def _guess(ionic: AbstractIonicModel, velocity: Any) -> Any:
+    """D [mm²/ms] to begin with: 0.1 of 0.6 mm/ms, as v², as much thicker as the front is."""
     thick = float(ionic.factor) if isinstance(ionic, Thickened) else 1.0
-    D = thick * 0.1 * (velocity / 0.6) ** 2
-    reached = strand_velocity(ionic, D, edge, scheme)
+    return thick * 0.1 * (velocity / 0.6) ** 2
+
+
+def _search_all(ionic, wanted, projections: Projections, scheme: Scheme, start) -> TunedTensor:
+    """Secant steps on log v over log D of each way, at D of all three."""
+    ways, alike = projections.ways[:3], list(projections.alike)
+    D, slope = _guess(ionic, wanted) if start is None else np.asarray(start, float), np.full(3, 0.5)
+    there = np.array([way is not None for way in ways])
+    reached = _along(ionic, D, ways, scheme)
+    for _ in range(ROUNDS):
+        off = _shared(np.log(wanted / reached), there, alike)
+        if (abs(np.expm1(off)) < WITHIN)[there].all():
+            return TunedTensor(D, reached)
+        step = np.where(np.isnan(off), np.log(2), np.clip(off / slope, -0.7, 0.7))  # blocked: more
+        step = _shared(step, there, alike)
+        step[~there] = step[there].mean()  # of no effect
+        D, before = D * np.exp(step), reached
+        reached = _along(ionic, D, ways, scheme)
+        found = np.log(reached / before) / np.where(step == 0, 1, step)
+        slope = np.where(np.isfinite(found) & (abs(step) > WITHIN), np.clip(found, 0.3, 3.0), slope)
+    worst = int(np.argmax(np.where(there, abs(np.nan_to_num(off, nan=np.inf)), -1)))
+    edge = next(way.edge for way in ways if way is not None)
+    words = f"on this mesh, edges of {edge:.2f} mm on average, with dt = {scheme.dt:g} ms"
+    raise ValueError(REFUSED.format(wanted[worst], words))
+
+
+def _shared(x: Float[np.ndarray, "3"], there: Bool[np.ndarray, "3"], alike: list[int]) -> Any:
+    """The mean for those that cannot differ."""
+    if alike:
+        x[alike] = x[alike][there[alike]].mean()
+    return x
+
+
+def _along(
+    ionic: AbstractIonicModel,
+    D: Float[np.ndarray, "3"],
+    ways: Sequence[Projection | None],
+    scheme: Scheme,
+) -> Float[np.ndarray, " ways"]:
+    """Velocities [mm/ms]; NaN where there is no such way or wave."""
+    found = [
+        float("nan") if way is None else projected_velocity(ionic, D, way, scheme) for way in ways
+    ]
+    return np.array(found)
+
+
+def _search(
+    velocity_at: Callable[[float], float], velocity: float, start: float, words: str
+) -> Tuned:
+    """Secant steps on log v over log D. ValueError, with `words` where, if no D does."""
+    D, reached = start, velocity_at(start)
     for _ in range(8):  # too little coupling for this edge: the wave is blocked
         if np.isfinite(reached):
             break
         D *= 2
-        reached = strand_velocity(ionic, D, edge, scheme)
+        reached = velocity_at(D)
     slope = 0.5
     for _ in range(12):
         if np.isfinite(reached) and abs(reached / velocity - 1) < WITHIN:
@@ -143,37 +259,6 @@ def _search(ionic, velocity: float, edge: float, scheme: Scheme) -> Tuned:
             break
         step = np.clip(np.log(velocity / reached) / slope, -0.7, 0.7)
         D, before = D * float(np.exp(step)), reached
-        reached = strand_velocity(ionic, D, edge, scheme)
+        reached = velocity_at(D)
         slope = np.clip(np.log(reached / before) / step, 0.3, 3.0)
-    raise ValueError(
-        f"no conductivity carries a wave of {velocity:g} m/s on edges of {edge:.2f} mm with dt = "
-        f"{scheme.dt:g} ms: near this velocity it is blocked between nodes, or the steps are too "
-        "long for its front. Refine the mesh, try a smaller dt, or ask for another velocity."
-    )
-
-
-def _key(*parts) -> str:
-    """Hash of everything that the result depends on."""
-    code = code_of("mesh", "ionic", "fem", "tissue")
-    digest = hashlib.sha256(f"{jax.__version__} {code}".encode())
-    for part in parts:
-        arrays, rest = eqx.partition(part, eqx.is_array)
-        digest.update(repr(rest).encode())
-        for leaf in jax.tree.leaves(arrays):
-            digest.update(np.asarray(leaf).tobytes() + str(leaf.dtype).encode())
-    return digest.hexdigest()[:32]
-
-
-def _read(cache: Path | None, key: str) -> dict | None:
-    path = None if cache is None else cache / f"{key}.json"
-    return (
-        None if path is None or not path.exists() else json.loads(path.read_text(encoding="utf-8"))
-    )
-
-
-def _write(cache: Path | None, key: str, value: dict) -> None:
-    if cache is None:
-        return
-    cache.mkdir(parents=True, exist_ok=True)
-    with whole(cache / f"{key}.json") as new:
-        new.write_text(json.dumps(value))
+    raise ValueError(REFUSED.format(velocity, words))

