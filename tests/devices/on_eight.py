@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from bodies import jittered, shuffled
+from bodies import jittered, random_tets, shuffled
 from scipy.spatial import Delaunay
 
 from heartsim import fem, ionic, mesh, tissue
@@ -62,8 +62,12 @@ def delaunay(seed):
     return mesh.Mesh(points, cells, regions=np.ones(len(cells), np.int32))
 
 
+TETS = [random_tets(seed, 200 + 150 * seed, (60.0, 3.0, 3.0)) for seed in range(5)]
+"""Whole, each has rows that are kept apart; strips have none."""
+
+
 @pytest.mark.parametrize(
-    "body", [*map(delaunay, range(6)), SHEET, mesh.slab((20.0, 2.0, 2.0), 1.0)]
+    "body", [*map(delaunay, range(6)), *TETS, SHEET, mesh.slab((20.0, 2.0, 2.0), 1.0)]
 )
 def test_products_are_the_same_in_strips(body):
     """Of random meshes and of grids, numbered line by line: K x, S K S x and sums, to rounding of
