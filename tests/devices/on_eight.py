@@ -141,6 +141,38 @@ def test_the_guard_names_the_node_that_broke(node):
     assert (np.asarray(kept.worst) == node).all()
 
 
+@pytest.mark.parametrize("planned", [False, True])
+@pytest.mark.parametrize("value", [np.nan, 400.0])
+@pytest.mark.parametrize("node", [3, 130, 400])
+def test_the_guard_of_a_wave_names_the_node_that_one_device_names(node, value, planned):
+    """Where nodes are coupled. A solve that watches its residual ends at a NaN, which stays alone;
+    a planned one hands it on, and the first is named. 400 mV, after which the next steps go to
+    -1e3 and -1e6, agree to 1e-4, as good as the solve of a step is."""
+    one = muscle().planned([DT]) if planned else muscle()
+    carry = tissue.begin(one, DT, tissue.Detector())
+    broken = carry.state._replace(V=carry.state.V.at[node].set(value))
+    (_, a), (_, b) = (
+        tissue.simulate(
+            body,
+            [],
+            dt=DT,
+            steps=2,
+            sample_every=1,
+            keep_V=True,
+            start=carry._replace(state=broken),
+        )
+        for body in (one, one.over(jax.devices()))
+    )
+    handed_on = planned and np.isnan(value)
+    named = np.isnan(a.V).argmax(axis=1) if handed_on else node
+    assert (np.asarray(a.worst) == named).all()
+    np.testing.assert_array_equal(a.worst, b.worst)
+    np.testing.assert_array_equal(np.isnan(a.V), np.isnan(b.V))
+    assert (np.isnan(a.V).sum(axis=1) > 9).all() == handed_on
+    np.testing.assert_allclose(a.V_worst, b.V_worst, rtol=1e-4)
+    assert (~(np.abs(a.V_worst) <= 200.0)).all()  # of a scenario, which then stops
+
+
 def test_gradients_are_the_same_in_both_modes():
     """Conductivity, a membrane's parameter, strength and onset; relative to the largest."""
     with jax.enable_x64(True):
