@@ -60,3 +60,15 @@ def test_a_sweep_on_a_scheduler_by_address_writes_the_table_of_one_here(folder, 
     for name in ("table.csv", "runs/0002/activations.csv"):
         one, other = (folder / out / name for out in ("there", "here"))
         assert one.read_bytes() == other.read_bytes()
+
+
+def test_where_no_scheduler_is_the_command_says_so(folder, capsys):
+    pytest.importorskip("distributed")
+    dask = pytest.importorskip("dask")
+    with dask.config.set({"distributed.comm.timeouts.connect": "500ms"}):
+        words = ["sweep", "sweep.toml", "--scheduler", "tcp://127.0.0.1:1", "--out", "out"]
+        assert run_command(words) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("heartsim: --scheduler tcp://127.0.0.1:1: no Dask scheduler answers")
+    assert said.err.count("\n") == 1
