@@ -7,6 +7,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.spatial import Delaunay
 
 from heartsim import fem, ionic, tissue
 from heartsim.mesh import Mesh
@@ -70,3 +71,16 @@ def shuffled(body: Mesh, seed: int = 0) -> Mesh:
         body,
         (body.points[place], np.argsort(place)[body.cells].astype(np.int32)),
     )
+
+
+def random_tets(seed: int, count: int, sides=(3.0, 2.0, 1.0)) -> Mesh:
+    """Tetrahedra between `count` random points of a box, but for slivers: cells of less than 0.005
+    of their longest edge cubed (a regular one has 0.118)."""
+    points = np.random.default_rng(seed).uniform(0, sides, (count, 3))
+    cells = Delaunay(points).simplices.astype(np.int32)
+    edges = points[cells[:, 1:]] - points[cells[:, :1]]
+    volume = np.linalg.det(edges) / 6
+    cells[volume < 0] = cells[volume < 0][:, [1, 0, 2, 3]]
+    longest = np.linalg.norm(points[cells][:, :, None] - points[cells][:, None], axis=3).max((1, 2))
+    cells = cells[np.abs(volume) > 0.005 * longest**3]
+    return Mesh(points, cells, np.ones(len(cells), np.int32))

@@ -64,3 +64,13 @@ def pytest_runtest_makereport(item, call):
         report.outcome = "failed"
         report.longrepr = f"{item.name} needs the shared data, and was skipped."
     return report
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Ratios that tests recorded: what a worker of xdist prints is lost, what it reports is not."""
+    reports = [r for name in ("passed", "failed") for r in terminalreporter.getreports(name)]
+    lines = [line for r in reports for name, line in r.user_properties if name == "ratio"]
+    if lines:
+        terminalreporter.section("micro-benchmark: ratios to SciPy and NumPy in the same process")
+        for line in lines:
+            terminalreporter.write_line(line)

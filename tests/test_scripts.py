@@ -2,6 +2,7 @@
 what it was asked to do."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -205,3 +206,18 @@ def test_with_all_a_skipped_data_test_counts_as_failed(tmp_path, require, code):
     assert done.returncode == code, done.stdout
     assert ("test_it needs the shared data" in done.stdout) == (code == 1)
     assert ("1 skipped" if code else "2 skipped") in done.stdout
+
+
+def test_ratios_of_the_micro_benchmark_end_the_session_though_workers_print_nothing():
+    """In a process of its own, with a worker as scripts/test has them."""
+    words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "1", "--dist", "loadfile"]
+    done = subprocess.run(
+        [sys.executable, *words, "tests/benchmarks/test_micro.py"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    _, told = done.stdout.split("micro-benchmark: ratios to SciPy and NumPy in the same process")
+    lines = [line for line in told.splitlines() if re.search(r": \d+\.\d\d times ", line)]
+    assert [line.split(":")[0] for line in lines] == ["sparse product", "dot product", "TTP06 step"]

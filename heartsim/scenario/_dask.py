@@ -36,7 +36,7 @@ def on_dask(
         ) from None
 
     def through(one: Callable[[Task], T], tasks: list[Task]) -> Iterator[T | Lost]:
-        with distributed.Client(**_where(scheduler, workers)) as client:
+        with _client(distributed, scheduler, workers) as client:
             if prepare is not None:
                 client.register_worker_callbacks(prepare)
             futures = client.map(one, tasks, pure=False)
@@ -59,7 +59,14 @@ def on_dask(
     return through
 
 
-def _where(scheduler: str, workers: int | None) -> dict:
-    if scheduler != LOCAL:
-        return {"address": scheduler}
-    return {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
+def _client(distributed, scheduler: str, workers: int | None):
+    """The client of the cluster; ValueError where none answers."""
+    if scheduler == LOCAL:
+        return distributed.Client(n_workers=workers, threads_per_worker=1, dashboard_address=None)
+    try:
+        return distributed.Client(address=scheduler)
+    except OSError as error:
+        raise ValueError(
+            f"--scheduler {scheduler}: no Dask scheduler answers there ({error}); give the address "
+            "that `dask scheduler` prints, as tcp://host:8786, or local."
+        ) from None

@@ -73,7 +73,7 @@ def run_plan(
             for k, (name, scenario) in enumerate(scenarios.items()):
                 beats.append(_beat(folder, k, name, of_beat(scene, scenario), plan))
                 if progress is not None:
-                    progress(k + 1, len(scenarios))
+                    progress(float(k + 1), float(len(scenarios)))
             rows = [_rows(beat, beats[0]) for beat in beats]
             _save(folder, plan, scene, beats, rows)
             inputs = {plan.base: checksum(locate(plan.base))} | input_checksums(base)

@@ -84,7 +84,7 @@ def run_sweep(
         for done in one.lost(batch_done) if isinstance(batch_done, Lost) else batch_done:
             rows[done["run"]] = done
             if progress is not None:
-                progress(len(rows), len(tasks))
+                progress(float(len(rows)), float(len(tasks)))
     table = [rows[t.number] for t in tasks]
     notes = [f"run {r['run']} was not batched: {r.pop(ALONE)}" for r in table if ALONE in r]
     seed = None if sweep.sample is None else sweep.sample.seed

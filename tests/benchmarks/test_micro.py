@@ -1,7 +1,7 @@
 """Product, sum and membrane beside SciPy and NumPy in this process.
 
-The values must agree; the times are printed for whoever reads the log, so that an upgrade that
-makes one of them ten times slower is seen.
+The values must agree; the ratios stand at the end of what pytest prints (`pytest_terminal_summary`
+in tests/conftest.py), so that an upgrade that makes one of them ten times slower is seen.
 """
 
 import time
@@ -29,13 +29,19 @@ def least(function, *args):
     return min(times)
 
 
-def told(capsys, what, ours, theirs, whose):
-    with capsys.disabled():
-        print(f"\n{what}: {ours / theirs:.2f} times {whose} ({BODY.n_nodes} nodes, {ours:.1e} s)")
-    assert ours > 0
+@pytest.fixture
+def told(record_property):
+    """Tell a ratio at the end of the session, also from a worker of xdist."""
+
+    def tell(what, ours, theirs, whose):
+        line = f"{what}: {ours / theirs:.2f} times {whose} ({BODY.n_nodes} nodes, {ours:.1e} s)"
+        record_property("ratio", line)
+        assert ours > 0
+
+    return tell
 
 
-def test_product(capsys):
+def test_product(told):
     K = fem.elements(BODY).stiffness(jnp.broadcast_to(jnp.eye(3), (BODY.n_cells, 3, 3)))
     row = np.broadcast_to(np.arange(BODY.n_nodes), K.off.shape)
     entries = (np.asarray(K.off).ravel(), (row.ravel(), np.asarray(K.neighbour).ravel()))
@@ -44,19 +50,19 @@ def test_product(capsys):
     product = jax.jit(lambda K, x: K @ x)
     scale = np.abs(whole @ X).max()
     np.testing.assert_allclose(product(K, X), whole @ X, atol=1e-5 * scale)
-    told(capsys, "sparse product", least(product, K, X), least(whole.__matmul__, X), "SciPy's CSR")
+    told("sparse product", least(product, K, X), least(whole.__matmul__, X), "SciPy's CSR")
 
 
-def test_sum_of_products(capsys):
+def test_sum_of_products(told):
     dot = jax.jit(lambda x: x @ x)
     assert float(dot(X)) == pytest.approx(float(X @ X), rel=1e-4)
-    told(capsys, "dot product", least(dot, jnp.asarray(X)), least(X.dot, X), "NumPy's")
+    told("dot product", least(dot, jnp.asarray(X)), least(X.dot, X), "NumPy's")
 
 
-def test_membrane(capsys):
+def test_membrane(told):
     model = ionic.by_name("ten_tusscher_2006_epi")
     V, state = model.initial(BODY.n_nodes)
     step = jax.jit(lambda V, state: ionic.RushLarsen()(model, V, state, 0.05))
     assert np.isfinite(np.asarray(step(V, state)[0])).all()
     ours, theirs = least(step, V, state), least(np.exp, X)
-    told(capsys, "TTP06 step", ours, theirs, "NumPy's exp")
+    told("TTP06 step", ours, theirs, "NumPy's exp")

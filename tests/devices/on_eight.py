@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from bodies import jittered, shuffled
+from bodies import jittered, random_tets, shuffled
 from scipy.spatial import Delaunay
 
 from heartsim import fem, ionic, mesh, tissue
@@ -62,8 +62,12 @@ def delaunay(seed):
     return mesh.Mesh(points, cells, regions=np.ones(len(cells), np.int32))
 
 
+TETS = [random_tets(seed, 200 + 150 * seed, (60.0, 3.0, 3.0)) for seed in range(5)]
+"""Whole, each has rows that are kept apart; strips have none."""
+
+
 @pytest.mark.parametrize(
-    "body", [*map(delaunay, range(6)), SHEET, mesh.slab((20.0, 2.0, 2.0), 1.0)]
+    "body", [*map(delaunay, range(6)), *TETS, SHEET, mesh.slab((20.0, 2.0, 2.0), 1.0)]
 )
 def test_products_are_the_same_in_strips(body):
     """Of random meshes and of grids, numbered line by line: K x, S K S x and sums, to rounding of
@@ -135,6 +139,38 @@ def test_the_guard_names_the_node_that_broke(node):
     )
     assert np.isnan(kept.V_worst).all()
     assert (np.asarray(kept.worst) == node).all()
+
+
+@pytest.mark.parametrize("planned", [False, True])
+@pytest.mark.parametrize("value", [np.nan, 400.0])
+@pytest.mark.parametrize("node", [3, 130, 400])
+def test_the_guard_of_a_wave_names_the_node_that_one_device_names(node, value, planned):
+    """Where nodes are coupled. A solve that watches its residual ends at a NaN, which stays alone;
+    a planned one hands it on, and the first is named. 400 mV, after which the next steps go to
+    -1e3 and -1e6, agree to 1e-4, as good as the solve of a step is."""
+    one = muscle().planned([DT]) if planned else muscle()
+    carry = tissue.begin(one, DT, tissue.Detector())
+    broken = carry.state._replace(V=carry.state.V.at[node].set(value))
+    (_, a), (_, b) = (
+        tissue.simulate(
+            body,
+            [],
+            dt=DT,
+            steps=2,
+            sample_every=1,
+            keep_V=True,
+            start=carry._replace(state=broken),
+        )
+        for body in (one, one.over(jax.devices()))
+    )
+    handed_on = planned and np.isnan(value)
+    named = np.isnan(a.V).argmax(axis=1) if handed_on else node
+    assert (np.asarray(a.worst) == named).all()
+    np.testing.assert_array_equal(a.worst, b.worst)
+    np.testing.assert_array_equal(np.isnan(a.V), np.isnan(b.V))
+    assert (np.isnan(a.V).sum(axis=1) > 9).all() == handed_on
+    np.testing.assert_allclose(a.V_worst, b.V_worst, rtol=1e-4)
+    assert (~(np.abs(a.V_worst) <= 200.0)).all()  # of a scenario, which then stops
 
 
 def test_gradients_are_the_same_in_both_modes():

@@ -1,12 +1,13 @@
 """Run by tests/devices/test_on_eight.py in a process that has eight devices."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
 
 from heartsim.mesh import read_mesh, write_mesh
-from heartsim.scenario import build_scene, run_scenario, scenario_from
+from heartsim.scenario import Runaway, build_scene, run_scenario, scenario_from
 
 
 @pytest.fixture
@@ -73,3 +74,26 @@ def test_a_run_that_is_stopped_goes_on_bit_for_bit(scenario, folder):
     run_scenario(scenario("all"), folder / "parts", resume=True)
     for name in ("state.npz", "activations.csv"):
         assert (folder / "whole" / name).read_bytes() == (folder / "parts" / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("sample_ms", "begun"),
+    [
+        (1.0, r"at 1 ms node \d+ \(of activation\.vtu\) has V = nan mV with h = nan;"),
+        (0.1, r"at 0\.2 ms node \d+ \(of activation\.vtu\) has V = -\d+\.\d+ mV with h = 0\.\d+;"),
+    ],
+    ids=["nan", "large"],
+)
+def test_a_runaway_is_told_in_the_sentence_of_one_device(scenario, folder, data, sample_ms, begun):
+    """To the last digit, in float64; the stimulus, far too strong, has no symmetry."""
+    at = {"point_mm": [11.3, 1.2, 0.9], "radius_mm": 1.5}
+    data["stimulus"][0] |= {"at": at, "strength_mV_per_ms": 5000.0}
+    data["solver"]["precision"] = "float64"
+    data["output"]["sample_ms"] = sample_ms
+    said = []
+    for devices in (1, "all"):
+        with pytest.raises(Runaway) as caught:
+            run_scenario(scenario(devices), folder / f"on-{devices}")
+        said.append(str(caught.value))
+    assert said[0] == said[1]
+    assert re.search(begun, said[0])
