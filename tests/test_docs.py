@@ -55,6 +55,7 @@ from heartsim.scenario._scar import scar_rows, voltage_rows
 from heartsim.scenario._summary import DEFINITIONS
 from heartsim.scenario._surfaces_build import SurfacesFile, surface_rows
 from heartsim.scenario._tree import tree_rows
+from heartsim.tissue import Projections
 from tests.cells import write
 
 ROOT = Path(__file__).parents[1]
@@ -269,7 +270,7 @@ def test_every_number_of_a_summary_is_defined_with_its_unit(tmp_path):
     fits = FIT_DEFINITIONS | TRUTH_DEFINITIONS
     page = (ROOT / "docs" / "definitions.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*?) ?\|", page, flags=re.MULTILINE))
-    speeds = speed_rows([Speed("bulk", "fibre", 0.1, 0.0, None, 1.0, (0.5,) * 9)])
+    speeds = speed_rows([Speed("bulk", "fibre", 0.1, 0.0, None, 1.0, Projections((), ()))])
     known = DEFINITIONS | MEASURES | fits | HAND_OVER_DEFINITIONS | therapy.DEFINITIONS
     units = {"beat": ""} | {name: unit for name, (unit, _) in known.items()}
     units |= {

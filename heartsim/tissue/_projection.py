@@ -68,7 +68,7 @@ def _held(weights: Float[np.ndarray, " reach"]) -> Float[np.ndarray, " reach"]:
     short = np.array([56.0, -28.0, 8.0, -1.0])  # of (2 - 2 cos θ)⁴ at 1 to 4 places
     least = (2 - 2 * np.cos(np.outer(wave, ahead))) @ weights
     needed = max(0.0, float((-least / (2 - 2 * np.cos(wave)) ** 4).max()))
-    return weights + needed * np.pad(short, (0, REACH - 4))
+    return weights + 1.1 * needed * np.pad(short, (0, REACH - 4))  # waves between those tried, too
 
 
 def projected(mesh: Mesh, inside: Bool[np.ndarray, " cells"] | None = None) -> Projections:

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import heartsim
+from heartsim import ionic, tissue
 from heartsim._vectors import FLAG, _gains_by_512_bits
 from heartsim.cli import _cache, _doctor, _run, _show, run_command
 from heartsim.cli._pictures import draw_pictures
@@ -170,6 +172,22 @@ def test_tune_cv_finds_the_velocity_and_keeps_it(folder, capsys):
     assert capsys.readouterr().out == first
     assert "give either --mesh or --edge-mm" in refused(capsys, "tune-cv", "--velocity-m-s", "1")
     assert "step 0.0 ms must be > 0" in refused(capsys, *words.split(), "--dt-ms", "0")
+
+
+def test_tune_cv_on_a_mesh_is_along_fibre_sheet_and_normal(folder, capsys):
+    """Two velocities: the second is that across the fibre, whatever way."""
+    words = "tune-cv --mesh wall.vtu --ionic mitchell_schaeffer_2003 --dt-ms 0.1 --lumped-mass 1"
+    fast = ["--velocity-m-s", "0.6"]
+    assert run_command([*words.split(), *fast, "--velocity-m-s", "0.4", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    for way, wanted in (("fibre", 0.6), ("sheet", 0.4), ("normal", 0.4)):
+        assert rows[f"reached_{way}_m_s"]["value"] == pytest.approx(wanted, rel=0.002)
+    cell = heartsim.by_name("mitchell_schaeffer_2003")
+    scheme = tissue.Scheme(0.1, 1.0, ionic.RushLarsenStaggered(), tissue.Strang())
+    sigma = 1.4 * tissue.tune_velocity(cell, 0.4, 1.0, scheme).D  # the wall is of cubes
+    assert rows["sigma_normal_mS_mm"]["value"] == pytest.approx(sigma, rel=0.02)
+    assert "up to three: along" in refused(capsys, *words.split(), *(4 * fast))
+    assert "step 0.0 ms must be > 0" in refused(capsys, *words.split(), *fast, "--dt-ms", "0")
 
 
 def test_bad_input_is_one_line_and_exit_code_2(folder, capsys):

@@ -13,14 +13,15 @@ from heartsim.ecg import default_electrodes, lead_field
 from heartsim.fem import ConjugateGradients
 from heartsim.ionic import Patchwork, by_name
 from heartsim.mesh import submesh, write_mesh
-from heartsim.scenario import build_scene, check_scenario, scenario_from
+from heartsim.scenario import DIRECTIONS, build_scene, check_scenario, scenario_from
 from heartsim.scenario._front import build_front
 from heartsim.scenario._leads import leads_of
 from heartsim.scenario._places import nodes_at
 from heartsim.scenario._schema import Ecg, Place
 from heartsim.scenario._thickening import thin
 from heartsim.scenario._tissue import joined, membranes
-from heartsim.tissue import Adaptive, tensor
+from heartsim.tissue import Adaptive, projected, tensor
+from tests.bodies import framed, jittered
 
 
 def scene_of(data, folder, **change):
@@ -196,6 +197,35 @@ def test_velocities_reach_the_operator_but_not_the_leads(data, folder):
     np.testing.assert_array_equal(tuned.field, given.field)
     assert not np.allclose(tuned.tissue.K.diagonal, given.tissue.K.diagonal, rtol=0.01)
     assert abs(tuned.speeds[0].error) < 0.002  # what tune_velocity promises
+
+
+def test_each_part_is_tuned_on_its_own_cells_along_its_own_ways(data, folder, mesh):
+    """A wall without order, its fibres askew and its scar twice as long in x; a fast layer that
+    takes cells of both: conductivities of the bulk and the region are those of their own cells."""
+    body = jittered(mesh, 0.2, 0)
+    turn = np.linalg.qr(np.random.default_rng(1).normal(size=(3, 3)))[0]
+    points = np.array(body.points)
+    points[:, 0] += np.maximum(points[:, 0] - 18.0, 0)
+    body = framed(dataclasses.replace(body, points=points), turn)
+    write_mesh(body, folder / "wall.vtu")
+    v = dict(zip(DIRECTIONS, (0.6, 0.5, 0.4), strict=True))
+    speed = {f"velocity_{way}_m_s": wanted for way, wanted in v.items()}
+    fast = {"surfaces": ["lv_endo"], "velocity_m_s": 0.8}
+    region = [{"tags": ["scar"], **speed}]
+    scene = scene_of(data, folder, conduction=speed, region=region, fast_layer=fast)
+    wide = np.isin(body.cells, body.node_sets["lv_endo"]).any(axis=1)
+    bulk, scar = body.regions == 1, body.regions == 2
+    found = {}
+    for number, own in enumerate((bulk & ~wide, scar & ~wide, wide)):
+        three, ways = scene.speeds[3 * number : 3 * number + 3], projected(body, own)
+        for one, way in zip(three[0].ways.ways, ways.ways, strict=True):
+            np.testing.assert_allclose(one.stiffness, way.stiffness, rtol=1e-6, atol=1e-9)
+        assert [speed.direction for speed in three] == list(DIRECTIONS)
+        assert all(abs(speed.error) < 0.002 for speed in three)  # what tune_velocities promises
+        found[three[0].where] = [speed.sigma for speed in three]
+    assert list(found) == ["bulk", "region 1", "fast layer"]
+    assert found["bulk"][0] > found["bulk"][1] > found["bulk"][2]
+    assert found["region 1"] != pytest.approx(found["bulk"], rel=1e-3)
 
 
 def test_tags_that_do_not_exist_are_named(data, folder):
