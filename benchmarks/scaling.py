@@ -11,7 +11,7 @@ three times over:
 
 so that `halo` and `sums` are shares of the whole's time; what comes out of the last two is wrong,
 but costs the same. With more devices than cores, times tell what cutting costs and nothing of
-speed. No GPU was ever measured (`gpu.py` and this wait for one).
+speed. Several GPUs were never measured.
 
     python benchmarks/scaling.py --json
 """
