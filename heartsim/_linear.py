@@ -36,7 +36,7 @@ def linear(
     def solve_transposed(_, y):
         return transposed(at, y)
 
-    return lax.custom_linear_solve(lambda x: x, x, solve, solve_transposed)
+    return _together(lax.custom_linear_solve(lambda x: x, _together(x), solve, solve_transposed))
 
 
 def first_order_only(x: Array, what: str) -> Array:
@@ -62,3 +62,28 @@ _held.def_abstract_eval(lambda x, *, what: x)
 ad.primitive_jvps[_held] = _refuse_second_order
 batching.defvectorized(_held)
 mlir.register_lowering(_held, lambda _, x, *, what: [x])
+
+
+def _together(x: PyTree) -> PyTree:
+    """x, of which all has a derivative where some has: else `custom_linear_solve` fails."""
+    leaves, structure = jax.tree.flatten(x)
+    return jax.tree.unflatten(structure, _moving.bind(*leaves))
+
+
+def _move(primals, tangents):
+    return _moving.bind(*primals), _moving.bind(*map(ad.instantiate_zeros, tangents))
+
+
+def _back(cotangents, *xs):
+    each = zip(_moving.bind(*map(ad.instantiate_zeros, cotangents)), xs, strict=True)
+    return [cotangent if ad.is_undefined_primal(x) else None for cotangent, x in each]
+
+
+_moving = Primitive("moving")
+_moving.multiple_results = True
+_moving.def_impl(lambda *xs: list(xs))
+_moving.def_abstract_eval(lambda *xs: list(xs))
+ad.primitive_jvps[_moving] = _move
+ad.primitive_transposes[_moving] = _back
+batching.primitive_batchers[_moving] = lambda xs, axes: (_moving.bind(*xs), axes)
+mlir.register_lowering(_moving, lambda _, *xs: list(xs))

@@ -1,4 +1,4 @@
-"""What XLA made of a program, read from its text."""
+"""What XLA made of a program, or is given, read from its text."""
 
 import re
 
@@ -19,6 +19,35 @@ def copied_in_loops(text: str, nodes: int) -> int:
     bodies, copy = _bodies(text), re.compile(rf"f32\[{nodes}\]\S* copy\(")
     loops = set(re.findall(r"body=%([\w.\-]+)", text))
     return sum(bool(copy.match(of)) for loop in loops for _, _, of in bodies[loop])
+
+
+def scattered_in_loops(text: str) -> list[str]:
+    """What loops of an exported module scatter, themselves or in functions that they call."""
+    functions, name = {}, ""
+    for line in text.splitlines():
+        if head := re.match(r"  func\.func \w+ @([\w.\-]+)\(", line):
+            name = head[1]
+        functions.setdefault(name, []).append(line)
+    loops = [line for lines in functions.values() for line in _looped(lines)]
+    seen: set[str] = set()
+    while called := {n for line in loops for n in re.findall(r"call @([\w.\-]+)", line)} - seen:
+        loops += [line for name in called for line in functions[name]]
+        seen |= called
+    return [line.strip() for line in loops if '"stablehlo.scatter"' in line]
+
+
+def _looped(lines: list[str]) -> list[str]:
+    """Of a function's lines those that stand deeper than a `while` before them."""
+    inside, depth = [], None
+    for line in lines:
+        indent = len(line) - len(line.lstrip())
+        if depth is not None and indent > depth:
+            inside.append(line)
+        elif "stablehlo.while" in line:
+            depth = indent
+        elif not re.match(r" *(cond|\}) ", line):
+            depth = None
+    return inside
 
 
 def _bodies(text: str) -> dict[str, list[tuple[str, str, str]]]:

@@ -10,10 +10,10 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from heartsim._depth import no_depth
-from heartsim._loops import taken
 from heartsim._types import AnyArray
 
 from ._model import AbstractIonicModel, Parameter, Rates
+from ._orders import Orders, in_mesh_order, in_patches
 from ._rates import rates
 
 MULTIPLE = 8
@@ -26,7 +26,8 @@ class Patchwork(AbstractIonicModel):
 
     Each model is evaluated on its own nodes only. V keeps the order of the mesh; the state is a
     tuple with one state for each model, in the order of `nodes[k]`, padding included.
-    Voltages are gathered from the mesh's order and currents back; nothing is scattered.
+    Voltages are gathered from the mesh's order and currents back; nothing is scattered, nor in
+    derivatives.
     """
 
     models: tuple[AbstractIonicModel, ...]
@@ -63,16 +64,16 @@ class Patchwork(AbstractIonicModel):
 
     def rates(self, V: Float[Array, " nodes"], state: Any) -> Rates:
         """Return the current [mV/ms] in the mesh's order and each patch's changes, at V [mV]."""
-        parts = [
-            rates(model, taken(V, own), patch)
-            for model, own, patch in zip(self.models, self.nodes, state, strict=True)
-        ]
-        return Rates(self._in_mesh_order([p.i_ion for p in parts]), tuple(p.changes for p in parts))
+        each = zip(self.models, in_patches(self._orders, V), state, strict=True)
+        parts = [rates(model, own, patch) for model, own, patch in each]
+        i_ion = in_mesh_order(self._orders, [p.i_ion for p in parts])
+        return Rates(i_ion, tuple(p.changes for p in parts))
 
     def rest(self) -> tuple[Parameter, Any]:
         """Return V [mV] in the mesh's order and the state of each patch."""
         parts = [m.initial(len(own)) for m, own in zip(self.models, self.nodes, strict=True)]
-        return self._in_mesh_order([V for V, _ in parts]), tuple(state for _, state in parts)
+        V = in_mesh_order(self._orders, [V for V, _ in parts])
+        return V, tuple(state for _, state in parts)
 
     def plain(self, state: Any) -> Any:
         """See AbstractIonicModel."""
@@ -117,8 +118,9 @@ class Patchwork(AbstractIonicModel):
         strip = np.arange(len(place)) // (len(place) // parts)
         return patch, place - starts[patch] + strip * lengths[patch]
 
-    def _in_mesh_order(self, parts: list[Float[Array, "..."]]) -> Float[Array, " nodes"]:
-        return taken(jnp.concatenate(parts), self.place)
+    @property
+    def _orders(self) -> Orders:
+        return self.nodes, self.place
 
 
 def layers(
