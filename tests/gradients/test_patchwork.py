@@ -83,6 +83,7 @@ def test_both_modes_agree_with_finite_differences():
     assert (np.abs(reverse) > 1e-3).all()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("x64")
 def test_padding_and_batches_keep_their_derivatives():
     """Padding repeats a node, on whose voltage hangs what its gates do; in a batch, too, and with

@@ -224,7 +224,7 @@ SERIES = {
 }
 
 
-@pytest.mark.parametrize("membrane", some_long(SERIES, "patches".__eq__))
+@pytest.mark.parametrize("membrane", some_long(SERIES, {"patches", "ten Tusscher"}.__contains__))
 def test_both_modes_tell_of_a_series_what_differences_do(x64, membrane):
     """Along V and the state together, by central differences of 1e-5."""
     model = SERIES[membrane]()
@@ -249,6 +249,7 @@ def test_both_modes_tell_of_a_series_what_differences_do(x64, membrane):
     assert float(sum(jax.tree.leaves(parts))) == pytest.approx(wanted, rel=1e-6)
 
 
+@pytest.mark.long
 def test_a_parameter_alone_has_its_derivative(x64):
     """Where nothing else moves at first, in both modes, by central differences."""
     model = smoothed(by_name("ten_tusscher_2006_epi"))
