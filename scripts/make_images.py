@@ -18,6 +18,8 @@ IMAGES = Path(__file__).parents[1] / "docs" / "images"
 def main() -> None:
     run = Path(sys.argv[1])
     widths = {"activation.png": 1200, "ecg.png": 900, "anatomy.png": 1200, "atrium.png": 1200}
+    if not any((run / name).exists() for name in widths):
+        sys.exit(f"{run}: none of {', '.join(widths)} is there; give the folder of a run.")
     for name, width in widths.items():
         if not (run / name).exists():
             print(IMAGES / name, "kept: the run has none")
