@@ -127,9 +127,9 @@ def _directions(scene: Scene, cache: Path | None) -> Rows:
         part, sigmas = scene.speeds[first], [s.sigma for s in scene.speeds[first : first + 3]]
         D = np.asarray(diffusivity(np.array(sigmas), bulk.chi_1_mm, bulk.C_m_uF_mm2))
         front = thickened(scene.model, part.thickening)
-        if not any(part.ways.ways[3:]):
+        if not any(part.projections.ways[3:]):
             continue  # a cable
-        error = direction_error(front, D, part.ways, scheme, cache)
+        error = direction_error(front, D, part.projections, scheme, cache)
         rows[f"direction_error_{part.where.replace(' ', '_')}_percent"] = row(
             100 * error,
             "percent",
@@ -149,7 +149,7 @@ def _untuned(scene: Scene, cache: Path | None) -> Rows:
     across = float(sigmas["across"])
     D = diffusivity(np.array([sigmas["fibre"], across, across]), bulk.chi_1_mm, bulk.C_m_uF_mm2)
     errors = velocity_errors(
-        scene.model, np.asarray(D), scene.speeds[0].ways, scheme_of(scene.scenario), cache
+        scene.model, np.asarray(D), scene.speeds[0].projections, scheme_of(scene.scenario), cache
     )
     rows = {}
     for (direction, sigma), error in zip(sigmas.items(), errors[:2].tolist(), strict=True):

@@ -33,7 +33,7 @@ class Speed(NamedTuple):
     error: float  # relative, of a plane wave's velocity on this mesh; NaN: it has no such way
     wanted: float | None  # mm/ms, the velocity asked for; None where conductivities were given
     thickening: float  # of the front
-    ways: Projections  # of the part
+    projections: Projections  # of the part
 
 
 def conduct(
@@ -54,13 +54,13 @@ def conduct(
     values = np.empty((3, mesh.n_cells))
     factors = fronts.nodes[np.asarray(mesh.cells)].mean(axis=1)
     speeds: list[Speed] = []
-    own: list[list[Speed]]
     for where, part, inside in parts:
+        own: list[list[Speed]] = []
         model = models[int(np.bincount(rules[np.asarray(mesh.cells)[inside]].ravel()).argmax())]
-        ways, own = projected(mesh, inside), []
+        seen = projected(mesh, inside)
         for F in fronts.knots:
-            found = _found(part, fronts.front(model, F), F, ways, scenario, own, cache)
-            own.append([Speed(where, *of, F, ways) for of in zip(DIRECTIONS, *found, strict=True)])
+            found = _found(part, fronts.front(model, F), F, seen, scenario, own, cache)
+            own.append([Speed(where, *of, F, seen) for of in zip(DIRECTIONS, *found, strict=True)])
         sigmas = np.array([[s.sigma for s in at] for at in own])
         values[:, inside] = fronts.between(sigmas, factors[inside])
         speeds += own[-1]
@@ -107,7 +107,7 @@ def _found(
     part: Conduction,
     front: AbstractIonicModel,
     factor: float,
-    ways: Projections,
+    seen: Projections,
     scenario: Scenario,
     thinner: list[list[Speed]],
     cache: Path | None,
@@ -118,9 +118,9 @@ def _found(
     to_D = float(diffusivity(1.0, bulk.chi_1_mm, bulk.C_m_uF_mm2))
     if part.velocities is None:
         sigmas = factor * np.asarray(part.sigmas)
-        errors = velocity_errors(front, to_D * sigmas, ways, scheme, cache)
+        errors = velocity_errors(front, to_D * sigmas, seen, scheme, cache)
         return sigmas.tolist(), errors.tolist(), (None,) * 3
     start = [to_D * s.sigma * factor / s.thickening for s in thinner[-1]] if thinner else None
     wanted = np.array(part.velocities)
-    D, reached = tune_velocities(front, wanted, ways, scheme, cache, start)
+    D, reached = tune_velocities(front, wanted, seen, scheme, cache, start)
     return (D / to_D).tolist(), (reached / wanted - 1).tolist(), part.velocities

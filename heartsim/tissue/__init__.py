@@ -60,5 +60,4 @@ from ._tune import direction_error as direction_error
 from ._tune import thickening as thickening
 from ._tune import tune_velocities as tune_velocities
 from ._tune import tune_velocity as tune_velocity
-from ._tune import velocity_error as velocity_error
 from ._tune import velocity_errors as velocity_errors

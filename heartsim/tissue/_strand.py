@@ -43,7 +43,6 @@ def strand_velocity(
     edge: float,
     scheme: Scheme,
     threshold: float = -40.0,
-    beside: float | None = None,
 ) -> float:
     """Velocity [mm/ms = m/s] of a plane wave along a strand of edges `edge` [mm] with
     diffusivity D [mm²/ms]; NaN where no wave travels.
@@ -53,12 +52,10 @@ def strand_velocity(
     times 64 as are 16 mm long.
 
     Compiling takes 2 s and a strand 0.02, so strands share their program where they can: dt is
-    traced, and there are 64 nodes, or 192 of edges so short that these are too few. To share that
-    of a strand of edges `beside` [mm] costs three times as long a step.
+    traced, and there are 64 nodes, or 192 of edges so short that these are too few.
     """
     segments = _segments(edge)
-    nodes = max(_nodes(segments), _nodes(_segments(edge if beside is None else beside)))
-    strand, _ = compact(cable((_nodes(segments) - 1) * edge, edge), parts=nodes // 64)
+    strand, _ = compact(cable((_nodes(segments) - 1) * edge, edge))
     tissue = _strand(strand, ionic, D, scheme)
     near, far = segments // 2, int(0.85 * segments)
     times = _times(tissue, np.asarray(strand.points)[:, 0], edge, far, scheme.dt, threshold)

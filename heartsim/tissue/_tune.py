@@ -24,6 +24,7 @@ REFUSED = (
     "nodes, or the steps are too long for its front. Refine the mesh, try a smaller dt, or ask "
     "for another velocity."
 )
+ONE = np.ones(1, bool)
 LONGEST_FOOT = 0.5  # mm; on hearts of 1 to 2 mm edges the least error: docs/numerics.md
 
 
@@ -63,12 +64,14 @@ def tune_velocity(
     kept = read(cache, key)
     if kept is not None:
         return Tuned(**kept)
-    tuned = _search(
-        lambda D: strand_velocity(ionic, D, edge, scheme),
-        velocity,
-        _guess(ionic, velocity),
+    wanted = np.array([velocity])
+    D, reached = _search(
+        lambda D: np.array([strand_velocity(ionic, float(D[0]), edge, scheme)]),
+        wanted,
+        _guess(ionic, wanted),
         f"on edges of {edge:.2f} mm with dt = {scheme.dt:g} ms",
     )
+    tuned = Tuned(float(D[0]), float(reached[0]))
     write(cache, key, tuned._asdict())
     return tuned
 
@@ -98,27 +101,20 @@ def tune_velocities(
     kept = read(cache, key)
     if kept is not None:
         return TunedTensor(*(np.array(kept[name], float) for name in TunedTensor._fields))
-    D, reached = _search_all(ionic, wanted, projections, scheme, start)
-    write(cache, key, {"D": D.tolist(), "velocities": reached.tolist()})
-    return TunedTensor(D, reached)
-
-
-def velocity_error(
-    ionic: AbstractIonicModel, D: float, edge: float, scheme: Scheme, cache: Path | None = None
-) -> float:
-    """Relative error of the planar velocity at this edge and scheme, against a fine strand;
-    -1 where the wave does not travel at all."""
-    key = key_of("error", ionic, D, edge, scheme)
-    kept = read(cache, key)
-    if kept is not None:
-        return kept["error"]
-    fine = scheme._replace(dt=FINE_DT, lumped=0.5)
-    finest = min(FINE_EDGE, edge)
-    here = strand_velocity(ionic, D, edge, scheme, beside=finest)
-    true = strand_velocity(ionic, D, finest, fine)
-    error = -1.0 if np.isnan(here) else here / true - 1
-    write(cache, key, {"error": error})
-    return error
+    ways = projections.ways[:3]
+    edge = next(way.edge for way in ways if way is not None)
+    tuned = TunedTensor(
+        *_search(
+            lambda D: _along(ionic, D, ways, scheme),
+            wanted,
+            _guess(ionic, wanted) if start is None else np.asarray(start, float),
+            f"on this mesh, edges of {edge:.2f} mm on average, with dt = {scheme.dt:g} ms",
+            np.array([way is not None for way in ways]),
+            projections.alike,
+        )
+    )
+    write(cache, key, {name: own.tolist() for name, own in tuned._asdict().items()})
+    return tuned
 
 
 def velocity_errors(
@@ -128,7 +124,8 @@ def velocity_errors(
     scheme: Scheme,
     cache: Path | None = None,
 ) -> Float[np.ndarray, "3"]:
-    """As `velocity_error`, along fibre, sheet and normal of a mesh; NaN without such a way."""
+    """Relative errors of the planar velocities along fibre, sheet and normal of a mesh, against
+    fine strands; -1 where a wave does not travel at all, NaN where the mesh has no such way."""
     D, ways = np.asarray(D, float), projections.ways[:3]
     key = key_of("errors", ionic, D, ways, scheme)
     kept = read(cache, key)
@@ -136,10 +133,8 @@ def velocity_errors(
         return np.array(kept["errors"], float)
     fine = scheme._replace(dt=FINE_DT, lumped=0.5)
     true = np.array([strand_velocity(ionic, float(own), FINE_EDGE, fine) for own in D])
-    there = np.array([way is not None for way in ways])
-    errors = np.where(
-        there, np.nan_to_num(_along(ionic, D, ways, scheme) / true, nan=0.0) - 1, np.nan
-    )
+    share = np.nan_to_num(_along(ionic, D, ways, scheme) / true)  # 0 where it is blocked
+    errors = np.where([way is None for way in ways], np.nan, share - 1)
     write(cache, key, {"errors": errors.tolist()})
     return errors
 
@@ -198,36 +193,6 @@ def _guess(ionic: AbstractIonicModel, velocity: Any) -> Any:
     return thick * 0.1 * (velocity / 0.6) ** 2
 
 
-def _search_all(ionic, wanted, projections: Projections, scheme: Scheme, start) -> TunedTensor:
-    """Secant steps on log v over log D of each way, at D of all three."""
-    ways, alike = projections.ways[:3], list(projections.alike)
-    D, slope = _guess(ionic, wanted) if start is None else np.asarray(start, float), np.full(3, 0.5)
-    there = np.array([way is not None for way in ways])
-    reached = _along(ionic, D, ways, scheme)
-    for _ in range(ROUNDS):
-        off = _shared(np.log(wanted / reached), there, alike)
-        if (abs(np.expm1(off)) < WITHIN)[there].all():
-            return TunedTensor(D, reached)
-        step = np.where(np.isnan(off), np.log(2), np.clip(off / slope, -0.7, 0.7))  # blocked: more
-        step = _shared(step, there, alike)
-        step[~there] = step[there].mean()  # of no effect
-        D, before = D * np.exp(step), reached
-        reached = _along(ionic, D, ways, scheme)
-        found = np.log(reached / before) / np.where(step == 0, 1, step)
-        slope = np.where(np.isfinite(found) & (abs(step) > WITHIN), np.clip(found, 0.3, 3.0), slope)
-    worst = int(np.argmax(np.where(there, abs(np.nan_to_num(off, nan=np.inf)), -1)))
-    edge = next(way.edge for way in ways if way is not None)
-    words = f"on this mesh, edges of {edge:.2f} mm on average, with dt = {scheme.dt:g} ms"
-    raise ValueError(REFUSED.format(wanted[worst], words))
-
-
-def _shared(x: Float[np.ndarray, "3"], there: Bool[np.ndarray, "3"], alike: list[int]) -> Any:
-    """The mean for those that cannot differ."""
-    if alike:
-        x[alike] = x[alike][there[alike]].mean()
-    return x
-
-
 def _along(
     ionic: AbstractIonicModel,
     D: Float[np.ndarray, "3"],
@@ -242,23 +207,36 @@ def _along(
 
 
 def _search(
-    velocity_at: Callable[[float], float], velocity: float, start: float, words: str
-) -> Tuned:
-    """Secant steps on log v over log D. ValueError, with `words` where, if no D does."""
-    D, reached = start, velocity_at(start)
-    for _ in range(8):  # too little coupling for this edge: the wave is blocked
-        if np.isfinite(reached):
+    velocities_at: Callable[[Float[np.ndarray, " ways"]], Float[np.ndarray, " ways"]],
+    wanted: Float[np.ndarray, " ways"],
+    D: Float[np.ndarray, " ways"],
+    words: str,
+    there: Bool[np.ndarray, " ways"] = ONE,
+    alike: Sequence[int] = (),
+) -> tuple[Float[np.ndarray, " ways"], Float[np.ndarray, " ways"]]:
+    """D and what they reach: secant steps on log v over log D of each way that is `there`, from D;
+    `alike` step together. ValueError, with `words` where, if none does."""
+
+    def shared(x):
+        if alike:
+            x[list(alike)] = x[[k for k in alike if there[k]]].mean()
+        return x
+
+    slope, carried = np.full(len(D), 0.5), np.zeros(len(D), bool)
+    reached = velocities_at(D)
+    for _ in range(ROUNDS):
+        off = shared(np.log(wanted / reached))
+        if (abs(np.expm1(off)) < WITHIN)[there].all():
+            return D, reached
+        if (np.isnan(off) & carried & there).any():
             break
-        D *= 2
-        reached = velocity_at(D)
-    slope = 0.5
-    for _ in range(12):
-        if np.isfinite(reached) and abs(reached / velocity - 1) < WITHIN:
-            return Tuned(D, reached)
-        if np.isnan(reached):
-            break
-        step = np.clip(np.log(velocity / reached) / slope, -0.7, 0.7)
-        D, before = D * float(np.exp(step)), reached
-        reached = velocity_at(D)
-        slope = np.clip(np.log(reached / before) / step, 0.3, 3.0)
-    raise ValueError(REFUSED.format(velocity, words))
+        carried |= np.isfinite(off)
+        # a wave that is blocked has too little coupling for its edges
+        step = shared(np.where(np.isnan(off), np.log(2), np.clip(off / slope, -0.7, 0.7)))
+        step[~there] = step[there].mean()  # of no effect
+        D, before = D * np.exp(step), reached
+        reached = velocities_at(D)
+        found = np.log(reached / before) / np.where(step == 0, 1, step)
+        slope = np.where(np.isfinite(found) & (abs(step) > WITHIN), np.clip(found, 0.3, 3.0), slope)
+    farthest = int(np.argmax(np.where(there, abs(np.nan_to_num(off, nan=np.inf)), -1)))
+    raise ValueError(REFUSED.format(wanted[farthest], words))

@@ -17,7 +17,7 @@ def key_of(*parts) -> str:
     code = code_of("mesh", "ionic", "fem", "tissue")
     digest = hashlib.sha256(f"{jax.__version__} {code}".encode())
     for part in parts:
-        arrays, rest = eqx.partition(part, eqx.is_array)
+        arrays, rest = eqx.partition(part, lambda x: eqx.is_array(x) or isinstance(x, np.ndarray))
         digest.update(repr(rest).encode())
         for leaf in jax.tree.leaves(arrays):
             digest.update(np.asarray(leaf).tobytes() + str(leaf.dtype).encode())

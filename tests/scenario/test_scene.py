@@ -218,7 +218,7 @@ def test_each_part_is_tuned_on_its_own_cells_along_its_own_ways(data, folder, me
     found = {}
     for number, own in enumerate((bulk & ~wide, scar & ~wide, wide)):
         three, ways = scene.speeds[3 * number : 3 * number + 3], projected(body, own)
-        for one, way in zip(three[0].ways.ways, ways.ways, strict=True):
+        for one, way in zip(three[0].projections.ways, ways.ways, strict=True):
             np.testing.assert_allclose(one.stiffness, way.stiffness, rtol=1e-6, atol=1e-9)
         assert [speed.direction for speed in three] == list(DIRECTIONS)
         assert all(abs(speed.error) < 0.002 for speed in three)  # what tune_velocities promises

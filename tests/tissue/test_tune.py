@@ -48,7 +48,8 @@ def test_a_tuned_slab_carries_its_wave_at_the_wanted_velocity(tmp_path):
 
 def test_an_untuned_run_states_its_velocity_error():
     """0.5 mm, across the fibre, lumped: the wave is far too slow, and this is said."""
-    error = tissue.velocity_error(TTP06, 0.0176 / 1.4, 0.5, SECOND)
+    strand = tissue.projected(mesh.cable(10.0, 0.5))
+    error = tissue.velocity_errors(TTP06, np.full(3, 0.0176 / 1.4), strand, SECOND)[0]
     assert -0.85 < error < -0.65  # benchmarks/velocity.csv: -0.78 at small dt
 
 
@@ -64,19 +65,23 @@ def test_a_wave_that_no_conductivity_carries_is_refused():
 
 
 def test_strands_of_other_edges_steps_and_masses_share_a_program(caplog):
-    """Compiling one takes a hundred times as long as a strand. A mass that is all lumped, and so
-    diagonal, has its own."""
+    """Compiling one takes a hundred times as long as a strand or a projection. A mass that is all
+    lumped, and so diagonal, has its own."""
     some = SECOND._replace(lumped=0.9)
+    first, second = (
+        tissue.projected(mesh.cable(9.0, 0.9)).ways[0],
+        tissue.projected(mesh.slab((4.0, 4.0, 4.0), 1.0)).ways[3],
+    )
     tissue.strand_velocity(TTP06, 0.1, 0.2, some)
-    alone = tissue.strand_velocity(TTP06, 0.1, 0.7, some)
+    tissue.strand_velocity(TTP06, 0.1, 0.7, some)
+    tissue.projected_velocity(TTP06, np.full(3, 0.1), first, some)
     with jax.log_compiles(), caplog.at_level("WARNING"):
         tissue.strand_velocity(TTP06, 0.2, 0.1, some._replace(dt=0.01, lumped=0.5))
         tissue.strand_velocity(TTP06, 0.2, 0.5, some._replace(dt=0.1, lumped=0.0))
-        beside = tissue.strand_velocity(TTP06, 0.1, 0.7, some, beside=0.1)
+        tissue.projected_velocity(TTP06, np.full(3, 0.2), second, some._replace(lumped=0.5))
     compiled = [r.getMessage() for r in caplog.records if r.getMessage().startswith("Compiling")]
     assert compiled, "JAX's log reads otherwise now"  # small programs that assemble matrices
     assert not [name for name in compiled if "simulate" in name or "begin" in name]
-    assert beside == pytest.approx(alone, rel=1e-5)  # the same strand, 128 nodes of padding
 
 
 def test_no_wave_is_nan():
