@@ -13,15 +13,25 @@ Curved: a wave from a site of radius 1.5 mm on triangles without order, against 
 there the factor grows from the site by 1 each 2 mm, as in a scenario. Writes direction.csv.
 
     python benchmarks/direction.py           # about half an hour on two cores
+
+With an environment that holds TorchCor (`compare.py --help`), that code's waves on the tetrahedra
+of 0.25 mm instead, conductivities of the Niederer slab, consistent mass, order 1, beside what
+their projections foretell:
+
+    python benchmarks/direction.py --python PEERS/bin/python
 """
 
 import argparse
 import csv
 import dataclasses
+import sys
+import tempfile
 from pathlib import Path
 
 import jax
 import numpy as np
+from engines import in_its_own_process, write_case
+from niederer import SIGMA
 from scipy.interpolate import PchipInterpolator, RegularGridInterpolator
 from scipy.spatial import Delaunay
 
@@ -98,18 +108,47 @@ def tuned(body: mesh.Mesh, factor: float) -> np.ndarray:
 def plane(body: mesh.Mesh, muscle, edge: float, D, normal) -> float:
     """Velocity of a plane wave along `normal`, by a plane through the times at the nodes about
     the ray D n through the middle, which what happens at the boundary does not reach."""
-    normal = np.asarray(normal) / np.linalg.norm(normal)
+    site, read = ends(body, edge, D, normal)
+    pulse = tissue.Stimulus(site=site)
+    steps = 20 * int((TO - START) * edge / ACROSS + 10)
+    run, _ = tissue.simulate(muscle, [pulse], dt=DT, steps=steps, sample_every=20)
+    return velocity(body, read, np.asarray(tissue.activation_time(run, DT), float)[read], normal)
+
+
+def ends(body: mesh.Mesh, edge: float, D, normal):
+    """The nodes where a wave along `normal` begins, and those where it is read."""
     along = body.points @ normal
     ray = D @ normal / (normal @ D @ normal)
     aside = np.linalg.norm(body.points - np.outer(along, ray), axis=1)
-    pulse = tissue.Stimulus(site=along <= START * edge)
-    steps = 20 * int((TO - START) * edge / ACROSS + 10)
-    run, _ = tissue.simulate(muscle, [pulse], dt=DT, steps=steps, sample_every=20)
-    time = np.asarray(tissue.activation_time(run, DT), float)
     read = (along > FROM * edge) & (along < TO * edge) & (aside < ASIDE * edge)
-    system = np.column_stack([body.points[read], np.ones(read.sum())])
-    slowness = np.linalg.lstsq(system, time[read], rcond=None)[0][:3]
+    return along <= START * edge, np.flatnonzero(read)
+
+
+def velocity(body: mesh.Mesh, read, times, normal) -> float:
+    """Along `normal`, by a plane through the times at the nodes read."""
+    system = np.column_stack([body.points[read], np.ones(len(read))])
+    slowness = np.linalg.lstsq(system, times, rcond=None)[0][:3]
     return 1 / float(slowness @ normal)
+
+
+def beside_torchcor(python: str, edge: float = 0.25) -> None:
+    """TorchCor's waves, and those that projections foretell [m/s]."""
+    body = framed(tets(edge), TURNED)
+    D = np.asarray(tissue.diffusivity(np.array(SIGMA)[[0, 1, 1]]))
+    scheme = tissue.Scheme(DT, 0.0, ionic.RushLarsen(), tissue.SemiImplicit())
+    how = {"name": "torchcor", "cores": [0], "device": "cpu"}
+    how |= {"dt": DT, "longest": 80.0, "threshold": -40.0}
+    for way, projection in zip(tissue.WAYS, tissue.projected(body).ways, strict=True):
+        normal = TURNED @ way
+        site, read = ends(body, edge, (TURNED * D) @ TURNED.T, normal)
+        with tempfile.TemporaryDirectory() as folder:
+            case = write_case(Path(folder) / "body", body, site, SIGMA)
+            row = in_its_own_process(python, case | how | {"watch": read.tolist()})
+        if isinstance(row, str):
+            sys.exit(row)
+        seen = velocity(body, read, np.array(row["times"]), normal)
+        foretold = tissue.projected_velocity(MODEL, D, projection, scheme)
+        print(f"{np.round(way, 2)}: TorchCor {seen:.3f}, foretold {foretold:.3f}", flush=True)
 
 
 def straight(body: mesh.Mesh, edge: float, factor: float, frame) -> dict[str, float]:
@@ -160,7 +199,12 @@ def curved(edge: float, factor: float, truth) -> dict[str, float]:
 
 def main() -> None:
     raw = argparse.RawDescriptionHelpFormatter
-    argparse.ArgumentParser(description=__doc__, formatter_class=raw).parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    parser.add_argument("--python", help="of an environment that holds TorchCor")
+    args = parser.parse_args()
+    if args.python is not None:
+        beside_torchcor(args.python)
+        return
     rows = []
     truth = curved_truth()
     for edge in (0.25, 0.5, 1.0):
