@@ -9,7 +9,18 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "heartsim"
 ORDER = [
-    ("_code", "_depth", "_files", "_jit", "_linear", "_loops", "_memory", "_types", "_vectors"),
+    (
+        "_code",
+        "_depth",
+        "_files",
+        "_jit",
+        "_linear",
+        "_loops",
+        "_memory",
+        "_sizes",
+        "_types",
+        "_vectors",
+    ),
     ("units",),
     ("mesh",),
     ("ionic",),
@@ -23,7 +34,7 @@ ORDER = [
     ("cli",),
 ]
 SEES_ONLY = {
-    "ionic": {"_code", "_depth", "_files", "_linear", "_loops", "_types", "units"},
+    "ionic": {"_code", "_depth", "_files", "_linear", "_loops", "_sizes", "_types", "units"},
     "viz": {"_files", "_types", "units", "mesh"},
 }
 """Packages that see less than all above them: a membrane needs no mesh, pictures no solver."""

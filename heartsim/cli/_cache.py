@@ -35,7 +35,7 @@ def use_caches() -> None:
     from heartsim.ionic import keep_imports
 
     jax.config.update("jax_compilation_cache_dir", str(compile_folder()))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
     keep_imports(cache_folder() / "cells", _tell)
 
 

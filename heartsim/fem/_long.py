@@ -9,9 +9,11 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from heartsim._loops import stored, taken
+from heartsim._sizes import up
 from heartsim._types import AnyArray
 
 MULTIPLE = 64  # whole vectors at the end of a loop
+SHARE = 32  # of all rows, of which long ones are counted by whole ones: like meshes share programs
 WORTH = 0.9  # of the slots that are read: what is saved must pay for a loop more
 
 
@@ -56,14 +58,15 @@ def long_rows(neighbour: Int[AnyArray, "slots nodes"]) -> Long | None:
     slots, n_nodes = neighbour.shape
     length = (np.asarray(neighbour) != np.arange(n_nodes)).sum(axis=0)
     longer = n_nodes - np.bincount(length, minlength=slots + 1).cumsum()  # than k slots
-    kept = longer + MULTIPLE - longer % MULTIPLE
+    room = up(max(1, n_nodes // SHARE), MULTIPLE)
+    kept = longer + room - longer % room  # one at least is short
     short = np.arange(slots)
     read = short + 1 + (slots - short) * kept[:-1] / n_nodes
     best = int(read.argmin())
     if read[best] > WORTH * slots:
         return None
     nodes = np.flatnonzero(length > best)
-    empty = np.full(MULTIPLE - nodes.size % MULTIPLE, length.argmin())
+    empty = np.full(kept[best] - nodes.size, length.argmin())
     place = np.full(n_nodes, nodes.size)
     place[nodes] = np.arange(nodes.size)
     nodes = np.r_[nodes, empty].astype(np.int32)

@@ -9,13 +9,17 @@ import scipy.sparse
 import scipy.sparse.csgraph
 from jaxtyping import Array, Float, Int
 
+from heartsim._sizes import roomy
 from heartsim._types import AnyArray
 
 from ._long import Long, long_rows
 
+SLOTS_PER_OCTAVE = 4
+"""Numbers of slots that meshes without order share: 20, 24, 28 for tetrahedra."""
+
 
 class Pattern(eqx.Module):
-    """Neighbours of every node, padded to a common number of slots.
+    """Neighbours of every node, padded to a common number of slots, one at least.
 
     A matrix on it keeps one number per mesh edge; rows gather from edges, and edges gather
     from cells, so that assembly never scatters. Padding points at a zero behind the end.
@@ -53,10 +57,13 @@ def pattern(cells: Int[AnyArray, "cells vertices"], n_nodes: int) -> Pattern:
     edge = np.tile(np.arange(low.size), 2)
     shift = _few(low, high)
     slot = _rank(row, near) if shift is None else np.searchsorted(shift, near - row)
-    neighbour = _table(slot, row, near, np.arange(n_nodes))
+    slots = int(slot.max(initial=0)) + 1
+    if shift is None:
+        slots = roomy(slots, SLOTS_PER_OCTAVE)
+    neighbour = _table(slots, slot, row, near, np.arange(n_nodes))
     return Pattern(
         neighbour=neighbour,
-        edge=_table(slot, row, edge, np.full(n_nodes, low.size)),
+        edge=_table(slots, slot, row, edge, np.full(n_nodes, low.size)),
         source=source,
         shifts=shift,
         long=long_rows(neighbour) if shift is None else None,
@@ -120,13 +127,14 @@ def _rank(row: Int[np.ndarray, " n"], value: Int[np.ndarray, " n"]) -> Int[np.nd
 
 
 def _table(
+    slots: int,
     slot: Int[np.ndarray, " n"],
     row: Int[np.ndarray, " n"],
     value: Int[np.ndarray, " n"],
     fill: Int[np.ndarray, " rows"],
 ) -> Int[np.ndarray, "slots rows"]:
-    """Values in their slots, and each row's `fill` where it has none; one slot at least."""
-    table = np.repeat(fill[None], slot.max(initial=0) + 1, axis=0)
+    """Values in their slots, and each row's `fill` where it has none."""
+    table = np.repeat(fill[None], slots, axis=0)
     table[slot, row] = value
     return table.astype(np.int32)
 

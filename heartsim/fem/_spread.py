@@ -13,6 +13,7 @@ from jax.sharding import Mesh as Devices
 from jax.sharding import PartitionSpec
 from jaxtyping import Array, Float, Int, PyTree
 
+from heartsim._sizes import roomy, up
 from heartsim._types import AnyArray
 
 AXIS = "strips"
@@ -172,7 +173,7 @@ def strips(neighbour: Int[AnyArray, "slots nodes"], devices: Sequence[jax.Device
     near = np.asarray(neighbour)
     beyond = (first - near, near - first - width + 1)
     reach = max(int(far.max(initial=0)) for far in beyond)
-    halo = min(width, reach + -reach % 64)
+    halo = min(width, up(roomy(reach, 16), 64))  # one of few, for like meshes to share programs
     if reach > width:
         raise ValueError(
             f"strips: neighbours lie up to {reach} nodes away, and {count} devices have {width} "

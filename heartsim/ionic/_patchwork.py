@@ -10,15 +10,17 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from heartsim._depth import no_depth
+from heartsim._sizes import roomy, up
 from heartsim._types import AnyArray
 
 from ._model import AbstractIonicModel, Parameter, Rates
 from ._orders import Orders, in_mesh_order, in_patches
 from ._rates import rates
 
-MULTIPLE = 8
+MULTIPLE, PER_OCTAVE = 8, 32
 """A patch is padded to a multiple of this many nodes, by repeating its last node: at odd
-lengths XLA's CPU loops are several times slower where they are split among cores."""
+lengths XLA's CPU loops are several times slower where they are split among cores. Patches of about
+the same size have the same, one of so many from a power of two to the next, to share programs."""
 
 
 class Patchwork(AbstractIonicModel):
@@ -49,9 +51,7 @@ class Patchwork(AbstractIonicModel):
                 f"Patchwork: node {wrong[0]} is in {count[wrong[0]]} of the node sets; "
                 f"together they must hold each node from 0 to {len(joined) - 1} once."
             )
-        padded = [
-            np.pad(own, (0, -len(own) % MULTIPLE), mode="edge") for own in map(np.asarray, nodes)
-        ]
+        padded = [np.pad(own, (0, _room(own)), mode="edge") for own in map(np.asarray, nodes)]
         _, first = np.unique(np.concatenate(padded), return_index=True)
         self.models = tuple(_padded(model, own) for model, own in zip(models, nodes, strict=True))
         self.nodes = tuple(jnp.asarray(own, dtype=jnp.int32) for own in padded)
@@ -154,8 +154,13 @@ def layers(
 
 def _padded(model: AbstractIonicModel, own: Int[AnyArray, "..."]) -> AbstractIonicModel:
     """The model with its parameters per node repeated for the padding of its patch."""
-    wide = (0, -len(own) % MULTIPLE)
+    wide = (0, _room(own))
     return jax.tree.map(lambda x: jnp.pad(x, wide, "edge") if x.shape == (len(own),) else x, model)
+
+
+def _room(own: Int[AnyArray, "..."]) -> int:
+    """How many nodes pad a patch."""
+    return up(roomy(len(own), PER_OCTAVE), MULTIPLE) - len(own)
 
 
 def _picked(model: AbstractIonicModel, at: Int[np.ndarray, "..."], length: int):
