@@ -85,8 +85,14 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
 
 
-def named(pages):
-    return [pytest.param(p, id=p.relative_to(ROOT).as_posix()) for p in pages]
+def named(pages, long=()):
+    """Pages as parameters of a test, those of names in `long` marked so."""
+    return [
+        pytest.param(
+            p, id=p.relative_to(ROOT).as_posix(), marks=[pytest.mark.long] * (p.name in long)
+        )
+        for p in pages
+    ]
 
 
 @pytest.mark.parametrize("name", OWN)
@@ -94,10 +100,12 @@ def test_pages_that_are_left_out_have_a_test_of_their_own(name):
     assert f'"{name}"' in (ROOT / "tests" / OWN[name]).read_text(encoding="utf-8")
 
 
+LONG = {"hand-over.md", "lead-fields.md", "plan.md"}
+"""What their code shows, other tests hold, too."""
 WITH_CODE = [p for p in PAGES if p.name not in OWN and blocks(p, "python")]
 
 
-@pytest.mark.parametrize("page", named(WITH_CODE))
+@pytest.mark.parametrize("page", named(WITH_CODE, LONG))
 def test_the_code_of_the_page_runs(page, tmp_path):
     """In a folder that holds the page's scenario and the shipped meshes: first the page's
     `heartsim` commands, then its Python, as a user would. Something is printed."""

@@ -36,7 +36,9 @@ def test_rates_have_one_change_for_each_leaf_of_the_state(name):
     assert all(x.shape == (3,) for x in jax.tree.leaves(changes))
 
 
-@pytest.mark.parametrize("name", some_long(MODELS, lambda k: k.endswith(("_mid", "_epi"))))
+@pytest.mark.parametrize(
+    "name", some_long(MODELS, lambda k: k.endswith(("_mid", "_epi")) or "cipa" in k)
+)
 def test_numbers_follow_the_precision_of_jax(name):
     single = by_name(name)
     assert {p.dtype for p in parameters(single).values()} == {np.dtype("float32")}

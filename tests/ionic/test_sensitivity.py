@@ -33,10 +33,9 @@ H = 1e-5  # of the logarithm of a conductance
 PACING = Pacing(cycle_length=500.0, dt=0.05, potassium=False)
 MODELS = [
     "luo_rudy_1991",
-    "ten_tusscher_2006_epi",
     *(
         pytest.param(name, marks=pytest.mark.long)
-        for name in ("courtemanche_1998", "ohara_rudy_cipa_2017_endo")
+        for name in ("ten_tusscher_2006_epi", "courtemanche_1998", "ohara_rudy_cipa_2017_endo")
     ),
 ]
 

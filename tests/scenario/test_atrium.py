@@ -45,7 +45,7 @@ def arrival(folder, at, model):
 
 @pytest.mark.parametrize(
     ("model", "share"),
-    [("eikonal", 0.03), ("monodomain", 0.08)],
+    [("eikonal", 0.03), pytest.param("monodomain", 0.08, marks=pytest.mark.long)],
 )
 def test_a_front_runs_along_the_ring_faster_than_out_of_it(atrium, model, share):
     """From the valve's rim the front leaves the ring across its fibres; from a line that crosses
