@@ -10,9 +10,10 @@ Wall time is what counts on a GPU. Compilation apart, medians of `--repeats`:
     batch   10 ms of small slabs that differ in conductivity, as many at once as `--batch` says
     beat    the scenario of `heartsim demo`, from rest to its end, by fixed and by adaptive steps
 
-    python benchmarks/gpu.py                                  # up to 1.5 million nodes
+    python benchmarks/gpu.py --out gpu.json                   # up to 1.5 million nodes
     python benchmarks/gpu.py --only slab --dx 0.5 --order 2 --json
 
+`--out` keeps what is measured so far after every row, so that a night that ends early has a table.
 gradient.py, eikonal.py and `compare.py --device cuda` run on a GPU as well.
 """
 
@@ -22,6 +23,7 @@ import json
 import sys
 import time
 import tomllib
+from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from statistics import median
@@ -33,6 +35,7 @@ from niederer import ORDERS, slab
 from speed import clocked, compiled, machine, measure
 
 from heartsim import ionic, scenario, tissue
+from heartsim._files import whole
 
 EDGES = (0.5, 0.2, 0.1, 1 / 15)  # mm: 4 352, 58 176, 442 432 and 1.5 million nodes
 DT = 0.05  # ms
@@ -170,15 +173,19 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, help="folder of velocities tuned before")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--x64", action="store_true", help="double precision")
+    parser.add_argument("--out", type=Path, help="the file that keeps the table (JSON)")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     jax.config.update("jax_enable_x64", args.x64)
     print(*(f"{k} {v}" for k, v in machine().items()), sep="\n", file=sys.stderr)
-    done: dict = {"machine": machine()}
+    done: dict = {"machine": machine(), "date": f"{date.today()}"}
     for part in args.only:
         done[part] = []
         for row in PARTS[part](args):
             done[part].append(row)
+            if args.out is not None:
+                with whole(args.out) as file:
+                    file.write_text(json.dumps(done, indent=1) + "\n")
             shown = sys.stderr if args.json else sys.stdout
             print(part, *(f"{k} {v}" for k, v in row.items()), sep="  ", file=shown, flush=True)
     if args.json:

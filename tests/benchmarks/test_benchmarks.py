@@ -21,7 +21,10 @@ def run(name, *options):
     return done.stdout
 
 
-@pytest.mark.parametrize("name", ["speed.py", "compare.py", "gpu.py", "eikonal.py", "scaling.py"])
+@pytest.mark.parametrize(
+    "name",
+    ["speed.py", "compare.py", "gpu.py", "eikonal.py", "scaling.py", "adaptive.py", "start.py"],
+)
 def test_help_is_printed(name):
     assert "--json" in run(name, "--help")
 
@@ -66,10 +69,11 @@ def test_a_build_tells_what_each_stage_took():
 
 
 @pytest.mark.long
-def test_gpu_runs_where_there_is_none():
+def test_gpu_runs_where_there_is_none(tmp_path):
     less = ["--only", "slab", "cells", "batch", "--order", "2", "--batch", "2", "--cells", "64"]
     less += ["--models", "mitchell_schaeffer_2003"]
-    told = json.loads(run("gpu.py", *TINY, *less, "--json"))
+    told = json.loads(run("gpu.py", *TINY, *less, "--out", str(tmp_path / "gpu.json"), "--json"))
+    assert json.loads((tmp_path / "gpu.json").read_text()) == told
     (row,) = told["slab"]
     assert set(told["machine"]) == MACHINE
     assert row["dx_mm"] == 1.0
@@ -83,6 +87,29 @@ def test_gpu_runs_where_there_is_none():
     (batch,) = told["batch"]
     assert batch["runs"] == 2
     assert batch["run_ms"] > 0
+
+
+@pytest.mark.long
+def test_adaptive_steps_end_in_the_beat_of_fixed_ones():
+    """At 40 ms of the slab, where waves still travel and every step is a base step."""
+    told = json.loads(
+        run("adaptive.py", "--only", "slab", "--beat", "40", "--repeats", "1", "--json")
+    )
+    (row,) = told["rows"]
+    assert row["activation_apart_ms"] == 0.0
+    assert 30.0 < row["waves_ms"] <= 40.0
+    assert 0.0 < row["cpu_ratio"] < 3.0
+
+
+@pytest.mark.long
+def test_a_like_heart_reads_what_the_first_compiled():
+    """And so does the same heart: `begin`, `simulate` and `seen` at least, for which the first has
+    nothing to read."""
+    told = json.loads(run("start.py", "--refine", "0", "--json"))
+    first, same, like = told["rows"]
+    assert first["nodes"] == same["nodes"] > like["nodes"] > 0.98 * first["nodes"]
+    assert first["read"] == 0
+    assert min(same["read"], like["read"]) >= 3
 
 
 @pytest.mark.long
