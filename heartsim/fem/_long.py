@@ -13,7 +13,7 @@ from heartsim._sizes import up
 from heartsim._types import AnyArray
 
 MULTIPLE = 64  # whole vectors at the end of a loop
-SHARE = 32  # of all rows, of which long ones are counted by whole ones: like meshes share programs
+PARTS = 32  # long rows are padded to whole 32nds of all rows, for like meshes to share programs
 WORTH = 0.9  # of the slots that are read: what is saved must pay for a loop more
 
 
@@ -58,8 +58,8 @@ def long_rows(neighbour: Int[AnyArray, "slots nodes"]) -> Long | None:
     slots, n_nodes = neighbour.shape
     length = (np.asarray(neighbour) != np.arange(n_nodes)).sum(axis=0)
     longer = n_nodes - np.bincount(length, minlength=slots + 1).cumsum()  # than k slots
-    room = up(max(1, n_nodes // SHARE), MULTIPLE)
-    kept = longer + room - longer % room  # one at least is short
+    step = up(max(1, n_nodes // PARTS), MULTIPLE)
+    kept = longer + step - longer % step  # one at least is short
     short = np.arange(slots)
     read = short + 1 + (slots - short) * kept[:-1] / n_nodes
     best = int(read.argmin())

@@ -4,7 +4,7 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Int
 
-from heartsim._sizes import roomy, up
+from heartsim._sizes import nodal, up
 from heartsim.mesh import Mesh
 
 from ._pattern import bandwidth_order, shifts
@@ -14,29 +14,22 @@ MULTIPLE = 64
 several times slower: the midpoint TTP06 step took 515 ns a node at 38 117 nodes and 138 at 38 144
 on two cores; on one core there is no difference beyond noise."""
 
-PER_OCTAVE, LONGEST = 32, 4096
-"""Steps of the sizes that meshes without order share, from a power of two to the next, and the
-longest [nodes]. A run pays half a step on average, 1 % at 40 000 nodes and 0.2 % at a million, and
-a like heart saves 4 s of compiling (docs/performance.md). Sizes are MULTIPLE beyond whole steps:
-vectors of whole pages, 4 096 bytes, share sets of the cache, and take 1 % more. Grids share none,
-as their shifts differ."""
-
 
 def compact(mesh: Mesh, parts: int = 1) -> tuple[Mesh, Int[np.ndarray, " nodes"]]:
     """The mesh renumbered and padded, and the old number of each new node: a grid line by line, any
-    other mesh in reverse Cuthill-McKee order, and padded so that those of about the same size
-    have the same.
+    other mesh in reverse Cuthill-McKee order, with room to share programs.
 
     With `parts` the nodes part evenly into so many strips, for as many devices.
     Padding nodes stand behind the end, belong to no cell, and repeat the last node's place and
     data; the order names real nodes only, so that `full[order] = values[: len(order)]` brings
     nodal values home.
     """
-    order, size = _grid_order(mesh), mesh.n_nodes
-    if order is None:
+    multiple = MULTIPLE * parts
+    order, size = _grid_order(mesh), up(mesh.n_nodes, multiple)
+    if order is None:  # grids share no programs, as their shifts differ
         order = bandwidth_order(mesh.cells, mesh.n_nodes)
-        size = roomy(size - MULTIPLE, PER_OCTAVE, LONGEST) + MULTIPLE
-    padded = np.pad(order, (0, up(size, MULTIPLE * parts) - len(order)), mode="edge")
+        size = nodal(mesh.n_nodes, multiple)
+    padded = np.pad(order, (0, size - len(order)), mode="edge")
     new = _inverse(order)
     moved = eqx.tree_at(
         lambda m: (m.points, m.cells, m.node_sets, m.point_data),

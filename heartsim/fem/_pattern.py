@@ -15,7 +15,7 @@ from heartsim._types import AnyArray
 from ._long import Long, long_rows
 
 SLOTS_PER_OCTAVE = 4
-"""Numbers of slots that meshes without order share: 20, 24, 28 for tetrahedra."""
+"""Numbers of slots that meshes without order share: 16, 20, 24, 28, 32 for tetrahedra."""
 
 
 class Pattern(eqx.Module):

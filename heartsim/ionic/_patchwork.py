@@ -10,17 +10,16 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from heartsim._depth import no_depth
-from heartsim._sizes import roomy, up
+from heartsim._sizes import nodal
 from heartsim._types import AnyArray
 
 from ._model import AbstractIonicModel, Parameter, Rates
 from ._orders import Orders, in_mesh_order, in_patches
 from ._rates import rates
 
-MULTIPLE, PER_OCTAVE = 8, 32
+MULTIPLE = 8
 """A patch is padded to a multiple of this many nodes, by repeating its last node: at odd
-lengths XLA's CPU loops are several times slower where they are split among cores. Patches of about
-the same size have the same, one of so many from a power of two to the next, to share programs."""
+lengths XLA's CPU loops are several times slower where they are split among cores."""
 
 
 class Patchwork(AbstractIonicModel):
@@ -94,8 +93,7 @@ class Patchwork(AbstractIonicModel):
         for k, model in enumerate(self.models):
             own = np.flatnonzero(patch == k)
             strip, first = own // width, np.searchsorted(own, width * np.arange(parts))
-            longest = int(np.bincount(strip).max())
-            longest += -longest % MULTIPLE
+            longest = nodal(int(np.bincount(strip).max()), MULTIPLE)
             place[own] = offset + np.arange(len(own)) - first[strip]
             picked = np.minimum(first[:, None] + np.arange(longest), len(own) - 1).ravel()
             here = own[picked] - np.repeat(width * np.arange(parts), longest)
@@ -160,7 +158,7 @@ def _padded(model: AbstractIonicModel, own: Int[AnyArray, "..."]) -> AbstractIon
 
 def _room(own: Int[AnyArray, "..."]) -> int:
     """How many nodes pad a patch."""
-    return up(roomy(len(own), PER_OCTAVE), MULTIPLE) - len(own)
+    return nodal(len(own), MULTIPLE) - len(own)
 
 
 def _picked(model: AbstractIonicModel, at: Int[np.ndarray, "..."], length: int):

@@ -106,7 +106,7 @@ def _watch(scene: Scene, before: Carry, kept: Samples, sample_steps: int) -> Non
     if not bad.any():
         return
     frame = int(bad.argmax())
-    node = int(kept.worst[frame])
+    node = min(int(kept.worst[frame]), len(scene.nodes) - 1)  # padding repeats the last node
     dt = scene.scenario.solver.dt_ms
     time = (int(before.k) + (frame + 1) * sample_steps) * dt
     carry, _ = _advance(scene, before, frame + 1, sample_steps)

@@ -32,7 +32,7 @@ def cut(heart, lowest):
 
 
 def test_hearts_cut_at_two_heights_run_by_the_same_programs(data, tmp_path, compiled):
-    """Their nodes, their longest rows and how many rows are long differ."""
+    """6075 and 6005 nodes; what else may differ is in tests/test_sizes.py."""
     whole = read_mesh(locate("shipped:biventricular.vtu"))
     real = []
 
@@ -49,4 +49,4 @@ def test_hearts_cut_at_two_heights_run_by_the_same_programs(data, tmp_path, comp
 
     assert {"simulate", "begin"} <= compiled(lambda: run(40))
     assert not {"simulate", "begin"} & compiled(lambda: run(110))
-    assert real[0] - real[1] >= 64, real
+    assert real == [6075, 6005]

@@ -22,9 +22,9 @@ from heartsim.scenario import (
     scenario_from,
 )
 from heartsim.scenario._directory import open_new
-from heartsim.scenario._loop import recorded
+from heartsim.scenario._loop import _watch, recorded
 from heartsim.scenario._state import initial_state
-from heartsim.tissue import Crossing
+from heartsim.tissue import Crossing, Samples, begin
 
 FILES = {
     "scenario.toml",
@@ -209,8 +209,18 @@ def test_a_beat_in_single_precision_is_that_in_double(data, folder):
             assert stored["state_0"].dtype == precision
     for name, near in (("activation_ms", 4e-4), ("apd90_ms", 1e-2)):
         single, double = (beats[precision][name] for precision in ("float32", "float64"))
+        assert np.isfinite(double).all()
         np.testing.assert_allclose(single, double, rtol=0, atol=near)
         assert (single != double).any()
+
+
+def test_a_voltage_that_runs_away_at_padding_is_told_of_the_node_it_repeats(data, folder):
+    """Of 500 nodes, padded to 512."""
+    scene = build_scene(scenario_from(data, folder=folder))
+    carry = begin(scene.tissue, 0.1, scene.detector)
+    kept = Samples(None, None, jnp.array([508]), jnp.array([300.0]))
+    with pytest.raises(Runaway, match=f"at 1 ms node {scene.nodes[499]} .* has V = 300 mV"):
+        _watch(scene, carry, kept, 10)
 
 
 def test_a_runaway_voltage_names_time_node_state_and_step(data, folder):
