@@ -74,16 +74,19 @@ def measured(body: str, args) -> dict:
         **{f"{name}_cpu_s": round(seconds, 3) for name, seconds in cpu.items()},
         "cpu_ratio": round(cpu["fixed"] / cpu["adaptive"], 2),
         "wall_ratio": round(wall["fixed"] / wall["adaptive"], 2),
-        "activation_apart_ms": round(apart(times), 4),
-        "apd90_apart_ms": round(apart(durations), 4),
+        "activation_apart_ms": apart(times),
+        "apd90_apart_ms": apart(durations),
     }
 
 
-def apart(x: dict) -> float:
-    """The greatest difference at a node; NaN where only one of them has a value."""
+def apart(x: dict) -> float | None:
+    """The greatest difference at a node; None where no node has a value, and ValueError where one
+    has it by one of both alone."""
     one, other = x["fixed"], x["adaptive"]
-    never = jnp.isnan(one) & jnp.isnan(other)
-    return float(jnp.max(jnp.where(never, 0.0, jnp.abs(one - other))))
+    if (jnp.isnan(one) != jnp.isnan(other)).any():
+        raise ValueError("a node fires, or recovers, by one of both steps alone; lengthen --beat.")
+    most = float(jnp.nanmax(jnp.abs(one - other), initial=-1.0))
+    return None if most < 0 else round(most, 4)
 
 
 def main() -> None:

@@ -13,7 +13,8 @@ Wall time is what counts on a GPU. Compilation apart, medians of `--repeats`:
     python benchmarks/gpu.py --out gpu.json                   # up to 1.5 million nodes
     python benchmarks/gpu.py --only slab --dx 0.5 --order 2 --json
 
-`--out` keeps what is measured so far after every row, so that a night that ends early has a table.
+`--out` keeps what is measured so far after every row, so that a night that ends early has a table;
+what the file holds beside these parts stays.
 gradient.py, eikonal.py and `compare.py --device cuda` run on a GPU as well.
 """
 
@@ -176,6 +177,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="the file that keeps the table (JSON)")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
+    kept = {}
+    if args.out is not None:
+        if not args.out.absolute().parent.is_dir():
+            parser.error(f"--out: there is no folder {args.out.parent}; make it first.")
+        kept = json.loads(args.out.read_text()) if args.out.exists() else {}
     jax.config.update("jax_enable_x64", args.x64)
     print(*(f"{k} {v}" for k, v in machine().items()), sep="\n", file=sys.stderr)
     done: dict = {"machine": machine(), "date": f"{date.today()}"}
@@ -185,7 +191,7 @@ def main() -> None:
             done[part].append(row)
             if args.out is not None:
                 with whole(args.out) as file:
-                    file.write_text(json.dumps(done, indent=1) + "\n")
+                    file.write_text(json.dumps(kept | done, indent=1) + "\n")
             shown = sys.stderr if args.json else sys.stdout
             print(part, *(f"{k} {v}" for k, v in row.items()), sep="  ", file=shown, flush=True)
     if args.json:
