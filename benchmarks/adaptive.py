@@ -22,7 +22,7 @@ import jax.numpy as jnp
 from niederer import slab
 from speed import clocked, compiled, machine, on_one_core
 
-from heartsim import scenario, tissue
+from heartsim import scenario, tissue, widen_vectors
 
 DT = 0.05  # ms
 STEPPINGS = {"fixed": tissue.Fixed(), "adaptive": tissue.Adaptive()}
@@ -102,6 +102,7 @@ def main() -> None:
     args = parser.parse_args()
     if args.one_core:
         on_one_core()
+    widen_vectors()
     rows = [measured(body, args) for body in args.only]
     if args.json:
         print(json.dumps({"machine": machine(), "rows": rows}, indent=1))
