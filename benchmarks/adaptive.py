@@ -12,7 +12,6 @@ travel: until then every step is a base step, and nothing is to be gained.
 """
 
 import argparse
-import json
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -20,7 +19,7 @@ from statistics import median
 
 import jax.numpy as jnp
 from niederer import slab
-from speed import clocked, compiled, machine, on_one_core
+from speed import clocked, compiled, on_one_core, tell
 
 from heartsim import scenario, tissue, widen_vectors
 
@@ -103,13 +102,7 @@ def main() -> None:
     if args.one_core:
         on_one_core()
     widen_vectors()
-    rows = [measured(body, args) for body in args.only]
-    if args.json:
-        print(json.dumps({"machine": machine(), "rows": rows}, indent=1))
-        return
-    print(*(f"{k} {v}" for k, v in machine().items()), sep="\n")
-    for row in rows:
-        print(*(f"{k} {v}" for k, v in row.items()), sep="  ")
+    tell((measured(body, args) for body in args.only), args.json)
 
 
 if __name__ == "__main__":

@@ -180,6 +180,19 @@ def rows(args):
             yield case | measure(muscle, stimulus, args.dt, args.after, args.steps, args.repeats)
 
 
+def tell(rows, as_json: bool) -> None:
+    """Print each row as it comes, and the machine; or all at the end."""
+    done = []
+    for row in rows:
+        done.append(row)
+        if not as_json:
+            print(*(f"{k} {v}" for k, v in row.items()), sep="  ", flush=True)
+    if as_json:
+        print(json.dumps({"machine": machine(), "rows": done}, indent=1))
+    else:
+        print(*(f"{k} {v}" for k, v in machine().items()), sep="\n")
+
+
 def on_one_core() -> None:
     """Start again, tied to one core: JAX must find itself there when it is imported."""
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
@@ -207,16 +220,7 @@ def main() -> None:
         on_one_core()
     widen_vectors()
     jax.config.update("jax_enable_x64", args.x64)
-    done = []
-    for row in rows(args):
-        done.append(row)
-        if not args.json:
-            print(*(f"{k} {v}" for k, v in row.items()), sep="  ", flush=True)
-    if args.json:
-        json.dump({"machine": machine(), "rows": done}, sys.stdout, indent=1)
-        print()
-    else:
-        print(*(f"{k} {v}" for k, v in machine().items()), sep="\n")
+    tell(rows(args), args.json)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from tempfile import TemporaryDirectory
 
 import jax
 import numpy as np
-from speed import machine
+from speed import tell
 
 from heartsim import cli, mesh
 
@@ -113,13 +113,7 @@ def main() -> None:
         print(json.dumps(one(*args.child)))
         return
     with TemporaryDirectory() as folder:
-        found = list(rows(args, Path(folder)))
-    if args.json:
-        print(json.dumps({"machine": machine(), "rows": found}, indent=1))
-        return
-    print(*(f"{k} {v}" for k, v in machine().items()), sep="\n")
-    for row in found:
-        print(*(f"{k} {v}" for k, v in row.items()), sep="  ")
+        tell(rows(args, Path(folder)), args.json)
 
 
 if __name__ == "__main__":
